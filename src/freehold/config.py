@@ -219,6 +219,12 @@ class Settings:
         "For development and tests only: rate limits off, any Host header accepted, mock providers served.",
         default=False,
     )
+    domains: tuple[str, ...] = _setting(
+        LIST,
+        "The host names that this server answers to beside localhost and plain addresses.",
+        default=(),
+        shown="the host of the public endpoint",
+    )
     trusted_proxies: tuple[str, ...] = _setting(
         NETWORKS,
         "The proxies whose X-Forwarded-For, -Proto and -Host are believed. From anybody else they are ignored.",

@@ -1,0 +1,71 @@
+"""Scopes: what a key or a kind of caller may ask of the API."""
+
+from __future__ import annotations
+
+DEPRECATED = frozenset(
+    f"{name}.{verb}"
+    for name in ("policies", "collections", "attributes", "documents", "execution")
+    for verb in ("read", "write")
+)
+
+PROJECT: dict[str, tuple[str, ...]] = {
+    "Project": (
+        "project.read", "project.write", "keys.read", "keys.write", "platforms.read", "platforms.write",
+        "mocks.read", "mocks.write", "policies.read", "policies.write", "project.policies.read",
+        "project.policies.write", "project.oauth2.read", "project.oauth2.write", "templates.read",
+        "templates.write", "stages.read", "stages.write",
+    ),
+    "Auth": ("users.read", "users.write", "sessions.read", "sessions.write", "teams.read", "teams.write"),
+    "Databases": (
+        "databases.read", "databases.write", "tables.read", "tables.write", "columns.read", "columns.write",
+        "indexes.read", "indexes.write", "rows.read", "rows.write", "embeddings.write", "collections.read",
+        "collections.write", "attributes.read", "attributes.write", "documents.read", "documents.write",
+    ),
+    "Storage": ("buckets.read", "buckets.write", "files.read", "files.write", "tokens.read", "tokens.write"),
+    "Functions": (
+        "functions.read", "functions.write", "executions.read", "executions.write", "execution.read",
+        "execution.write",
+    ),
+    "Sites": ("sites.read", "sites.write", "log.read", "log.write"),
+    "Messaging": (
+        "providers.read", "providers.write", "topics.read", "topics.write", "subscribers.read",
+        "subscribers.write", "targets.read", "targets.write", "messages.read", "messages.write",
+    ),
+    "Proxy": ("rules.read", "rules.write"),
+    "Other": (
+        "webhooks.read", "webhooks.write", "locale.read", "avatars.read", "health.read", "assistant.read",
+        "migrations.read", "migrations.write", "schedules.read", "schedules.write", "vcs.read", "vcs.write",
+        "insights.read", "insights.write", "reports.read", "reports.write", "presences.read",
+        "presences.write",
+    ),
+}  # fmt: skip
+"""The scopes that a project's key may hold, by the heading under which the console shows them."""
+
+ORGANIZATION = ("projects.read", "projects.write", "devKeys.read", "devKeys.write")
+ACCOUNT = ("account", "teams.read", "teams.write")
+
+ALL_PROJECT = frozenset(scope for group in PROJECT.values() for scope in group)
+
+_EVERYONE = frozenset(("global", "public", "home", "console", "graphql"))
+
+GUEST = _EVERYONE | {
+    "sessions.write", "documents.read", "documents.write", "rows.read", "rows.write", "embeddings.write",
+    "files.read", "files.write", "locale.read", "avatars.read", "executions.write",
+}  # fmt: skip
+
+USER = GUEST | {
+    "account", "teams.read", "teams.write", "presences.read", "presences.write", "projects.read",
+    "executions.read", "targets.read", "targets.write", "subscribers.read", "subscribers.write",
+    "assistant.read", "rules.read",
+}  # fmt: skip
+
+DEVELOPER = (ALL_PROJECT | {"global", "graphql", "projects.write", "devKeys.read", "devKeys.write"}) - {
+    "assistant.read"
+}
+OWNER = DEVELOPER | _EVERYONE | {"account", "assistant.read", "projects.read"}
+
+CONSOLE_ROLES: dict[str, frozenset[str]] = {"owner": OWNER, "developer": DEVELOPER, "admin": DEVELOPER}
+"""What a member of an organization may do in its projects, by the member's role there."""
+
+KEY = frozenset(("global", "public", "graphql", "health.read"))
+"""What every API key may do besides its own scopes."""

@@ -1,0 +1,319 @@
+"""Connections to PostgreSQL: a free list of them, with statements prepared once a connection.
+
+asyncpg's own pool resets each connection when it is given back, which costs a round trip a request. Here
+nothing is reset, so a statement may only change session state inside a transaction (`SET LOCAL`,
+`set_config(..., true)`); whatever needs more takes a connection of its own with `connect`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import asyncpg
+import msgspec
+from asyncpg.prepared_stmt import PreparedStatement
+
+from freehold.errors import Unavailable
+
+
+class Record(Protocol):
+    """A row: its values by column name and by position (asyncpg.Record)."""
+
+    def __getitem__(self, key: str | int, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def items(self) -> Iterator[tuple[str, Any]]: ...
+
+
+_STATEMENTS_KEPT = 400
+
+
+class Queries(Protocol):
+    """What can be asked: of the pool (each statement by itself) and of a transaction alike."""
+
+    async def row(self, sql: str, *values: Any) -> Record | None:
+        """The first row, or None."""
+
+    async def rows(self, sql: str, *values: Any) -> list[Record]:
+        """All rows."""
+
+    async def value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, or None."""
+
+    async def run(self, sql: str, *values: Any) -> None:
+        """Run it for its effect."""
+
+    async def script(self, sql: str) -> None:
+        """Run several statements that take no values (DDL)."""
+
+
+def _decode_jsonb(data: bytes) -> msgspec.Raw:
+    return msgspec.Raw(data[1:])  # the first byte is the version of jsonb's binary form
+
+
+def _encode_jsonb(value: bytes | msgspec.Raw) -> bytes:
+    return b"\x01" + bytes(value)
+
+
+async def connect(
+    dsn: str, *, statement_timeout_s: float | None = None, name: str = "freehold"
+) -> asyncpg.Connection:
+    """Open one connection. `jsonb` comes and goes as encoded JSON (`msgspec.Raw`, bytes), never as objects."""
+    settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
+    if statement_timeout_s is not None:
+        settings["statement_timeout"] = str(int(statement_timeout_s * 1000))
+    connection: asyncpg.Connection = await asyncpg.connect(
+        dsn, timeout=10, statement_cache_size=0, server_settings=settings
+    )
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+    )
+    return connection
+
+
+_LOST = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.ConnectionFailureError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
+
+
+class _Held:
+    """A connection and the statements that are prepared on it."""
+
+    __slots__ = ("connection", "statements")
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.statements: OrderedDict[str, PreparedStatement] = OrderedDict()
+
+    async def prepared(self, sql: str) -> PreparedStatement:
+        statement = self.statements.get(sql)
+        if statement is None:
+            statement = self.statements[sql] = await self.connection.prepare(sql)
+            if len(self.statements) > _STATEMENTS_KEPT:
+                self.statements.popitem(last=False)
+        return statement
+
+    async def fetch(self, sql: str, values: Sequence[Any]) -> list[Record]:
+        """Run a prepared statement. Raises Unavailable when the connection is lost."""
+        try:
+            found: list[Record] = await (await self.prepared(sql)).fetch(*values)
+        except asyncpg.InvalidCachedStatementError:
+            # A table changed under the prepared plan. Inside a transaction PostgreSQL has already given up.
+            self.statements.pop(sql, None)
+            if self.connection.is_in_transaction():
+                raise
+            found = await (await self.prepared(sql)).fetch(*values)
+        except _LOST as error:
+            self.connection.terminate()
+            raise Unavailable() from error
+        except asyncpg.InterfaceError as error:
+            if self.connection.is_closed():
+                raise Unavailable() from error
+            raise
+        return found
+
+    async def execute(self, sql: str) -> None:
+        """Run one or more statements without values. Raises Unavailable when the connection is lost."""
+        try:
+            await self.connection.execute(sql)
+        except _LOST as error:
+            self.connection.terminate()
+            raise Unavailable() from error
+        except asyncpg.InterfaceError as error:
+            if self.connection.is_closed():
+                raise Unavailable() from error
+            raise
+
+
+class Database:
+    """A pool of connections; a statement asked of it runs by itself, in its own transaction."""
+
+    def __init__(self, dsn: str, *, size: int, statement_timeout_s: float, wait_s: float = 10) -> None:
+        self._dsn = dsn
+        self._size = size
+        self._statement_timeout_s = statement_timeout_s
+        self._wait_s = wait_s
+        self._open = 0
+        self._free: list[_Held] = []
+        self._waiting: deque[asyncio.Future[_Held | None]] = deque()
+        self._closed = False
+
+    async def close(self) -> None:
+        """Close the connections that are free; those in use are closed when they come back."""
+        self._closed = True
+        while self._free:
+            await self._discard(self._free.pop())
+
+    async def _acquire(self) -> _Held:
+        while self._free:
+            held = self._free.pop()
+            if not held.connection.is_closed():
+                return held
+            self._open -= 1
+        if self._open < self._size:
+            return await self._connect()
+        waiter: asyncio.Future[_Held | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            held_or_none = await asyncio.wait_for(waiter, self._wait_s)
+        except TimeoutError as error:
+            raise Unavailable() from error
+        return held_or_none if held_or_none is not None else await self._connect()
+
+    async def _connect(self) -> _Held:
+        self._open += 1
+        try:
+            return _Held(await connect(self._dsn, statement_timeout_s=self._statement_timeout_s))
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._open -= 1
+            self._wake(None)
+            raise Unavailable() from error
+        except BaseException:
+            self._open -= 1
+            self._wake(None)
+            raise
+
+    def _release(self, held: _Held) -> None:
+        if held.connection.is_closed() or self._closed:
+            self._open -= 1
+            held.connection.terminate()
+            self._wake(None)
+        elif not self._wake(held):
+            self._free.append(held)
+
+    async def _discard(self, held: _Held) -> None:
+        self._open -= 1
+        try:
+            await held.connection.close(timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            held.connection.terminate()
+
+    def _wake(self, held: _Held | None) -> bool:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(held)
+                return True
+        return False
+
+    async def _fetch(self, sql: str, values: Sequence[Any]) -> list[Record]:
+        held = await self._acquire()
+        try:
+            return await held.fetch(sql, values)
+        finally:
+            self._release(held)
+
+    async def row(self, sql: str, *values: Any) -> Record | None:
+        found = await self._fetch(sql, values)
+        return found[0] if found else None
+
+    async def rows(self, sql: str, *values: Any) -> list[Record]:
+        return await self._fetch(sql, values)
+
+    async def value(self, sql: str, *values: Any) -> Any:
+        found = await self._fetch(sql, values)
+        return found[0][0] if found else None
+
+    async def run(self, sql: str, *values: Any) -> None:
+        await self._fetch(sql, values)
+
+    async def script(self, sql: str) -> None:
+        async with self.transaction() as transaction:
+            await transaction.script(sql)
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection for the while of a block, for what needs asyncpg itself (COPY, advisory locks)."""
+        held = await self._acquire()
+        try:
+            yield held.connection
+        finally:
+            self._release(held)
+
+    def transaction(self) -> Transaction:
+        """A transaction: begun by its first statement, committed when its block ends without an error."""
+        return Transaction(self)
+
+
+class Transaction:
+    """Several statements that happen together or not at all."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._held: _Held | None = None
+        self._begin = "begin"
+
+    def begin_with(self, sql: str) -> None:
+        """Begin with this statement in the same round trip, such as a transaction-local setting."""
+        self._begin = f"begin; {sql}"
+
+    async def _connection(self) -> _Held:
+        if self._held is None:
+            self._held = await self._database._acquire()
+            await self._held.execute(self._begin)
+        return self._held
+
+    async def _fetch(self, sql: str, values: Sequence[Any]) -> list[Record]:
+        return await (await self._connection()).fetch(sql, values)
+
+    async def row(self, sql: str, *values: Any) -> Record | None:
+        found = await self._fetch(sql, values)
+        return found[0] if found else None
+
+    async def rows(self, sql: str, *values: Any) -> list[Record]:
+        return await self._fetch(sql, values)
+
+    async def value(self, sql: str, *values: Any) -> Any:
+        found = await self._fetch(sql, values)
+        return found[0][0] if found else None
+
+    async def run(self, sql: str, *values: Any) -> None:
+        await self._fetch(sql, values)
+
+    async def script(self, sql: str) -> None:
+        await (await self._connection()).execute(sql)
+
+    async def connection(self) -> asyncpg.Connection:
+        """The transaction's own connection, for what needs asyncpg itself (COPY)."""
+        return (await self._connection()).connection
+
+    async def commit(self) -> None:
+        """Make it so. Nothing happens when no statement was run."""
+        await self._end("commit")
+
+    async def rollback(self) -> None:
+        """Undo it all."""
+        if self._held is not None and self._held.connection.is_closed():
+            self._database._release(self._held)
+            self._held = None
+        await self._end("rollback")
+
+    async def _end(self, how: str) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            try:
+                await held.execute(how)
+            finally:
+                self._database._release(held)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            await self.commit()
+        else:
+            await self.rollback()

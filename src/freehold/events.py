@@ -1,0 +1,37 @@
+"""The outbox: what has happened, written in the same transaction in which it happened."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from freehold.db.pool import Queries
+
+
+class Event(NamedTuple):
+    """Something that happened to a resource, such as `teams.5f2.create`."""
+
+    project_id: str
+    name: str
+    payload: bytes | None
+    """The resource after it (before it, when it was deleted), as JSON; None when there is none."""
+    actor: str
+    request_id: str
+
+
+INSERT = """
+    insert into freehold.outbox (project_id, event, payload, actor, request_id)
+    values ($1, $2, $3, $4, $5)
+"""
+
+
+async def record(db: Queries, event: Event) -> None:
+    """Write an event down, to happen when the transaction does."""
+    await db.run(INSERT, *event)
+
+
+CHANNEL = "freehold_changed"
+
+
+async def announce(db: Queries, tags: list[str]) -> None:
+    """Tell the caches of other machines, when the transaction commits, that these tags have changed."""
+    await db.run("select pg_notify($1, tag) from unnest($2::text[]) as tag", CHANNEL, tags)

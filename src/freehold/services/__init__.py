@@ -1,0 +1,16 @@
+"""The services of the platform: one folder each, listed here."""
+
+from __future__ import annotations
+
+from freehold.services import health
+from freehold.web.endpoint import Endpoint, Routes
+
+SERVICES: tuple[Routes, ...] = (
+    health.routes,
+    health.ping,
+)
+
+
+def endpoints() -> list[Endpoint]:
+    """Every endpoint of every service, in documentation order."""
+    return [endpoint for routes in SERVICES for endpoint in routes.endpoints]

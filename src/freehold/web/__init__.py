@@ -1,0 +1,1 @@
+"""HTTP: endpoint declarations, and everything between a socket and the function that answers."""

@@ -1,0 +1,405 @@
+"""The ASGI application: from a request to the endpoint that answers it, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from ipaddress import ip_address, ip_network
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import msgspec
+import structlog
+
+from freehold import __version__, events
+from freehold.config import Settings
+from freehold.db.pool import Database, connect
+from freehold.errors import (
+    AccessForbidden,
+    BadRequest,
+    DatabaseTimeout,
+    MissingScope,
+    Problem,
+    RouteNotFound,
+    ServerError,
+    ServiceDisabled,
+    Unavailable,
+    UnknownOrigin,
+)
+from freehold.web import formats, limits, logs, metrics
+from freehold.web.auth import CONSOLE, Authenticator, Project, is_loopback
+from freehold.web.cache import Stamps
+from freehold.web.call import Call
+from freehold.web.endpoint import Endpoint, RouteTable
+from freehold.web.request import ClientGone, Receive, Request
+from freehold.web.wire import Json
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+Page = Callable[[Request], tuple[str, bytes] | None]
+
+_log = structlog.get_logger("freehold.web")
+
+_GZIP_FROM_BYTES = 1024
+
+_ALLOWED_HEADERS = ", ".join(
+    [
+        "Accept", "Origin", "Cookie", "Set-Cookie", "Content-Type", "Content-Range", "Range", "Cache-Control",
+        "Expires", "Pragma", "X-Requested-With", "X-Forwarded-For", "X-Forwarded-User-Agent",
+        "X-Fallback-Cookies", "X-Tenant-Id", "X-Appwrite-Project", "X-Appwrite-Key", "X-Appwrite-Dev-Key",
+        "X-Appwrite-Locale", "X-Appwrite-Mode", "X-Appwrite-JWT", "X-Appwrite-Organization",
+        "X-Appwrite-Response-Format", "X-Appwrite-Timeout", "X-Appwrite-ID", "X-Appwrite-Timestamp",
+        "X-Appwrite-Session", "X-Appwrite-Platform", "X-Appwrite-Impersonate-User-Id",
+        "X-Appwrite-Impersonate-User-Email", "X-Appwrite-Impersonate-User-Phone", "X-SDK-Version",
+        "X-SDK-Name", "X-SDK-Language", "X-SDK-Platform", "X-SDK-GraphQL", "X-SDK-Profile",
+    ]
+).encode()  # fmt: skip
+
+_BASE_HEADERS: Headers = [
+    (b"server", b"Freehold"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"private, no-store"),
+]
+_JSON = (b"content-type", b"application/json; charset=UTF-8")
+
+_encode = msgspec.json.Encoder().encode
+
+
+class UnknownHost(BadRequest, type="general_bad_request"):
+    """The host `{host}` is not one of this server's. Name it in FREEHOLD_DOMAINS."""
+
+
+class Application:
+    """Everything that answers requests. One a process."""
+
+    def __init__(self, settings: Settings, endpoints: list[Endpoint], *, stamps: Stamps, pages: Page) -> None:
+        self.settings = settings
+        self.endpoints = endpoints
+        self.stamps = stamps
+        self.db = Database(
+            settings.database_url, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
+        )
+        self.auth = Authenticator(self.db, stamps, settings.secret)
+        self._routes = RouteTable(endpoints)
+        self._pages = pages
+        self._request_ids = count(1)
+        self._request_prefix = os.urandom(6).hex()
+        self._versions: dict[bytes, formats.Version | None] = {}
+        self._hosts = frozenset(settings.domains)
+        self._proxies = tuple(ip_network(each) for each in settings.trusted_proxies)
+        self._listener: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._listener = asyncio.create_task(self._listen())
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                if self._listener is not None:
+                    self._listener.cancel()
+                await self.db.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _listen(self) -> None:
+        """Hear of changes made on other machines, for as long as the process lives."""
+        while True:
+            try:
+                connection = await connect(self.settings.database_url, name="freehold-listen")
+                lost = asyncio.Event()
+                connection.add_termination_listener(lambda _, lost=lost: lost.set())
+                await connection.add_listener(events.CHANNEL, lambda _c, _p, _ch, tag: self.stamps.touch(tag))
+                await lost.wait()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("The listening connection was lost; trying again.", error=type(error).__name__)
+            await asyncio.sleep(1)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = Request(scope, f"{self._request_prefix}{next(self._request_ids):x}")
+        exchange = _Exchange(request)
+        try:
+            await self._respond(exchange, receive)
+        except ClientGone:
+            return
+        except Problem as problem:
+            exchange.fail(problem)
+        except asyncpg.QueryCanceledError:
+            exchange.fail(DatabaseTimeout())
+        except (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError):
+            exchange.fail(Unavailable())
+        except Exception:
+            _log.exception(
+                "A request failed.", request_id=request.id, method=request.method, path=request.path
+            )
+            exchange.fail(ServerError())
+        await exchange.send(send)
+        elapsed_s = time.perf_counter() - started
+        endpoint = exchange.endpoint
+        route = endpoint.path if endpoint is not None else ""
+        metrics.observe(request.method, route, exchange.status, elapsed_s)
+        logs.access(
+            request_id=request.id,
+            method=request.method,
+            route=route,
+            status=exchange.status,
+            elapsed_s=elapsed_s,
+            project=exchange.project.id if exchange.project is not None else "",
+        )
+
+    async def _respond(self, exchange: _Exchange, receive: Receive) -> None:
+        request = exchange.request
+        self._check_host(request)
+        if request.method == "OPTIONS":
+            await self._preflight(exchange)
+            return
+        found = self._routes.find("GET" if request.method == "HEAD" else request.method, request.path)
+        if found is None:
+            page = self._pages(request) if request.method in ("GET", "HEAD") else None
+            if page is None:
+                raise RouteNotFound()
+            exchange.page(*page)
+            return
+        endpoint, parameters = found
+        exchange.endpoint = endpoint
+        project_id = (
+            request.headers.get(b"x-appwrite-project", b"").decode("latin-1")
+            or request.query_value("project")
+            or CONSOLE
+        )
+        if parameters.get("projectId") and endpoint.service == "project":
+            # /v1/projects/{projectId}/... is the console asking about another project than its own.
+            project_id = parameters["projectId"]
+        project = exchange.project = await self.auth.project(project_id)
+        identity = await self.auth.caller(request, project)
+        self._check_origin(exchange, project, identity.kind == "key")
+        if project.id == CONSOLE and not endpoint.console:
+            raise AccessForbidden()
+        if endpoint.service in project.settings.get("disabledServices", ()) and identity.kind != "admin":
+            raise ServiceDisabled(service=endpoint.service)
+        if not any(scope in identity.scopes for scope in endpoint.scopes):
+            who = {"guest": "A guest", "user": "A user", "key": "This key", "admin": "Your role"}[
+                identity.kind
+            ]
+            raise MissingScope(who=who, scopes=" or ".join(endpoint.scopes))
+        await request.read(receive, self.settings.body_limit)
+        arguments = endpoint.arguments(request, parameters)
+        call = Call(self, request, project, identity)
+        call.parameters = parameters
+        exchange.headers = call.headers
+        if endpoint.limits:
+            await limits.check(call, endpoint, arguments)
+        if endpoint.event:
+            body = await self._in_transaction(endpoint, call, arguments)
+        else:
+            body = _encoded(await endpoint.handler(call, **arguments))
+            for tag in call.tags:
+                self.stamps.touch(tag)
+        exchange.status = endpoint.status
+        exchange.body = self._formatted(exchange, endpoint, body)
+
+    async def _in_transaction(self, endpoint: Endpoint, call: Call, arguments: dict[str, Any]) -> bytes:
+        async with self.db.transaction() as transaction:
+            call.db = transaction
+            body = _encoded(await endpoint.handler(call, **arguments))
+            name = _event_name(endpoint.event, call, body)
+            payload = body or None
+            event = events.Event(call.project.id, name, payload, call.identity.actor, call.request.id)
+            await events.record(transaction, event)
+            if call.tags:
+                await events.announce(transaction, call.tags)
+        for tag in call.tags:
+            self.stamps.touch(tag)
+        return body
+
+    def _formatted(self, exchange: _Exchange, endpoint: Endpoint, body: bytes) -> bytes:
+        wanted = exchange.request.headers.get(b"x-appwrite-response-format")
+        if wanted is None:
+            return body
+        if wanted not in self._versions and len(self._versions) < 1000:
+            self._versions[wanted] = formats.read_version(wanted.decode("latin-1"))
+        version = self._versions.get(wanted)
+        if version is None:
+            return body
+        if version > formats.SPOKEN:
+            exchange.headers.append(
+                (b"x-appwrite-warning", b"This server answers in format %d.%d.%d." % formats.SPOKEN)
+            )
+        elif body and formats.is_filtered(endpoint.model, version):
+            return formats.downgrade(endpoint.model, version, body)
+        return body
+
+    def _check_host(self, request: Request) -> None:
+        if self.settings.dev:
+            return
+        host = host_name(request.header(b"host"))
+        if host in self._hosts or not host or is_loopback(host) or _is_address(host):
+            return
+        raise UnknownHost(host=host[:100])
+
+    async def _preflight(self, exchange: _Exchange) -> None:
+        request = exchange.request
+        origin = request.header(b"origin")
+        exchange.status = 204
+        project_id = request.query_value("project")
+        if project_id:
+            allowed = (await self.auth.project(project_id)).allows_origin(origin)
+        else:
+            # The project stands in a header that a preflight does not carry yet.
+            allowed = self._is_own_origin(request, origin) or await self.auth.is_known_origin(origin)
+        if allowed:
+            exchange.cors(origin)
+            exchange.headers += (
+                (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
+                (b"access-control-allow-headers", _ALLOWED_HEADERS),
+                (b"access-control-max-age", b"600"),
+            )
+
+    def _check_origin(self, exchange: _Exchange, project: Project, has_key: bool) -> None:
+        origin = exchange.request.header(b"origin")
+        if not origin:
+            return
+        if project.allows_origin(origin) or self._is_own_origin(exchange.request, origin):
+            exchange.cors(origin)
+        elif not has_key:
+            raise UnknownOrigin(origin=origin[:200])
+
+    def _is_own_origin(self, request: Request, origin: str) -> bool:
+        return origin == f"{self.scheme(request)}://{request.header(b'host')}"
+
+    def client_ip(self, request: Request) -> str:
+        """The caller's address. Forwarded addresses count only from proxies that the settings trust."""
+        address = request.client
+        if self._is_trusted(address):
+            for hop in reversed(request.header(b"x-forwarded-for").split(",")):
+                if not _is_address(hop.strip()):
+                    break
+                address = hop.strip()
+                if not self._is_trusted(address):
+                    break
+        return address if _is_address(address) else ""
+
+    def scheme(self, request: Request) -> str:
+        """`https` or `http`, as the caller sees it."""
+        forwarded = request.header(b"x-forwarded-proto")
+        if forwarded in ("http", "https") and self._is_trusted(request.client):
+            return forwarded
+        return request.scheme
+
+    def _is_trusted(self, address: str) -> bool:
+        if not self._proxies or not _is_address(address):
+            return False
+        return any(ip_address(address) in network for network in self._proxies)
+
+
+class _Exchange:
+    """A request and the answer that it is getting."""
+
+    __slots__ = ("_cors", "body", "content_type", "endpoint", "headers", "project", "request", "status")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.status = 500
+        self.body = b""
+        self.content_type = _JSON
+        self.headers: Headers = []
+        self._cors: Headers = []
+        self.endpoint: Endpoint | None = None
+        self.project: Project | None = None
+
+    def cors(self, origin: str) -> None:
+        """Let this origin's pages read the answer."""
+        self._cors = [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-credentials", b"true"),
+            (b"access-control-expose-headers", b"X-Appwrite-Session, X-Fallback-Cookies"),
+            (b"vary", b"Origin"),
+        ]
+
+    def fail(self, problem: Problem) -> None:
+        """Answer with an error."""
+        self.status = problem.status
+        self.body = _encode(
+            {"message": problem.message, "code": problem.status, "type": problem.type, "version": __version__}
+        )
+
+    def page(self, content_type: str, body: bytes) -> None:
+        """Answer with something that is not of the API, such as the reference page."""
+        self.status = 200
+        self.content_type = (b"content-type", content_type.encode())
+        self.body = body
+        if content_type.startswith("text/html"):
+            self.headers += (
+                (b"x-frame-options", b"DENY"),
+                (b"referrer-policy", b"no-referrer"),
+                (b"cross-origin-opener-policy", b"same-origin"),
+            )
+
+    async def send(self, send: Send) -> None:
+        body = self.body
+        headers = [*_BASE_HEADERS, (b"x-request-id", self.request.id.encode()), *self._cors, *self.headers]
+        if body:
+            headers.append(self.content_type)
+            if len(body) > _GZIP_FROM_BYTES and b"gzip" in self.request.headers.get(b"accept-encoding", b""):
+                body = gzip.compress(body, 1, mtime=0)
+                headers += ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if self.request.method == "HEAD" else body})
+
+
+def _encoded(answer: Any) -> bytes:
+    if answer is None:
+        return b""
+    if isinstance(answer, Json):
+        return answer.body
+    return _encode(answer)
+
+
+class _Named(msgspec.Struct):
+    id: str = msgspec.field(name="$id", default="")
+
+
+_id_of = msgspec.json.Decoder(_Named).decode
+
+
+def _event_name(pattern: str, call: Call, body: bytes) -> str:
+    """Fill an event's placeholders from the path, from what the handler said, and from the answer's id."""
+    parts = []
+    for part in pattern.split("."):
+        if part.startswith("["):
+            name = part[1:-1]
+            part = call.parameters.get(name) or call.event_ids.get(name) or (_id_of(body).id if body else "")
+        parts.append(part)
+    return ".".join(parts)
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return "?"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

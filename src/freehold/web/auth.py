@@ -1,0 +1,429 @@
+"""Who is calling: the project that a request names, and the key, session or JWT that it brings."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from freehold import secrets
+from freehold.access import permissions, roles, scopes
+from freehold.access.roles import Membership
+from freehold.db.pool import Queries, Record
+from freehold.errors import InvalidJwt, JwtAndCookieSet, KeyExpired, ProjectNotFound, UserBlocked
+from freehold.web.cache import Cache, Stamps
+from freehold.web.request import Request
+
+CONSOLE = "console"
+
+_UNPRIVILEGED = roles.of_guest()
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project as far as a request needs it."""
+
+    id: str
+    team_id: str
+    settings: dict[str, Any]
+    hostnames: tuple[str, ...]
+    """Of its web platforms; may hold wildcards."""
+    schemes: frozenset[str]
+
+    def allows_origin(self, origin: str) -> bool:
+        """Tell whether a browser page from this origin may call."""
+        try:
+            parts = urlsplit(origin)
+            host = parts.hostname or ""
+        except ValueError:
+            return False
+        if parts.scheme in ("exp", f"appwrite-callback-{self.id}") or parts.scheme in self.schemes:
+            return True
+        if not host or parts.username is not None:
+            return False
+        return is_loopback(host) or any(_host_matches(host, pattern) for pattern in self.hostnames)
+
+
+def _host_matches(host: str, pattern: str) -> bool:
+    return host == pattern or ("*" in pattern and fnmatchcase(host, pattern.replace("[", "[[]")))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether the host name is this machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A caller, and what it may do."""
+
+    kind: Literal["guest", "user", "key", "admin"]
+    scopes: frozenset[str]
+    roles: frozenset[str]
+    asks_read: list[str]
+    """The permissions that would let the caller read; see `access.permissions.asks`."""
+    user: Record | None = None
+    """The row of freehold.users, of a user and of an admin."""
+    session_id: str = ""
+    expires_at: float = float("inf")
+    key_id: str = ""
+    teams: tuple[Membership, ...] = ()
+
+    @property
+    def privileged(self) -> bool:
+        """Keys and admins are held by their scopes alone; permissions are for the others."""
+        return self.kind == "key" or self.kind == "admin"
+
+    @property
+    def user_id(self) -> str:
+        return self.user["id"] if self.user is not None else ""
+
+    @property
+    def actor(self) -> str:
+        """Who it was, for the outbox and the logs."""
+        match self.kind:
+            case "key":
+                return f"key:{self.key_id}"
+            case "guest":
+                return "guest"
+            case _:
+                return f"{self.kind}:{self.user_id}"
+
+    def asks(self, permission: permissions.Permission) -> list[str]:
+        return self.asks_read if permission == "read" else permissions.asks(permission, self.roles)
+
+
+GUEST = Identity(
+    kind="guest",
+    scopes=scopes.GUEST,
+    roles=_UNPRIVILEGED,
+    asks_read=permissions.asks("read", _UNPRIVILEGED),
+)
+
+
+def user_tag(project_id: str, user_id: str) -> str:
+    """The cache tag of a user: its row, its sessions and its memberships."""
+    return f"user:{project_id}:{user_id}"
+
+
+def project_tag(project_id: str) -> str:
+    """The cache tag of a project: its row, its platforms and its keys."""
+    return f"project:{project_id}"
+
+
+ORIGINS_TAG = "origins"
+"""The cache tag of all platforms of all projects taken together."""
+
+
+def encode_session(user_id: str, secret: str) -> str:
+    """A session as cookies and headers carry it."""
+    return base64.b64encode(msgspec.json.encode({"id": user_id, "secret": secret})).decode()
+
+
+class _SessionToken(msgspec.Struct):
+    id: str
+    secret: str
+
+
+_session_decoder = msgspec.json.Decoder(_SessionToken)
+
+
+def decode_session(text: str) -> tuple[str, str] | None:
+    """The user id and the secret of a session; None when it is not one."""
+    try:
+        token = _session_decoder.decode(base64.b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, msgspec.DecodeError, ValueError):
+        return None
+    return token.id, token.secret
+
+
+def cookie_name(project_id: str) -> str:
+    return f"a_session_{project_id}"
+
+
+_PROJECT_SQL = """
+    select p.id, p.team_id, p.settings,
+           array(select f.identifier from freehold.platforms f
+                 where f.project_id = p.id and f.type = 'web') as hostnames,
+           array(select f.identifier from freehold.platforms f
+                 where f.project_id = p.id and f.type = 'scheme') as schemes
+    from freehold.projects p
+    where p.id = $1
+"""
+
+_KEY_SQL = """
+    select id, scopes, expires_at
+    from freehold.keys
+    where project_id = $1 and secret_digest = $2
+"""
+
+_USER_SQL = """
+    select u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
+           u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at,
+           s.id as session_id, s.expires_at,
+           coalesce((select jsonb_agg(jsonb_build_array(m.id, m.team_id, m.roles))
+                     from freehold.memberships m
+                     where m.project_id = u.project_id and m.user_id = u.id and m.confirmed),
+                    '[]') as memberships
+    from freehold.sessions s
+    join freehold.users u on u.project_id = s.project_id and u.id = s.user_id
+    where s.project_id = $1 and u.id = $2
+"""
+_BY_SECRET_SQL = _USER_SQL + " and s.secret_digest = $3 and s.expires_at > now()"
+_BY_SESSION_SQL = _USER_SQL + " and s.id = $3 and s.expires_at > now()"
+
+_memberships_decoder = msgspec.json.Decoder(list[Membership])
+
+_PREFIXES = re.compile(r"(standard|ephemeral|dynamic|account|organization)_(.+)", re.DOTALL)
+
+
+class Authenticator:
+    """Resolves requests to projects and callers, remembering both as long as nothing about them changes."""
+
+    def __init__(self, db: Queries, stamps: Stamps, secret: str) -> None:
+        self._db = db
+        self._jwt_key = OctKey.import_key(secrets.derive(secret, "jwt"))
+        self._projects: Cache[str, Project] = Cache(stamps, size=10_000, ttl_s=300)
+        self._origins: Cache[str, Project] = Cache(stamps, size=1, ttl_s=300)
+        self._callers: Cache[tuple[str, str, str], Identity] = Cache(stamps, size=50_000, ttl_s=300)
+
+    async def project(self, project_id: str) -> Project:
+        """Find a project. Raises ProjectNotFound."""
+        project = self._projects.get(project_id) or await self._projects.load(
+            project_id, project_tag(project_id), lambda: self._find_project(project_id)
+        )
+        if project is None:
+            raise ProjectNotFound(id=project_id[:100])
+        return project
+
+    async def _find_project(self, project_id: str) -> Project | None:
+        row = await self._db.row(_PROJECT_SQL, project_id)
+        if row is None:
+            return None
+        return Project(
+            id=row["id"],
+            team_id=row["team_id"],
+            settings=msgspec.json.decode(row["settings"]),
+            hostnames=tuple(row["hostnames"]),
+            schemes=frozenset(row["schemes"]),
+        )
+
+    async def is_known_origin(self, origin: str) -> bool:
+        """Tell whether pages from this origin may call some project."""
+        anywhere = await self._origins.load("", ORIGINS_TAG, self._find_origins)
+        return anywhere is not None and anywhere.allows_origin(origin)
+
+    async def _find_origins(self) -> Project:
+        rows = await self._db.rows("select distinct type, identifier from freehold.platforms")
+        ids = await self._db.rows("select id from freehold.projects")
+        return Project(
+            id=CONSOLE,
+            team_id="",
+            settings={},
+            hostnames=tuple(row["identifier"] for row in rows if row["type"] == "web"),
+            schemes=frozenset(row["identifier"] for row in rows if row["type"] == "scheme")
+            | {f"appwrite-callback-{row['id']}" for row in ids},
+        )
+
+    async def caller(self, request: Request, project: Project) -> Identity:
+        """Find out who calls. Unknown keys and sessions are guests, as on the reference server.
+
+        Raises KeyExpired, UserBlocked, InvalidJwt, JwtAndCookieSet.
+        """
+        headers = request.headers
+        key = headers.get(b"x-appwrite-key")
+        if key:
+            return await self._key(project, key.decode("latin-1"))
+        if headers.get(b"x-appwrite-mode") == b"admin" and project.id != CONSOLE:
+            return await self._admin(request, project)
+        token = session_token(request, project.id)
+        presented_jwt = headers.get(b"x-appwrite-jwt")
+        if presented_jwt:
+            if token:
+                raise JwtAndCookieSet()
+            return await self._jwt(project, presented_jwt.decode("latin-1"))
+        if not token:
+            return GUEST
+        return await self._session(project, token) or GUEST
+
+    async def _session(self, project: Project, token: str) -> Identity | None:
+        cached = self._callers.get((project.id, "session", token))
+        if cached is None:
+            decoded = decode_session(token)
+            if decoded is None:
+                return None
+            user_id, secret = decoded
+
+            async def find() -> Identity | None:
+                row = await self._db.row(_BY_SECRET_SQL, project.id, user_id, secrets.digest(secret))
+                return _user_identity(row) if row is not None else None
+
+            cached = await self._callers.load(
+                (project.id, "session", token), user_tag(project.id, user_id), find
+            )
+        if cached is None or cached.expires_at <= time.time():
+            return None
+        return _unblocked(cached)
+
+    async def _jwt(self, project: Project, text: str) -> Identity:
+        claims = self.read_jwt(text)
+        user_id, session_id = claims.get("userId"), claims.get("sessionId")
+        if (
+            claims.get("projectId") != project.id
+            or not isinstance(user_id, str)
+            or not isinstance(session_id, str)
+        ):
+            raise InvalidJwt()
+
+        async def find() -> Identity | None:
+            row = await self._db.row(_BY_SESSION_SQL, project.id, user_id, session_id)
+            return _user_identity(row) if row is not None else None
+
+        identity = await self._callers.load(
+            (project.id, "jwt", f"{user_id}:{session_id}"), user_tag(project.id, user_id), find
+        )
+        if identity is None or identity.expires_at <= time.time():
+            raise InvalidJwt()
+        return _unblocked(identity)
+
+    async def _key(self, project: Project, text: str) -> Identity:
+        prefix = _PREFIXES.fullmatch(text)
+        kind, secret = (prefix[1], prefix[2]) if prefix else ("standard", text)
+        if kind in ("ephemeral", "dynamic"):
+            return self._ephemeral_key(project, secret)
+        if kind != "standard":
+            return GUEST
+
+        async def find() -> Identity | None:
+            row = await self._db.row(_KEY_SQL, project.id, secrets.digest(secret))
+            return _key_identity(row) if row is not None else None
+
+        identity = await self._callers.load((project.id, "key", secret), project_tag(project.id), find)
+        if identity is None:
+            return GUEST
+        if identity.expires_at <= time.time():
+            raise KeyExpired()
+        return identity
+
+    def _ephemeral_key(self, project: Project, text: str) -> Identity:
+        try:
+            claims = self.read_jwt(text)
+        except InvalidJwt:
+            return GUEST
+        granted = claims.get("scopes")
+        if claims.get("projectId") != project.id or not isinstance(granted, list) or "userId" in claims:
+            return GUEST
+        return Identity(
+            kind="key",
+            scopes=scopes.KEY | (scopes.ALL_PROJECT & frozenset(granted)),
+            roles=frozenset(),
+            asks_read=[],
+            key_id="ephemeral",
+        )
+
+    async def _admin(self, request: Request, project: Project) -> Identity:
+        console = await self.project(CONSOLE)
+        token = session_token(request, CONSOLE)
+        identity = await self._session(console, token) if token else None
+        if identity is None:
+            return GUEST
+        granted: frozenset[str] = frozenset()
+        for membership in identity.teams:
+            if membership.team_id == project.team_id:
+                for role in membership.roles:
+                    granted |= scopes.CONSOLE_ROLES.get(role, frozenset())
+        if not granted:
+            return GUEST
+        return msgspec.structs.replace(identity, kind="admin", scopes=granted)
+
+    def read_jwt(self, text: str) -> dict[str, Any]:
+        """The claims of a JWT of ours that has not expired. Raises InvalidJwt."""
+        try:
+            claims: dict[str, Any] = jwt.decode(text, self._jwt_key, algorithms=["HS256"]).claims
+        except (JoseError, ValueError) as error:
+            raise InvalidJwt() from error
+        expires = claims.get("exp")
+        if not isinstance(expires, int | float) or expires <= time.time():
+            raise InvalidJwt()
+        return claims
+
+    def write_jwt(self, claims: dict[str, Any], duration_s: int) -> str:
+        """Sign claims so that they hold for so many seconds."""
+        now = int(time.time())
+        return jwt.encode({"alg": "HS256"}, {**claims, "iat": now, "exp": now + duration_s}, self._jwt_key)
+
+
+def session_token(request: Request, project_id: str) -> str:
+    """The session that a request brings: by cookie, by header, or by the fallback of the web SDK."""
+    name = cookie_name(project_id)
+    if b"cookie" in request.headers:
+        cookies = request.cookies()
+        found = cookies.get(name) or cookies.get(f"{name}_legacy")
+        if found:
+            return found
+    header = request.headers.get(b"x-appwrite-session")
+    if header:
+        return header.decode("latin-1")
+    fallback = request.headers.get(b"x-fallback-cookies")
+    if fallback:
+        try:
+            value = msgspec.json.decode(fallback)
+        except (msgspec.DecodeError, RecursionError):
+            return ""
+        if isinstance(value, dict):
+            found = value.get(name) or value.get(f"{name}_legacy")
+            if isinstance(found, str):
+                return found
+    return ""
+
+
+def _unblocked(identity: Identity) -> Identity:
+    if identity.user is not None and not identity.user["enabled"]:
+        raise UserBlocked()
+    return identity
+
+
+def _user_identity(row: Record) -> Identity:
+    memberships = tuple(_memberships_decoder.decode(row["memberships"]))
+    held = roles.of_user(
+        row["id"],
+        verified=row["email_verified"] or row["phone_verified"],
+        labels=row["labels"],
+        memberships=memberships,
+    )
+    return Identity(
+        kind="user",
+        scopes=scopes.USER,
+        roles=held,
+        asks_read=permissions.asks("read", held),
+        user=row,
+        session_id=row["session_id"],
+        expires_at=row["expires_at"].timestamp(),
+        teams=memberships,
+    )
+
+
+def _key_identity(row: Record) -> Identity:
+    expires_at: datetime | None = row["expires_at"]
+    return Identity(
+        kind="key",
+        scopes=scopes.KEY | frozenset(row["scopes"]),
+        roles=frozenset(),
+        asks_read=[],
+        key_id=row["id"],
+        expires_at=expires_at.astimezone(UTC).timestamp() if expires_at is not None else float("inf"),
+    )

@@ -1,0 +1,56 @@
+"""One call of an endpoint: who calls, in which project, on what connection, and what else to answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from freehold.access.permissions import Permission
+from freehold.db.pool import Queries
+from freehold.web.auth import Identity, Project
+from freehold.web.request import Request
+
+if TYPE_CHECKING:
+    from freehold.web.application import Application
+
+
+class Call:
+    """What an endpoint is given first."""
+
+    __slots__ = ("app", "db", "event_ids", "headers", "identity", "parameters", "project", "request", "tags")
+
+    def __init__(self, app: Application, request: Request, project: Project, identity: Identity) -> None:
+        self.app = app
+        self.request = request
+        self.project = project
+        self.identity = identity
+        self.db: Queries = app.db
+        """The pool; of an endpoint with an event, the transaction that it happens in."""
+        self.headers: list[tuple[bytes, bytes]] = []
+        """To be sent with the answer."""
+        self.parameters: dict[str, str] = {}
+        """Of the path, by their names there."""
+        self.event_ids: dict[str, str] = {}
+        """For the event's placeholders that are neither in the path nor the answer's own `$id`."""
+        self.tags: list[str] = []
+
+    def asks(self, permission: Permission) -> list[str] | None:
+        """The permissions that would let the caller in; None when it needs none."""
+        return None if self.identity.privileged else self.identity.asks(permission)
+
+    def changed(self, tag: str) -> None:
+        """Say that what is cached under the tag will be stale once this call has committed."""
+        self.tags.append(tag)
+
+    @property
+    def ip(self) -> str:
+        """The caller's address: of the connection, or as trusted proxies say."""
+        return self.app.client_ip(self.request)
+
+    @property
+    def is_https(self) -> bool:
+        return self.app.scheme(self.request) == "https"
+
+    @property
+    def sees_secrets(self) -> bool:
+        """Whether secrets may be shown in the answer: to keys and console admins only."""
+        return self.identity.privileged

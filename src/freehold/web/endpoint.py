@@ -1,0 +1,304 @@
+"""Endpoints: declared once, as a typed function. Everything else is read from the declaration.
+
+    @routes.post("/v1/teams", scope="teams.write", event="teams.[teamId].create", status=201)
+    async def create(call: Call, body: CreateTeam) -> Team:
+        \"""Create a team. A user who creates one becomes its owner; an API key does not.\"""
+
+Its first parameter is the call. `body` and `query` are structs that the request is decoded into; every
+other parameter is one of the path's, in snake_case. What it returns is encoded; None is 204.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+
+from freehold.errors import InvalidBody, InvalidParameter, Problem
+from freehold.ids import ID_PATTERN
+from freehold.web.request import Params, Request, decode_json
+from freehold.web.wire import Json
+
+Handler = Callable[..., Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
+
+_PATH_PARAMETER = re.compile(r"{(\w+)}")
+_is_id = re.compile(ID_PATTERN).match
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """How often an endpoint may be called: `hits` in `seconds`, counted by what `key` names."""
+
+    hits: int
+    seconds: int
+    key: str
+    """Of `{url}`, `{ip}`, `{userId}` and `{param-NAME}`, such as `url:{url},ip:{ip}`."""
+
+
+def limit(text: str, *, key: str = "url:{url},ip:{ip}") -> Limit:
+    """Read a limit as the reference writes it: `10/3600s`."""
+    hits, _, seconds = text.removesuffix("s").partition("/")
+    return Limit(hits=int(hits), seconds=int(seconds), key=key)
+
+
+class Endpoint:
+    """One route, and what was declared of it."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        method: str,
+        path: str,
+        handler: Handler,
+        scopes: tuple[str, ...],
+        status: int,
+        event: str,
+        emits: str,
+        limits: tuple[Limit, ...],
+        aliases: tuple[str, ...],
+        name: str,
+        raises: tuple[type[Problem], ...],
+        model: str,
+        console: bool,
+        reference: bool,
+    ) -> None:
+        self.service = service
+        self.method = method
+        self.path = path
+        self.handler = handler
+        self.scopes = scopes
+        self.status = status
+        self.event = event
+        self.emits = event or emits
+        self.limits = limits
+        self.aliases = aliases
+        self.name = name
+        self.raises = raises
+        self.console = console
+        self.reference = reference
+        self.summary = inspect.getdoc(handler) or ""
+        hints = get_type_hints(handler, include_extras=True)
+        self.answer: Any = hints.get("return")
+        self.model = model or _model_name(self.answer)
+        self.body: type[msgspec.Struct] | None = hints.get("body")
+        self.query: type[msgspec.Struct] | None = hints.get("query")
+        self.parameters = tuple(_PATH_PARAMETER.findall(path))
+        self._arguments = tuple(
+            (name, _snake(name), hints.get(_snake(name), str)) for name in self.parameters
+        )
+        taken = {"call", "body", "query", "return", *(name for _, name, _ in self._arguments)}
+        stray = [name for name in inspect.signature(handler).parameters if name not in taken]
+        if stray:
+            raise TypeError(
+                f"{method} {path}: {handler.__qualname__} has parameters that nothing fills: {stray}"
+            )
+        self._decode_body = msgspec.json.Decoder(self.body).decode if self.body is not None else None
+
+    @property
+    def reads_body(self) -> bool:
+        return self.body is not None
+
+    def arguments(self, request: Request, parameters: dict[str, str]) -> dict[str, Any]:
+        """The handler's arguments, decoded from the request. Raises InvalidParameter, InvalidBody."""
+        arguments: dict[str, Any] = {}
+        for wire_name, name, _ in self._arguments:
+            value = parameters[wire_name]
+            if not _is_id(value):
+                raise InvalidParameter(
+                    name=wire_name,
+                    reason="An id has 1 to 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore, "
+                    "and does not start with a special character.",
+                )
+            arguments[name] = value
+        if self.query is not None:
+            arguments["query"] = _convert(request.query(), self.query)
+        if self.body is not None:
+            arguments["body"] = self._body(request)
+        return arguments
+
+    def _body(self, request: Request) -> Any:
+        assert self.body is not None
+        assert self._decode_body is not None
+        form = request.form()
+        if form is not None:
+            return _convert(form, self.body)
+        body = request.body or b"{}"
+        try:
+            return self._decode_body(body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            # Perhaps only because of a null where nothing was meant; the slow way says what is wrong.
+            return _convert(decode_json(body), self.body, strict=True)
+
+
+def _convert(params: Params, into: type[msgspec.Struct], *, strict: bool = False) -> Any:
+    if not isinstance(params, dict):
+        raise InvalidBody(reason="it has to be a JSON object.")
+    try:
+        return msgspec.convert({k: v for k, v in params.items() if v is not None}, into, strict=strict)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+
+
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+
+
+def _invalid(message: str) -> InvalidParameter:
+    at = _AT.search(message)
+    path = at[1] if at is not None else ""
+    reason = message[: at.start()] if at is not None else message
+    missing = _MISSING.search(reason)
+    if missing is not None:
+        return InvalidParameter(name=f"{path}.{missing[1]}" if path else missing[1], reason="It is required.")
+    return InvalidParameter(name=path, reason=f"{reason.rstrip('.')}.")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def camel(name: str) -> str:
+    head, *rest = name.strip("_").split("_")
+    return head + "".join(part.title() for part in rest)
+
+
+def _model_name(answer: Any) -> str:
+    if answer is None or answer is type(None):
+        return "none"
+    if isinstance(answer, type) and issubclass(answer, msgspec.Struct) and answer is not Json:
+        return answer.__name__[0].lower() + answer.__name__[1:]
+    return "any"
+
+
+class Routes:
+    """The endpoints of one service, in documentation order."""
+
+    def __init__(self, service: str, *, console: bool = True) -> None:
+        self.service = service
+        self.console = console
+        """Whether the service answers for the console project too."""
+        self.endpoints: list[Endpoint] = []
+
+    def _add(
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: str | tuple[str, ...],
+        status: int = 200,
+        event: str = "",
+        emits: str = "",
+        limit: Limit | tuple[Limit, ...] = (),
+        aliases: tuple[str, ...] = (),
+        name: str = "",
+        raises: tuple[type[Problem], ...] = (),
+        model: str = "",
+        reference: bool = True,
+    ) -> Callable[[H], H]:
+        """Declare an endpoint.
+
+        Any of the scopes lets a caller in. `event` is written to the outbox, and the handler runs in the
+        transaction; `emits` only says which event the handler's own statement writes. `name` is the SDK's
+        name of the method when it is not the handler's. `reference=False`: Freehold's own, not of the
+        Appwrite contract.
+        """
+
+        def declare(handler: H) -> H:
+            self.endpoints.append(
+                Endpoint(
+                    service=self.service,
+                    method=method,
+                    path=path,
+                    handler=handler,
+                    scopes=(scope,) if isinstance(scope, str) else scope,
+                    status=status,
+                    event=event,
+                    emits=emits,
+                    limits=limit if isinstance(limit, tuple) else (limit,),
+                    aliases=aliases,
+                    name=name or camel(handler.__name__),
+                    raises=raises,
+                    model=model,
+                    console=self.console,
+                    reference=reference,
+                )
+            )
+            return handler
+
+        return declare
+
+    def get(self, path: str, **declared: Any) -> Callable[[H], H]:
+        return self._add("GET", path, **declared)
+
+    def post(self, path: str, **declared: Any) -> Callable[[H], H]:
+        return self._add("POST", path, **declared)
+
+    def put(self, path: str, **declared: Any) -> Callable[[H], H]:
+        return self._add("PUT", path, **declared)
+
+    def patch(self, path: str, **declared: Any) -> Callable[[H], H]:
+        return self._add("PATCH", path, **declared)
+
+    def delete(self, path: str, **declared: Any) -> Callable[[H], H]:
+        return self._add("DELETE", path, **declared)
+
+
+class RouteTable:
+    """Finds the endpoint of a method and path: a tree of segments, literal ones before parameters."""
+
+    def __init__(self, endpoints: list[Endpoint]) -> None:
+        self._root = _Node()
+        for endpoint in endpoints:
+            for path in (endpoint.path, *endpoint.aliases):
+                self._insert(endpoint, path)
+
+    def _insert(self, endpoint: Endpoint, path: str) -> None:
+        node = self._root
+        names: list[str] = []
+        for segment in path.split("/")[1:]:
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        if endpoint.method in node.endpoints:
+            raise ValueError(f"{endpoint.method} {path} is declared twice")
+        node.endpoints[endpoint.method] = (endpoint, tuple(names))
+
+    def find(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
+        """The endpoint and the path's parameters; None when there is no such route."""
+        found = self._find(self._root, path.split("/"), 1, method, ())
+        if found is None:
+            return None
+        endpoint, names, values = found
+        return endpoint, dict(zip(names, values, strict=True))
+
+    def _find(
+        self, node: _Node, segments: list[str], at: int, method: str, values: tuple[str, ...]
+    ) -> tuple[Endpoint, tuple[str, ...], tuple[str, ...]] | None:
+        if at == len(segments):
+            leaf = node.endpoints.get(method)
+            return (leaf[0], leaf[1], values) if leaf is not None else None
+        segment = segments[at]
+        literal = node.literals.get(segment)
+        if literal is not None:
+            found = self._find(literal, segments, at + 1, method, values)
+            if found is not None:
+                return found
+        if node.parameter is not None and segment:
+            return self._find(node.parameter, segments, at + 1, method, (*values, segment))
+        return None
+
+
+class _Node:
+    __slots__ = ("endpoints", "literals", "parameter")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.endpoints: dict[str, tuple[Endpoint, tuple[str, ...]]] = {}

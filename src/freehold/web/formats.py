@@ -1,0 +1,113 @@
+"""Answers for older SDKs: what each version of the response format did otherwise, as a table.
+
+An SDK names the version that it understands in X-Appwrite-Response-Format. The filters of every later
+version are applied to the answer, newest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+Model = dict[str, Any]
+Version = tuple[int, int, int]
+
+SPOKEN: Version = (2, 5, 0)
+"""The newest version of the format that answers follow."""
+
+
+def _without(*names: str) -> Callable[[Model], None]:
+    def drop(model: Model) -> None:
+        for name in names:
+            model.pop(name, None)
+
+    return drop
+
+
+def _sequence_as_number(model: Model) -> None:
+    if "$sequence" in model:
+        text = model["$sequence"]
+        model["$sequence"] = int(text) if text.isdecimal() else 0
+
+
+def _flat_project(project: Model) -> None:
+    for method in project.get("authMethods", ()):
+        project[f"auth{_title(method['$id'])}"] = method["enabled"]
+    for service in project.get("services", ()):
+        project[f"serviceStatusFor{_title(service['$id'])}"] = service["enabled"]
+    for protocol in project.get("protocols", ()):
+        project[f"protocolStatusFor{_title(protocol['$id'])}"] = protocol["enabled"]
+    for name in ("oAuthProviders", "platforms", "webhooks", "keys", "devKeys"):
+        project.setdefault(name, [])
+
+
+def _title(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.replace("_", "-").split("-"))
+
+
+def _platform_with_all_names(platform: Model) -> None:
+    names = ("hostname", "applicationId", "bundleIdentifier", "packageName", "packageIdentifierName")
+    identifier = next((platform[name] for name in names if platform.get(name)), "")
+    is_web = platform.get("type") == "web"
+    platform["key"] = "" if is_web else identifier
+    platform["hostname"] = identifier if is_web else ""
+    platform["store"] = ""
+
+
+# The version from which on the answer is as it is now; the model; what it was like before.
+FILTERS: tuple[tuple[Version, str, Callable[[Model], None]], ...] = (
+    ((1, 9, 5), "project", _flat_project),
+    ((1, 9, 2), "membership", _without("userPhone")),
+    ((1, 9, 0), "platform", _platform_with_all_names),
+    ((1, 9, 0), "user", _without("impersonator", "impersonatorUserId")),
+    ((1, 9, 0), "row", _sequence_as_number),
+)
+
+# Where a model is found inside another.
+CONTENTS: dict[str, tuple[str, str]] = {
+    "projectList": ("projects", "project"),
+    "membershipList": ("memberships", "membership"),
+    "platformList": ("platforms", "platform"),
+    "rowList": ("rows", "row"),
+}
+
+SAME_AS = {
+    f"platform{kind}": "platform" for kind in ("Web", "Apple", "Android", "Windows", "Linux", "Scheme")
+}
+
+
+def read_version(text: str) -> Version | None:
+    """Read `1.9.5`; None when it is not a version."""
+    parts = text.split(".")
+    if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) < 6 for part in parts):
+        return None
+    major, minor, patch = (*map(int, parts), 0, 0)[:3]
+    return major, minor, patch
+
+
+def is_filtered(model: str, version: Version) -> bool:
+    """Tell whether answers of this model differ in this version of the format."""
+    model = SAME_AS.get(model, model)
+    if model in CONTENTS:
+        return is_filtered(CONTENTS[model][1], version)
+    return any(version < since and name == model for since, name, _ in FILTERS)
+
+
+def downgrade(model: str, version: Version, body: bytes) -> bytes:
+    """Rewrite an encoded answer as this version of the format had it."""
+    answer = msgspec.json.decode(body)
+    if model in CONTENTS:
+        key, inner = CONTENTS[model]
+        for each in answer[key]:
+            _apply(inner, version, each)
+    else:
+        _apply(SAME_AS.get(model, model), version, answer)
+    return msgspec.json.encode(answer)
+
+
+def _apply(model: str, version: Version, answer: Model) -> None:
+    for since, name, change in FILTERS:
+        if version < since and name == model:
+            change(answer)

@@ -1,0 +1,44 @@
+"""Shapes on the wire: the bases of what comes in and goes out, and the types that their fields share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from freehold.ids import CUSTOM_ID_PATTERN, ID_PATTERN
+
+
+class Input(msgspec.Struct, kw_only=True, rename="camel"):
+    """The base of bodies and query strings. Unknown parameters are ignored: SDKs run ahead of servers."""
+
+
+class Output(msgspec.Struct, kw_only=True, rename="camel"):
+    """The base of answers. Its class name, from lower case, is the name of the model on the wire."""
+
+
+class Json(msgspec.Struct, frozen=True):
+    """An answer that is already encoded."""
+
+    body: bytes
+
+
+Id = Annotated[str, Meta(pattern=ID_PATTERN, description="1 to 36 of a-z, A-Z, 0-9, `.`, `-`, `_`")]
+CustomId = Annotated[str, Meta(pattern=CUSTOM_ID_PATTERN, description="An id, or `unique()`")]
+Name = Annotated[str, Meta(max_length=128)]
+Description = Annotated[str, Meta(max_length=256)]
+Search = Annotated[str, Meta(max_length=256)]
+Query = Annotated[str, Meta(max_length=4096)]
+Queries = Annotated[list[Query], Meta(max_length=100)]
+Permissions = list[str]
+Email = Annotated[str, Meta(max_length=254)]
+Password = Annotated[str, Meta(min_length=1, max_length=256)]
+NewPassword = Annotated[str, Meta(min_length=8, max_length=256)]
+Object = dict[str, Any]
+
+
+def wire_time(moment: datetime | None) -> str:
+    """A moment as the wire writes it, `2026-08-21T12:00:00.000+00:00`; nothing at all is ``""``."""
+    return "" if moment is None else moment.isoformat(timespec="milliseconds")
