@@ -353,11 +353,10 @@ class _Exchange:
     async def send(self, send: Send) -> None:
         body = self.body
         headers = [*_BASE_HEADERS, (b"x-request-id", self.request.id.encode()), *self._cors, *self.headers]
-        if body:
-            headers.append(self.content_type)
-            if len(body) > _GZIP_FROM_BYTES and b"gzip" in self.request.headers.get(b"accept-encoding", b""):
-                body = gzip.compress(body, 1, mtime=0)
-                headers += ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
+        headers.append(self.content_type)  # SDKs look at it even of an empty answer
+        if len(body) > _GZIP_FROM_BYTES and b"gzip" in self.request.headers.get(b"accept-encoding", b""):
+            body = gzip.compress(body, 1, mtime=0)
+            headers += ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if self.request.method == "HEAD" else body})

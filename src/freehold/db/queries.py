@@ -1,0 +1,157 @@
+"""Queries as SDKs send them: `{"method": "equal", "attribute": "name", "values": ["x"]}`, read and bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from freehold.errors import InvalidQuery
+
+MAX_QUERIES = 100
+MAX_CHARACTERS = 4096
+MAX_VALUES = 500
+MAX_NESTING = 5
+
+FILTERS = frozenset(
+    (
+        "equal", "notEqual", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "between",
+        "notBetween", "isNull", "isNotNull", "contains", "containsAny", "containsAll", "notContains",
+        "startsWith", "notStartsWith", "endsWith", "notEndsWith", "exists", "notExists",
+    )
+)  # fmt: skip
+GROUPS = frozenset(("and", "or"))
+ORDERS = frozenset(("orderAsc", "orderDesc", "orderRandom"))
+CURSORS = frozenset(("cursorAfter", "cursorBefore"))
+PAGES = frozenset(("limit", "offset"))
+
+METHODS = FILTERS | GROUPS | ORDERS | CURSORS | PAGES | {"select"}
+
+
+class Query(msgspec.Struct, frozen=True):
+    """One query. The values of `and` and `or` are queries themselves."""
+
+    method: str
+    attribute: str = ""
+    values: tuple[Any, ...] = ()
+
+
+class _Raw(msgspec.Struct):
+    method: str
+    attribute: str | list[str] | None = None
+    values: list[Any] | None = None
+
+
+_decoder = msgspec.json.Decoder(_Raw)
+
+
+def parse(texts: Sequence[str]) -> list[Query]:
+    """Read the `queries` parameter. Raises InvalidQuery."""
+    if len(texts) > MAX_QUERIES:
+        raise InvalidQuery(reason=f"at most {MAX_QUERIES} queries can be sent, these are {len(texts)}.")
+    return [_parse(text) for text in texts]
+
+
+def _parse(text: str) -> Query:
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidQuery(reason=f"a query has at most {MAX_CHARACTERS} characters.")
+    try:
+        raw = _decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise InvalidQuery(
+            reason=f"`{text[:100]}` is not a JSON object with `method`, `attribute` and `values`."
+        ) from error
+    return _checked(raw, 1)
+
+
+def _checked(raw: _Raw, depth: int) -> Query:
+    if raw.method not in METHODS:
+        raise InvalidQuery(reason=f"the method `{raw.method[:100]}` is not known.")
+    if raw.attribute is not None and not isinstance(raw.attribute, str):
+        raise InvalidQuery(reason=f"`{raw.method}` takes one attribute.")
+    values = raw.values or []
+    if len(values) > MAX_VALUES:
+        raise InvalidQuery(reason=f"a query has at most {MAX_VALUES} values, `{raw.method}` has {len(values)}.")
+    if raw.method in GROUPS:
+        if depth >= MAX_NESTING:
+            raise InvalidQuery(reason=f"queries can be nested {MAX_NESTING} levels deep.")
+        if not values:
+            raise InvalidQuery(reason=f"`{raw.method}` needs at least one query.")
+        return Query(raw.method, "", tuple(_nested(value, depth) for value in values))
+    return Query(raw.method, raw.attribute or "", tuple(values))
+
+
+def _nested(value: Any, depth: int) -> Query:
+    try:
+        if isinstance(value, str):
+            raw = _decoder.decode(value)
+        else:
+            raw = msgspec.convert(value, _Raw)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError) as error:
+        raise InvalidQuery(reason="`and` and `or` take queries.") from error
+    query = _checked(raw, depth + 1)
+    if query.method not in FILTERS and query.method not in GROUPS:
+        raise InvalidQuery(reason=f"`{query.method}` cannot stand inside `and` or `or`.")
+    return query
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What a list of queries asks for, sorted by kind."""
+
+    filters: tuple[Query, ...] = ()
+    orders: tuple[Query, ...] = ()
+    select: tuple[str, ...] = ()
+    limit: int = 25
+    offset: int = 0
+    cursor: str = ""
+    backwards: bool = False
+    """The page ends before the cursor, rather than beginning after it."""
+
+
+def page(queries: Sequence[Query], *, default_limit: int = 25) -> Page:
+    """Sort queries by kind; of two limits, offsets or cursors the first counts. Raises InvalidQuery."""
+    filters: list[Query] = []
+    orders: list[Query] = []
+    select: list[str] = []
+    found: dict[str, Query] = {}
+    for query in queries:
+        if query.method in FILTERS or query.method in GROUPS:
+            filters.append(query)
+        elif query.method in ORDERS:
+            orders.append(query)
+        elif query.method == "select":
+            if not query.values or not all(isinstance(value, str) for value in query.values):
+                raise InvalidQuery(reason="`select` takes the names of columns.")
+            select += query.values
+        else:
+            found.setdefault("cursor" if query.method in CURSORS else query.method, query)
+    cursor = found.get("cursor")
+    return Page(
+        filters=tuple(filters),
+        orders=tuple(orders),
+        select=tuple(dict.fromkeys(select)),
+        limit=_number(found["limit"], 1) if "limit" in found else default_limit,
+        offset=_number(found["offset"], 0) if "offset" in found else 0,
+        cursor=_cursor(cursor) if cursor is not None else "",
+        backwards=cursor is not None and cursor.method == "cursorBefore",
+    )
+
+
+_MAX_NUMBER = 2**31 - 1
+
+
+def _number(query: Query, least: int) -> int:
+    value = query.values[0] if len(query.values) == 1 else None
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MAX_NUMBER:
+        raise InvalidQuery(reason=f"`{query.method}` takes a whole number from {least} to {_MAX_NUMBER}.")
+    return value
+
+
+def _cursor(query: Query) -> str:
+    value = query.values[0] if len(query.values) == 1 else None
+    if isinstance(value, dict):  # SDKs may send the whole row
+        value = value.get("$id")
+    if not isinstance(value, str) or not 1 <= len(value) <= 36:
+        raise InvalidQuery(reason=f"`{query.method}` takes the id of a row.")
+    return value
