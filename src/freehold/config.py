@@ -208,7 +208,8 @@ class Settings:
     )
     secret: str = _setting(
         TEXT,
-        "The key that signs tokens and seals stored secrets, at least 32 characters. Set it to the same value on"
+        "The key that signs tokens and seals stored secrets, at least 32 characters. Set it to the same"
+        " value on"
         " every machine of an installation; `openssl rand -hex 32` makes one.",
         default="",
         shown="made at the first start, and kept in the data directory",
@@ -227,7 +228,8 @@ class Settings:
     )
     trusted_proxies: tuple[str, ...] = _setting(
         NETWORKS,
-        "The proxies whose X-Forwarded-For, -Proto and -Host are believed. From anybody else they are ignored.",
+        "The proxies whose X-Forwarded-For, -Proto and -Host are believed. From anybody else they are"
+        " ignored.",
         default=(),
         shown="none",
     )
@@ -386,10 +388,13 @@ def render_reference() -> str:
     lines = [
         "# Settings",
         "",
-        "Made from `src/freehold/config.py` by `python -m freehold.config > docs/settings.md`; change it there.",
+        "Made from `src/freehold/config.py` by `python -m freehold.config > docs/settings.md`; change it"
+        " there.",
         "",
-        "A setting is given as a variable, or under its lower-case name without the prefix in `freehold.toml` in the",
-        "working directory (another file: `FREEHOLD_CONFIG`). The command line wins over the environment, and that over",
+        "A setting is given as a variable, or under its lower-case name without the prefix in"
+        " `freehold.toml` in the",
+        "working directory (another file: `FREEHOLD_CONFIG`). The command line wins over the environment,"
+        " and that over",
         "the file. Wrong values stop the start, with a message that says which and how to mend it.",
         "",
     ]

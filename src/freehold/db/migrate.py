@@ -115,7 +115,8 @@ async def _connect(dsn: str) -> asyncpg.Connection:
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         # The cause may quote the address with its password, so only its kind is repeated.
         raise MigrationError(
-            f"The database cannot be reached ({type(error).__name__}). See that PostgreSQL runs, and that DATABASE_URL"
+            f"The database cannot be reached ({type(error).__name__}). See that PostgreSQL runs, and that"
+            " DATABASE_URL"
             " names its host, port, database, user and password."
         ) from None
 
@@ -128,7 +129,7 @@ async def _apply_next(
     told = False
     while True:
         async with connection.transaction():
-            # Polled, not waited for: a waiting transaction would hold back vacuum and CREATE INDEX CONCURRENTLY.
+            # Polled, not waited for: a transaction that waits holds back vacuum and concurrent index builds.
             if await connection.fetchval("select pg_try_advisory_xact_lock($1)", LOCK):
                 await connection.execute(_TABLE)
                 missing = _missing(known, await _read_applied(connection))
@@ -142,8 +143,8 @@ async def _apply_next(
             told = True
         if time.monotonic() > deadline:
             raise MigrationError(
-                f"Another process has been migrating this database for {LOCK_PATIENCE_S:.0f} s. Wait for it to end, or"
-                f" end it (`select pid from pg_locks where locktype = 'advisory' and objid = {LOCK & 0xFFFFFFFF}`)."
+                f"Another process has been migrating this database for {LOCK_PATIENCE_S:.0f} s. Wait for it"
+                " to end, or end it (it holds the advisory lock in pg_locks)."
             )
         await asyncio.sleep(LOCK_POLL_S)
 
@@ -183,19 +184,23 @@ def _missing(known: Sequence[Migration], applied: Sequence[tuple[int, str, str]]
     if newest[0] > len(known):
         ours = known[-1].name if known else "none"
         raise MigrationError(
-            f"This database is newer than this Freehold: it has migration {newest[1]}, and this release knows none"
-            f" after {ours}. Install the release that made it or a newer one, or restore a backup from before."
+            f"This database is newer than this Freehold: it has migration {newest[1]}, and this release"
+            " knows none"
+            f" after {ours}. Install the release that made it or a newer one, or restore a backup from"
+            " before."
         )
     for expected, (number, name, sha256) in enumerate(applied, start=1):
         if number != expected:
             raise MigrationError(
-                f"This database lacks migration {expected:04} but has {name}. Somebody changed freehold.migrations by"
+                f"This database lacks migration {expected:04} but has {name}. Somebody changed"
+                " freehold.migrations by"
                 " hand; restore a backup."
             )
         migration = known[number - 1]
         if migration.sha256 != sha256:
             raise MigrationError(
-                f"Migration {migration.name} was changed after this database had applied it (as {name}). Restore the"
+                f"Migration {migration.name} was changed after this database had applied it (as {name})."
+                " Restore the"
                 " file as it was released, and put the change into a new migration."
             )
     return list(known[len(applied) :])

@@ -1,0 +1,442 @@
+"""Work that is done after the request: enqueued in the caller's transaction, run at least once by a worker.
+
+A job is a row of `freehold.jobs`. A worker leases it, runs the function of its kind, and deletes it; what
+fails is tried again later and later, and in the end kept as dead with its error. A job may run twice (a
+worker can die after the work and before it said so), so every kind has to bear that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+import asyncpg
+import msgspec
+import structlog
+
+from freehold.config import Settings
+from freehold.db.pool import Database, Queries, connect
+from freehold.errors import Unavailable
+
+PLATFORM = "console"
+"""The project of jobs that belong to no project."""
+
+CHANNEL = "freehold_jobs"
+LEASE_S = 60.0
+POLL_S = 5.0
+"""How often a worker looks by itself; a notification usually comes first."""
+DEAD_DAYS = 30
+_BATCH = 5000  # as the statements below have it
+
+log = structlog.get_logger("freehold.jobs")
+Shape = TypeVar("Shape")
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One job, as the function of its kind is given it."""
+
+    id: int
+    project_id: str
+    kind: str
+    payload: bytes
+    attempts: int
+
+    def read(self, shape: type[Shape]) -> Shape:
+        """The payload in its shape."""
+        return msgspec.json.decode(self.payload, type=shape)
+
+
+class Context(NamedTuple):
+    """What every job may use."""
+
+    db: Database
+    settings: Settings
+
+
+class Kind(NamedTuple):
+    """A kind of job: its name, what it does, and how patient we are with it."""
+
+    name: str
+    run: Callable[[Context, Job], Awaitable[None]]
+    every_s: float | None = None
+    """Run it again and again, so long after it has ended."""
+    most_attempts: int = 8
+    timeout_s: float = 900.0
+
+
+async def enqueue(
+    db: Queries,
+    kind: str,
+    payload: object,
+    *,
+    project_id: str,
+    run_at: datetime | None = None,
+    unique_key: str | None = None,
+) -> int | None:
+    """Enqueue a job as part of the caller's transaction: no commit, no job.
+
+    Returns its id, or None when a living job of this kind already has the `unique_key`.
+    """
+    return await db.value(  # type: ignore[no-any-return]
+        """
+        with job as (
+            insert into freehold.jobs (project_id, kind, payload, run_at, unique_key)
+            values ($1, $2, $3, coalesce($4, date_trunc('milliseconds', now())), $5)
+            on conflict (project_id, kind, unique_key) where state <> 'dead' do nothing
+            returning id, run_at
+        )
+        select id, case when run_at <= now() then pg_notify($6, '') end from job
+        """,
+        project_id,
+        kind,
+        msgspec.Raw(msgspec.json.encode(payload)),
+        run_at,
+        unique_key,
+        CHANNEL,
+    )
+
+
+def backoff_s(attempts: int) -> float:
+    """How long to wait after so many failures: seconds first, at most an hour, never in step with others."""
+    return min(3600.0, 2.0 ** min(attempts, 12)) * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def _observe_nothing(kind: str, outcome: str, seconds: float) -> None:
+    pass
+
+
+class Worker:
+    """Takes jobs while there are any and runs some at the same time, until it is told to stop."""
+
+    def __init__(
+        self,
+        dsn: str,
+        context: Context,
+        kinds: Iterable[Kind],
+        *,
+        lease_s: float = LEASE_S,
+        poll_s: float = POLL_S,
+        observe: Callable[[str, str, float], None] = _observe_nothing,
+    ) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._dsn = dsn
+        self._context = context
+        self._db = context.db
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._slots = context.settings.jobs_at_once
+        self._lease_s = lease_s
+        self._poll_s = poll_s
+        self._observe = observe
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()
+        """Set once it has reached the database and takes jobs."""
+
+    def stop(self) -> None:
+        """Take no more jobs; `run` returns when those that run have ended, or had their time."""
+        self._stopping.set()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until `stop` is called."""
+        companions = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_leases())]
+        try:
+            await self._work()
+        finally:
+            self.stop()
+            await self._finish()
+            for companion in companions:
+                companion.cancel()
+            await asyncio.gather(*companions, return_exceptions=True)
+
+    async def _work(self) -> None:
+        pause_s = 0.5
+        seen_to = False
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                if not seen_to:
+                    await self._see_to_periodic_jobs()
+                    seen_to = True
+                    self.ready.set()
+                await self._take_jobs()
+                pause_s = 0.5
+                wait_s = self._poll_s
+            except (Unavailable, asyncpg.PostgresError, OSError) as error:
+                log.warning("jobs_database_unavailable", error=type(error).__name__, retry_s=pause_s)
+                wait_s = pause_s
+                pause_s = min(pause_s * 2, 10.0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait_s)
+
+    async def _see_to_periodic_jobs(self) -> None:
+        for kind in self._kinds.values():
+            if kind.every_s is not None:
+                await enqueue(self._db, kind.name, {}, project_id=PLATFORM, unique_key="periodic")
+
+    async def _take_jobs(self) -> None:
+        while not self._stopping.is_set() and (free := self._slots - len(self._running)) > 0:
+            taken = await self._db.rows(_TAKE, free, self.name, self._lease_s, list(self._kinds))
+            for row in taken:
+                job = Job(row["id"], row["project_id"], row["kind"], bytes(row["payload"]), row["attempts"])
+                task = asyncio.create_task(self._run_job(job))
+                self._running[job.id] = task
+            if len(taken) < free:
+                return
+
+    async def _run_job(self, job: Job) -> None:
+        kind = self._kinds[job.kind]
+        began = time.monotonic()
+        outcome = "done"
+        try:
+            async with asyncio.timeout(kind.timeout_s):
+                await kind.run(self._context, job)
+            await self._settle_done(job, kind)
+        except asyncio.CancelledError:
+            outcome = "given_back"
+            raise
+        except Exception as error:
+            # Whatever a job does wrong is its own failure: it is kept with the job, and the worker goes on.
+            dead = kind.every_s is None and job.attempts >= kind.most_attempts
+            outcome = "dead" if dead else "failed"
+            log.warning(
+                "job_failed",
+                job=job.id,
+                kind=job.kind,
+                project=job.project_id,
+                attempts=job.attempts,
+                dead=dead,
+                exc_info=error,
+            )
+            await self._settle_failed(job, error, dead=dead)
+        finally:
+            self._observe(job.kind, outcome, time.monotonic() - began)
+            self._running.pop(job.id, None)
+            self._wake.set()
+
+    async def _settle_done(self, job: Job, kind: Kind) -> None:
+        if kind.every_s is None:
+            settled = await self._db.value(_DONE, job.id, self.name)
+        else:
+            settled = await self._db.value(_AGAIN, job.id, self.name, kind.every_s)
+        if settled is None:
+            log.warning("job_lease_lost", job=job.id, kind=job.kind)
+
+    async def _settle_failed(self, job: Job, error: Exception, *, dead: bool) -> None:
+        text = f"{type(error).__name__}: {error}"[:2000].replace("\0", "")
+        try:
+            await self._db.run(
+                _FAILED, job.id, self.name, "dead" if dead else "waiting", backoff_s(job.attempts), text
+            )
+        except Unavailable:
+            log.warning(
+                "job_not_settled", job=job.id, kind=job.kind
+            )  # its lease runs out, and it is taken again
+
+    async def _keep_leases(self) -> None:
+        """Renew the leases of what runs, and free what a worker that died had leased."""
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            with suppress(Unavailable, asyncpg.PostgresError):
+                mine = list(self._running)
+                if mine:
+                    kept = await self._db.rows(_RENEW, mine, self.name, self._lease_s)
+                    for lost in set(mine) - {row["id"] for row in kept}:
+                        if task := self._running.get(lost):
+                            task.cancel()
+                if await self._db.rows(_RECLAIM):
+                    self._wake.set()
+
+    async def _listen(self) -> None:
+        """Wake up when a job is enqueued. When the connection is lost, polling bridges the while."""
+        while True:
+            try:
+                connection = await connect(self._dsn, name="freehold jobs")
+                gone = asyncio.Event()
+                connection.add_termination_listener(lambda _, gone=gone: gone.set())
+                await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+                self._wake.set()
+                try:
+                    await gone.wait()
+                finally:
+                    connection.terminate()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                pass
+            await asyncio.sleep(1.0)
+
+    async def _finish(self) -> None:
+        """Let what runs end in time, then cancel it, and give all leases back."""
+        if tasks := list(self._running.values()):
+            _, late = await asyncio.wait(tasks, timeout=self._context.settings.shutdown_timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(Unavailable, asyncpg.PostgresError):
+            await self._db.run(_GIVE_BACK, self.name, CHANNEL)
+
+
+_TAKE = """
+with recursive projects(id) as (
+    -- each project that has something due, found by skipping through the index
+    (select project_id from freehold.jobs
+      where state = 'waiting' and run_at <= now() order by project_id limit 1)
+    union all
+    select (select project_id from freehold.jobs
+             where state = 'waiting' and run_at <= now() and project_id > projects.id
+             order by project_id limit 1)
+      from projects where projects.id is not null
+), due as (
+    -- by turns: the first of each project, then the second of each, so nobody waits behind one who has many
+    select job.id, job.run_at, row_number() over (partition by projects.id order by job.run_at, job.id) turn
+      from projects cross join lateral (
+        select id, run_at from freehold.jobs
+         where state = 'waiting' and project_id = projects.id and run_at <= now() and kind = any($4)
+         order by run_at, id limit $1 for update skip locked
+      ) job
+     where projects.id is not null
+     order by turn, job.run_at, job.id limit $1
+)
+update freehold.jobs set state = 'running', attempts = attempts + 1, leased_by = $2,
+       leased_until = now() + make_interval(secs => $3), updated_at = now()
+  from due where jobs.id = due.id and jobs.state = 'waiting'
+returning jobs.id, jobs.project_id, jobs.kind, jobs.payload, jobs.attempts
+"""
+
+_DONE = "delete from freehold.jobs where id = $1 and leased_by = $2 returning 1"
+
+_AGAIN = """
+update freehold.jobs set state = 'waiting', attempts = 0, error = null, leased_by = null, leased_until = null,
+       run_at = now() + make_interval(secs => $3), updated_at = now()
+ where id = $1 and leased_by = $2 returning 1
+"""
+
+_FAILED = """
+update freehold.jobs set state = $3, error = $5, leased_by = null, leased_until = null,
+       run_at = now() + make_interval(secs => $4), updated_at = now()
+ where id = $1 and leased_by = $2
+"""
+
+_RENEW = """
+update freehold.jobs set leased_until = now() + make_interval(secs => $3)
+ where id = any($1) and leased_by = $2 returning id
+"""
+
+_RECLAIM = """
+update freehold.jobs set state = 'waiting', leased_by = null, leased_until = null, updated_at = now(),
+       error = 'The worker that ran it is gone.'
+ where id in (select id from freehold.jobs where state = 'running' and leased_until < now()
+               order by leased_until limit 100 for update skip locked)
+returning id
+"""
+
+_GIVE_BACK = """
+with given as (
+    update freehold.jobs set state = 'waiting', attempts = attempts - 1, updated_at = now(),
+           leased_by = null, leased_until = null
+     where leased_by = $1 and state = 'running' returning 1
+)
+select pg_notify($2, '') from given limit 1
+"""
+
+
+# The platform's own jobs
+
+
+async def prune(context: Context, job: Job) -> None:
+    """Delete what has had its time: old events and failures, sessions and limits that expired."""
+    await _delete_in_batches(context.db, _OLD_EVENTS, context.settings.outbox_days)
+    await _delete_in_batches(context.db, _EXPIRED_SESSIONS)
+    await _delete_in_batches(context.db, _EXPIRED_RATE_LIMITS)
+    await _delete_in_batches(context.db, _OLD_DEAD_JOBS, DEAD_DAYS)
+
+
+_OLD_EVENTS = """
+delete from freehold.outbox where id in (
+    select id from freehold.outbox where created_at < now() - $1 * interval '1 day' order by id limit 5000
+) returning 1
+"""
+_EXPIRED_SESSIONS = """
+delete from freehold.sessions where (project_id, id) in (
+    select project_id, id from freehold.sessions where expires_at < now() order by expires_at limit 5000
+) returning 1
+"""
+_EXPIRED_RATE_LIMITS = """
+delete from freehold.rate_limits where (key, window_start) in (
+    select key, window_start from freehold.rate_limits
+     where expires_at < now() order by expires_at limit 5000
+) returning 1
+"""
+_OLD_DEAD_JOBS = """
+delete from freehold.jobs where id in (
+    select id from freehold.jobs
+     where state = 'dead' and updated_at < now() - $1 * interval '1 day' limit 5000
+) returning 1
+"""
+
+
+async def _delete_in_batches(db: Database, sql: str, *values: object) -> None:
+    """Delete in small transactions, so that nobody waits for a lock and vacuum can follow."""
+    deleted = _BATCH
+    while deleted == _BATCH:
+        deleted = len(await db.rows(sql, *values))
+
+
+class DroppedProject(msgspec.Struct, frozen=True):
+    """What is left of a deleted project: the PostgreSQL schemas that held its tables."""
+
+    namespaces: list[str]
+
+
+async def drop_project(context: Context, job: Job) -> None:
+    """Drop the tables of a deleted project, and its other jobs. Its events go with time."""
+    for namespace in job.read(DroppedProject).namespaces:
+        await _drop_namespace(context.db, namespace)
+    await _delete_in_batches(context.db, _JOBS_OF_PROJECT, job.project_id, job.id)
+
+
+_JOBS_OF_PROJECT = """
+delete from freehold.jobs where id in (
+    select id from freehold.jobs where project_id = $1 and id <> $2 and state <> 'running'
+     order by id limit 5000
+) returning 1
+"""
+
+
+async def _drop_namespace(db: Database, namespace: str) -> None:
+    if namespace in ("freehold", "public", "information_schema") or namespace.startswith("pg_"):
+        raise ValueError(f"{namespace!r} is not the schema of a project's database")
+    if await db.value("select 1 from freehold.databases where namespace = $1", namespace):
+        raise ValueError(f"{namespace!r} belongs to a database that is in use")
+    # One table a transaction: one that drops thousands runs out of locks, and would fail each time.
+    while tables := await db.rows(
+        "select tablename from pg_tables where schemaname = $1 order by tablename limit 100", namespace
+    ):
+        for (table,) in tables:
+            await _drop(db, f"table if exists {_quoted(namespace)}.{_quoted(table)}")
+    await _drop(db, f"schema if exists {_quoted(namespace)}")
+
+
+async def _drop(db: Database, what: str) -> None:
+    async with db.transaction() as transaction:
+        await transaction.script(f"set local lock_timeout = '5s'; drop {what} cascade")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+DROP_PROJECT = "projects.drop"
+
+KINDS: tuple[Kind, ...] = (
+    Kind("platform.prune", prune, every_s=300),
+    Kind(DROP_PROJECT, drop_project, most_attempts=20, timeout_s=3600),
+)
