@@ -77,22 +77,31 @@ ORGANIZATIONS = (
 )
 
 CURRENCIES = (
-    ("EUR", "Euro", 2), ("GBP", "Pound sterling", 2), ("NOK", "Norwegian krone", 2), ("USD", "US dollar", 2),
-    ("CHF", "Swiss franc", 2), ("JPY", "Japanese yen", 0), ("SEK", "Swedish krona", 2), ("KWD", "Kuwaiti dinar", 3),
-)  # fmt: skip
+    ("EUR", "Euro", 2),
+    ("GBP", "Pound sterling", 2),
+    ("NOK", "Norwegian krone", 2),
+    ("USD", "US dollar", 2),
+    ("CHF", "Swiss franc", 2),
+    ("JPY", "Japanese yen", 0),
+    ("SEK", "Swedish krona", 2),
+    ("KWD", "Kuwaiti dinar", 3),
+)
 CURRENCY_OF = {"DE": "EUR", "FR": "EUR", "GB": "GBP", "NO": "NOK"}
 
 FIRST_NAMES = words(
-    "Anna Jonas Márta Oliver Zoë Henrik Amélie Tomasz Ingrid Luca Priya Émile Sigrid Noah Clara Kofi Łucja Mateo "
-    "Hanna Yusuf Beatrice Søren Maeve Dariusz Leïla Björn Nina Oscar Ayumi Rafael Eszter Liam"
+    "Anna Jonas Márta Oliver Zoë Henrik Amélie Tomasz Ingrid Luca Priya Émile Sigrid Noah Clara Kofi "
+    "Łucja Mateo Hanna Yusuf Beatrice Søren Maeve Dariusz Leïla Björn Nina Oscar Ayumi Rafael Eszter "
+    "Liam"
 )
 LAST_NAMES = words(
-    "Becker Okafor Lindqvist O'Brien Moreau Nowak Haugen Fischer Ferrari Patel Novák Dubois Larsen Whitfield Müller "
-    "Santos Szabó Johansen Kowalski Petit Ærø Schneider Nakamura Rossi Byrne Vogel Abenov Marchand Eriksen Clarke"
+    "Becker Okafor Lindqvist O'Brien Moreau Nowak Haugen Fischer Ferrari Patel Novák Dubois Larsen "
+    "Whitfield Müller Santos Szabó Johansen Kowalski Petit Ærø Schneider Nakamura Rossi Byrne Vogel "
+    "Abenov Marchand Eriksen Clarke"
 )
 COMPANY_WORDS = words(
-    "Alder Atlas Beacon Borealis Cedar Cobalt Delta Ember Fjord Gable Harbour Iris Juniper Keystone Lumen Meridian "
-    "Nimbus Orchard Pinnacle Quarry Rowan Summit Tern Umbra Vega Willow Zenith Amber Basalt Linden"
+    "Alder Atlas Beacon Borealis Cedar Cobalt Delta Ember Fjord Gable Harbour Iris Juniper Keystone "
+    "Lumen Meridian Nimbus Orchard Pinnacle Quarry Rowan Summit Tern Umbra Vega Willow Zenith Amber "
+    "Basalt Linden"
 )
 TRADES = {
     "Construction": "Bau Builders Roofing Timber",
@@ -124,9 +133,15 @@ POSITIONS = (
     "Founder",
 )
 TAGS = (
-    ("vip", "#b8860b"), ("newsletter", "#2e8b57"), ("partner", "#4169e1"), ("at risk", "#b22222"),
-    ("referral", "#6a5acd"), ("trade fair", "#008b8b"), ("slow payer", "#a0522d"), ("reference", "#556b2f"),
-)  # fmt: skip
+    ("vip", "#b8860b"),
+    ("newsletter", "#2e8b57"),
+    ("partner", "#4169e1"),
+    ("at risk", "#b22222"),
+    ("referral", "#6a5acd"),
+    ("trade fair", "#008b8b"),
+    ("slow payer", "#a0522d"),
+    ("reference", "#556b2f"),
+)
 PRODUCT_WORDS = ("Starter", "Standard", "Plus", "Professional", "Site", "Fleet", "Care", "Premium")
 PRODUCT_KINDS = (
     ("audit", "hour", 95, 180),
@@ -158,13 +173,23 @@ SUBJECTS = {
     "task": ("Prepare the slides", "Check the drawings", "Update the forecast", "Ask legal about § 7"),
 }
 NOTE_OPENINGS = (
-    "Spoke with the owner.", "They liked the demo.", "Budget is not before next year.", "Was referred by a friend.",
-    "Careful: two people decide.", "Prefers mail to calls.", "Wants everything in writing.",
-)  # fmt: skip
+    "Spoke with the owner.",
+    "They liked the demo.",
+    "Budget is not before next year.",
+    "Was referred by a friend.",
+    "Careful: two people decide.",
+    "Prefers mail to calls.",
+    "Wants everything in writing.",
+)
 NOTE_ENDINGS = (
-    "Call again next week.", "Wait for their answer.", "Send the price list.", "Bring samples to the next visit.",
-    "They said: \"we'll see\".", "Nothing to be done for now.", "Ask Jonas — he knows them.",
-)  # fmt: skip
+    "Call again next week.",
+    "Wait for their answer.",
+    "Send the price list.",
+    "Bring samples to the next visit.",
+    'They said: "we\'ll see".',
+    "Nothing to be done for now.",
+    "Ask Jonas — he knows them.",
+)
 INDUSTRIES = tuple(TRADES)
 KINDS = ("lead", "prospect", "customer", "former")
 
@@ -182,7 +207,7 @@ def rows() -> Iterator[tuple[Row, ...]]:
 
 
 class Tenant:
-    """Invents what belongs to one organization. Its random numbers are its own: tenants do not depend on each other."""
+    """Invents what belongs to one organization, from random numbers of its own."""
 
     def __init__(self, organization: Organization) -> None:
         self.organization = organization
