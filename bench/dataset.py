@@ -1,0 +1,125 @@
+"""The rows that every peer holds: the same 100,000 customers, half of them readable by the user who asks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+ROWS = 100_000
+PAGE = 25
+
+STATUSES = ("active", "draft", "paused", "closed")
+LISTED_STATUS = "active"
+CREATED_STATUS = "draft"
+"""Rows made while measuring have another status than the rows that are listed, so lists stay as they are."""
+
+EMAIL = "ada@example.com"
+PASSWORD = "correct horse battery staple"
+
+FIRST = (
+    "Ada",
+    "Björn",
+    "Chloé",
+    "Dmitri",
+    "Elif",
+    "Fatou",
+    "Gustav",
+    "Hana",
+    "Ines",
+    "Jürgen",
+    "Kofi",
+    "Léa",
+)
+LAST = (
+    "Nowak",
+    "O'Brien",
+    "Patel",
+    "Quist",
+    "Rossi",
+    "Sørensen",
+    "Tanaka",
+    "Ueda",
+    "Vogel",
+    "Weiß",
+    "Xu",
+    "Young",
+)
+CITIES = ("Berlin", "Besançon", "Bristol", "Lagos", "Lima", "Osaka", "Oslo", "Porto", "Pune", "Tromsø")
+
+
+@dataclass(frozen=True)
+class Customer:
+    """One row. `amount` differs from row to row, so that an order by it has no ties."""
+
+    id: str
+    name: str
+    email: str
+    city: str
+    status: str
+    amount: int
+    is_mine: bool
+    """Whether it belongs to the user who asks; the others' rows must be refused, one by one."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The rows, and what is asked of them."""
+
+    customers: list[Customer]
+    asked: list[Customer]
+    """Rows of the user, at random: the reads of one row."""
+    foreign: Customer
+    """A row that the user must not see."""
+    below: list[int]
+    """For the lists: only amounts below this, so that they start all over the table."""
+
+    def page(self, below: int) -> list[Customer]:
+        """What a list has to answer."""
+        mine = (
+            row
+            for row in self.customers
+            if row.is_mine and row.status == LISTED_STATUS and row.amount < below
+        )
+        return sorted(mine, key=lambda row: -row.amount)[:PAGE]
+
+
+def make(rows: int = ROWS) -> Dataset:
+    """The same data on every run."""
+    chance = random.Random("bench")
+    customers = list(_customers(rows, chance))
+    mine = [row for row in customers if row.is_mine]
+    return Dataset(
+        customers=customers,
+        asked=chance.sample(mine, min(4000, len(mine))),
+        foreign=next(row for row in customers if not row.is_mine),
+        below=[chance.randrange(rows // 10, rows) for _ in range(1000)],
+    )
+
+
+def created(count: int = 500) -> Iterator[dict[str, str | int]]:
+    """The bodies of rows to be made, without what is each peer's own (id, owner)."""
+    chance = random.Random("created")
+    for number in range(count):
+        yield {
+            "name": f"{chance.choice(FIRST)} {chance.choice(LAST)}",
+            "email": f"new.{number}@customers.example",
+            "city": chance.choice(CITIES),
+            "status": CREATED_STATUS,
+            "amount": chance.randrange(ROWS),
+        }
+
+
+def _customers(rows: int, chance: random.Random) -> Iterator[Customer]:
+    amounts = list(range(rows))
+    chance.shuffle(amounts)
+    for number, amount in enumerate(amounts):
+        yield Customer(
+            id="".join(chance.choices("0123456789abcdefghijklmnopqrstuvwxyz", k=15)),
+            name=f"{chance.choice(FIRST)} {chance.choice(LAST)}",
+            email=f"customer.{number}@customers.example",
+            city=chance.choice(CITIES),
+            status=chance.choices(STATUSES, (40, 20, 20, 20))[0],
+            amount=amount,
+            is_mine=chance.random() < 0.5,
+        )

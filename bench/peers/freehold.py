@@ -1,0 +1,260 @@
+"""Freehold itself, as `freehold up` starts it, with one API worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import urllib.parse
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import asyncpg
+import httpx
+import uvloop
+
+from bench import processes
+from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, STATUSES, Customer, Dataset, created
+from bench.load import Workload, request
+from bench.peers import Operation, PeerError, Running, Setting, free_port, last_lines, must
+from freehold.db.embedded import SUPERUSER, EmbeddedPostgres
+
+START_TIMEOUT_S = 60
+
+DATABASE, TABLE = "bench", "customers"
+ROWS = f"/v1/tablesdb/{DATABASE}/tables/{TABLE}/rows"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the rows are and who asks: what another server needs to do the same work."""
+
+    address: tuple[str, int]
+    project: str
+    user: str
+    cookie: str
+    headers: dict[str, str]
+    namespace: str
+    """The PostgreSQL schema of the table."""
+    table: str
+
+
+class Freehold:
+    name = "freehold"
+
+    site: Site
+
+    def install(self, setting: Setting) -> None:
+        """It is this project: there is nothing to fetch."""
+
+    def start(self, setting: Setting) -> Running:
+        said, log = setting.folder / "freehold.json", setting.folder / "freehold.log"
+        port = free_port()
+        command = [sys.executable, "-m", "freehold", "up", "--json", "--dev"]
+        options = ["--workers", "1", "--port", str(port), "--data", str(setting.folder / "freehold")]
+        environment = os.environ | {
+            "DATABASE_URL": setting.postgres.dsn(),
+            "FREEHOLD_ACCESS_LOG": "0",
+            "FREEHOLD_LOG_LEVEL": "warning",
+        }
+        process = processes.start(
+            [*command, *options], core=setting.server_core, log=log, stdout=said, env=environment
+        )
+        try:
+            up = _wait_until_ready(process, said, log)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+                self.site = _prepare(client, up, setting)
+                uvloop.run(_fill(setting.postgres, self.site, setting.dataset))
+                _check(client, self.site, setting.dataset)
+        except BaseException:
+            processes.stop(process)
+            raise
+        return Running(
+            address=self.site.address,
+            root=process.pid,
+            workloads=workloads(self.site, setting.dataset),
+            about=(
+                "`freehold up --workers 1 --dev` (rate limits off), access log off, session cookie,"
+                ' row security with `read("user:…")` on each row, table permission `create("users")` only'
+            ),
+            stop=lambda: processes.stop(process),
+            memory_of="supervisor, API worker and job worker",
+        )
+
+
+def workloads(site: Site, dataset: Dataset) -> dict[Operation, Workload]:
+    """The same bytes for Freehold and for the bare loop."""
+    host = "{}:{}".format(*site.address)
+    return {
+        Operation.GET: Workload(
+            [request("GET", f"{ROWS}/{row.id}", site.headers, host=host) for row in dataset.asked], 200
+        ),
+        Operation.LIST: Workload(
+            [request("GET", list_path(below), site.headers, host=host) for below in dataset.below], 200
+        ),
+        Operation.CREATE: Workload(
+            [
+                request(
+                    "POST",
+                    ROWS,
+                    site.headers,
+                    json.dumps({"rowId": "unique()", "data": body}).encode(),
+                    host=host,
+                )
+                for body in created()
+            ],
+            201,
+        ),
+        Operation.SESSION: Workload([request("GET", "/v1/account", site.headers, host=host)], 200),
+    }
+
+
+def list_path(below: int) -> str:
+    queries = (
+        {"method": "equal", "attribute": "status", "values": [LISTED_STATUS]},
+        {"method": "lessThan", "attribute": "amount", "values": [below]},
+        {"method": "orderDesc", "attribute": "amount"},
+        {"method": "limit", "values": [PAGE]},
+    )
+    pairs = [(f"queries[{n}]", json.dumps(query, separators=(",", ":"))) for n, query in enumerate(queries)]
+    return f"{ROWS}?{urllib.parse.urlencode([*pairs, ('total', 'false')])}"
+
+
+def _wait_until_ready(process: Popen[bytes], said: Path, log: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        if said.read_text().endswith("\n"):
+            ready: dict[str, Any] = json.loads(said.read_text())
+            return ready
+        time.sleep(0.05)
+    raise PeerError(
+        f"freehold up was not ready within {START_TIMEOUT_S} s. Its last words:\n{last_lines(log)}"
+    )
+
+
+def _prepare(client: httpx.Client, up: dict[str, Any], setting: Setting) -> Site:
+    """Make the table with a key and the user with a session, as a project would."""
+    project = {"X-Appwrite-Project": up["project"]}
+    key = {**project, "X-Appwrite-Key": up["key"]}
+    _post(client, "/v1/tablesdb", {"databaseId": DATABASE, "name": "Bench"}, key)
+    text = {"type": "varchar", "required": False}
+    _post(
+        client,
+        f"/v1/tablesdb/{DATABASE}/tables",
+        {
+            "tableId": TABLE,
+            "name": "Customers",
+            "permissions": ['create("users")'],
+            "rowSecurity": True,
+            "columns": [
+                {"key": "name", "type": "varchar", "size": 160, "required": True},
+                {**text, "key": "email", "size": 254},
+                {**text, "key": "city", "size": 80},
+                {"key": "status", "type": "enum", "elements": list(STATUSES), "required": True},
+                {"key": "amount", "type": "integer", "required": True},
+            ],
+            "indexes": [{"key": "status_amount", "type": "key", "attributes": ["status", "amount"]}],
+        },
+        key,
+    )
+    account = {"userId": "unique()", "email": EMAIL, "password": PASSWORD, "name": "Ada"}
+    user = _post(client, "/v1/account", account, project)["$id"]
+    signed_in = client.post(
+        "/v1/account/sessions/email", json={"email": EMAIL, "password": PASSWORD}, headers=project
+    )
+    must(signed_in.status_code == 201, f"freehold: no session: {signed_in.text}")
+    name = f"a_session_{up['project']}"
+    cookie = f"{name}={signed_in.cookies[name]}"
+    client.cookies.clear()
+    namespace, table = uvloop.run(_find_table(setting.postgres))
+    return Site(
+        address=("127.0.0.1", client.base_url.port or 80),
+        project=up["project"],
+        user=user,
+        cookie=cookie,
+        headers={
+            **project,
+            "Cookie": cookie,
+            "X-Appwrite-Response-Format": "2.5.0",
+            "X-SDK-Name": "Web",
+            "X-SDK-Platform": "client",
+            "X-SDK-Language": "web",
+            "X-SDK-Version": "28.0.0",
+        },
+        namespace=namespace,
+        table=table,
+    )
+
+
+async def _find_table(postgres: EmbeddedPostgres) -> tuple[str, str]:
+    connection = await asyncpg.connect(postgres.dsn(role=SUPERUSER))
+    try:
+        found = await connection.fetch(
+            "SELECT table_schema, table_name FROM information_schema.columns WHERE column_name IN"
+            " ('_permissions', 'status', 'amount') GROUP BY 1, 2 HAVING count(*) = 3"
+        )
+    finally:
+        await connection.close()
+    must(len(found) == 1, f"freehold: the table was to be one, and is {len(found)}")
+    return found[0][0], found[0][1]
+
+
+async def _fill(postgres: EmbeddedPostgres, site: Site, dataset: Dataset) -> None:
+    """Straight into the table that it made, with the permissions that it gives to a user's row."""
+    connection = await asyncpg.connect(postgres.dsn(role=SUPERUSER))
+    try:
+        permissions = [f'{action}("user:{site.user}")' for action in ("read", "update", "delete")]
+        others = [permission.replace(site.user, "somebody-else") for permission in permissions]
+
+        def record(row: Customer) -> tuple[Any, ...]:
+            mine = permissions if row.is_mine else others
+            return (row.id, mine, row.name, row.email, row.city, row.status, row.amount)
+
+        await connection.copy_records_to_table(
+            site.table,
+            schema_name=site.namespace,
+            columns=("_id", "_permissions", "name", "email", "city", "status", "amount"),
+            records=map(record, dataset.customers),
+        )
+        await connection.execute(f'VACUUM ANALYZE "{site.namespace}"."{site.table}"')
+    finally:
+        await connection.close()
+
+
+def _check(client: httpx.Client, site: Site, dataset: Dataset) -> None:
+    made = client.post(ROWS, headers=site.headers, json={"rowId": "unique()", "data": next(created())})
+    must(made.status_code == 201, f"freehold: makes no row: {made.text}")
+    permissions = sorted(f'{action}("user:{site.user}")' for action in ("read", "update", "delete"))
+    must(
+        sorted(made.json()["$permissions"]) == permissions,
+        "freehold: rows have other permissions than were filled in",
+    )
+    row = dataset.asked[0]
+    read = client.get(f"{ROWS}/{row.id}", headers=site.headers)
+    must(read.status_code == 200 and read.json()["name"] == row.name, f"freehold: reads {read.text}")
+    foreign = client.get(f"{ROWS}/{dataset.foreign.id}", headers=site.headers)
+    must(foreign.status_code == 404, "freehold: shows a row that its permissions hide")
+    below = dataset.below[0]
+    listed = client.get(list_path(below), headers=site.headers)
+    must(
+        listed.status_code == 200
+        and [item["$id"] for item in listed.json()["rows"]] == [row.id for row in dataset.page(below)],
+        f"freehold: lists other rows: {listed.text[:300]}",
+    )
+    stranger = {"X-Appwrite-Project": site.project}
+    hidden = client.get(list_path(below), headers=stranger)
+    must(hidden.is_error or hidden.json()["rows"] == [], "freehold: lists rows to a stranger")
+    must(
+        client.get("/v1/account", headers=stranger).status_code == 401,
+        "freehold: shows the account to a stranger",
+    )
+
+
+def _post(client: httpx.Client, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
+    answer = client.post(path, json=body, headers=headers)
+    if answer.is_error:
+        raise PeerError(f"freehold: POST {path} answered {answer.status_code}: {answer.text}")
+    return answer.json()

@@ -1,0 +1,190 @@
+"""What a run found, as Markdown: ratios first, then the numbers that they come from."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure import Plan, Results, Spread
+from bench.peers import Operation, Running
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the platform has to reach beside a peer."""
+
+    peer: str
+    quantity: str
+    said: str
+    bound: float
+    at_most: bool
+    operations: tuple[Operation, ...]
+
+    def is_met(self, ratio: Spread) -> bool:
+        return ratio.median <= self.bound if self.at_most else ratio.median >= self.bound
+
+
+EVERY = tuple(Operation)
+
+TARGETS = (
+    Target("bare", "server_us", "server CPU per request, beside the bare loop", 2.5, True, EVERY),
+    Target("directus", "per_second", "requests per second, beside Directus", 5.0, False, EVERY),
+    Target(
+        "pocketbase",
+        "per_second",
+        "requests per second, beside PocketBase",
+        1.0,
+        False,
+        (Operation.GET, Operation.LIST),
+    ),
+)
+
+
+def markdown(results: Results, peers: dict[str, Running], plan: Plan, rows: int, server_version: str) -> str:
+    """The whole report."""
+    return "\n".join(
+        [
+            *_ratios(results),
+            "",
+            *_numbers(results, list(peers)),
+            "",
+            *_memory(results, peers),
+            "",
+            *_conditions(results, peers, plan, rows, server_version),
+        ]
+    )
+
+
+def misses(results: Results) -> list[str]:
+    """The targets that were measured and not reached, with the distance."""
+    found = []
+    for target in TARGETS:
+        for operation in target.operations:
+            ratio = results.ratio("freehold", target.peer, operation, target.quantity)
+            if ratio and not target.is_met(ratio):
+                found.append(
+                    f"{operation}: {ratio.median:.2f}x {target.said}; the target is {_bound(target)}"
+                )
+    return found
+
+
+def _ratios(results: Results) -> Iterable[str]:
+    yield "## Ratios"
+    yield ""
+    yield "Freehold's number over the peer's, round by round: median (least to most)."
+    yield ""
+    yield "| | operation | ratio | target | |"
+    yield "|---|---|---|---|---|"
+    for target in TARGETS:
+        if target.peer in results.absent:
+            yield f"| {target.said} | | not measured | {_bound(target)} | |"
+            continue
+        for operation in EVERY:
+            ratio = results.ratio("freehold", target.peer, operation, target.quantity)
+            if ratio is None:
+                continue
+            counts = operation in target.operations
+            verdict = ("met" if target.is_met(ratio) else "missed") if counts else ""
+            yield (
+                f"| {target.said} | {operation} | **{_times(ratio.median)}** ({_times(ratio.least)} to"
+                f" {_times(ratio.most)}) | {_bound(target) if counts else ''} | {verdict} |"
+            )
+
+
+def _numbers(results: Results, names: list[str]) -> Iterable[str]:
+    yield "## Numbers"
+    yield ""
+    yield (
+        "Medians of the rounds. The rates depend on the machine and on what else it did, the ratios much"
+        " less. CPU is processor time per request, server and PostgreSQL apart."
+    )
+    yield ""
+    yield "| operation | peer | requests/s | p50 ms | p99 ms | server CPU µs (range) | PostgreSQL CPU µs |"
+    yield "|---|---|---|---|---|---|---|"
+    for operation in EVERY:
+        for name in names:
+            rate = results.spread(name, operation, "per_second")
+            server = results.spread(name, operation, "server_us")
+            if rate is None or server is None:
+                continue
+            p50, p99 = results.spread(name, operation, "p50_ms"), results.spread(name, operation, "p99_ms")
+            database = results.spread(name, operation, "database_us")
+            assert p50 is not None
+            assert p99 is not None
+            assert database is not None
+            yield (
+                f"| {operation} | {name} | {rate.median:,.0f} | {p50.median:.2f} | {p99.median:.2f} |"
+                f" {server.median:,.0f} ({server.least:,.0f} to {server.most:,.0f}) |"
+                f" {f'{database.median:,.0f}' if database.median else 'in the server'} |"
+            )
+
+
+def _memory(results: Results, peers: dict[str, Running]) -> Iterable[str]:
+    yield "## Memory after the load"
+    yield ""
+    yield "| | processes | RSS MB | PSS MB |"
+    yield "|---|---|---|---|"
+    for name, memory in results.memory.items():
+        about = f"{name} ({peers[name].memory_of})" if peers[name].memory_of else name
+        yield f"| {about} | {memory.processes} | {memory.rss / 1e6:,.0f} | {memory.pss / 1e6:,.0f} |"
+    if results.database_memory:
+        memory = results.database_memory
+        yield (
+            f"| PostgreSQL, shared by all of them | {memory.processes} | {memory.rss / 1e6:,.0f} |"
+            f" {memory.pss / 1e6:,.0f} |"
+        )
+
+
+def _conditions(
+    results: Results, peers: dict[str, Running], plan: Plan, rows: int, server_version: str
+) -> Iterable[str]:
+    yield "## Conditions"
+    yield ""
+    yield (
+        f"- {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()},"
+        f" Python {platform.python_version()}, PostgreSQL {server_version}"
+        " with `fsync` and `synchronous_commit` on."
+    )
+    yield (
+        "- One server process pinned to one core; PostgreSQL and the load generator share another. The"
+        " machine was not otherwise idle: the spread says how much that mattered."
+        if (os.cpu_count() or 1) > 1
+        else "- Everything shares the only core, the load generator too."
+    )
+    yield (
+        f"- {rows:,} rows, half of them hidden from the user who asks by a rule that is looked at row by row."
+        f" {plan.rounds} rounds of {plan.seconds:g} s for each peer and operation, interleaved, after one"
+        f" that is thrown away; {plan.connections} connections, each with one request under way."
+    )
+    yield (
+        "- `list 25`: status equal to a value, amount below a random bound, ordered by amount downwards,"
+        " without a count; there is an index over (status, amount). `session check` is `GET /v1/account`."
+    )
+    yield (
+        "- Before the measuring, every peer is seen to list the right rows, and to refuse hidden rows and"
+        " strangers."
+    )
+    for name, running in peers.items():
+        yield f"- **{name}**: {running.about}."
+    for name, reason in results.absent.items():
+        yield f"- **{name}** was not measured: {' '.join(reason.split())}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}x" if ratio >= 10 else f"{ratio:.2f}x"
+
+
+def _bound(target: Target) -> str:
+    return f"{'at most' if target.at_most else 'at least'} {target.bound:g}x"
+
+
+def _processor() -> str:
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except FileNotFoundError:
+        found = None
+    return found[1] if found else platform.machine()
