@@ -70,7 +70,7 @@ def test_every_answer_is_counted_once_with_its_time(answer: bytes) -> None:
 def test_a_wrong_status_ends_the_measurement_and_is_quoted() -> None:
     with (
         server(lambda number: OK if number < 5 else REFUSED) as address,
-        pytest.raises(load.LoadError, match='got 429 Too Many Requests: {"slow":"down"}'),
+        pytest.raises(load.LoadError, match=r"got 429 Too Many Requests: .*slow"),
     ):
         load.run(address, ASK, connections=2, seconds=5)
 
