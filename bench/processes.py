@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,20 +63,6 @@ def memory(pids: Iterable[int]) -> Memory:
     return Memory(rss, pss, counted)
 
 
-def pin(root: int, core: int) -> None:
-    """Keep a tree of processes, with all their threads, on one core. What they start later inherits it."""
-    for pid in tree(root):
-        try:
-            threads = [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
-        except FileNotFoundError:
-            continue
-        for thread in threads:
-            try:
-                os.sched_setaffinity(thread, {core})
-            except ProcessLookupError:
-                continue
-
-
 def start(
     command: list[str],
     *,
@@ -99,19 +86,24 @@ def start(
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process that we started to end, and make sure that it and its own processes have."""
-    if process.poll() is None:
-        below = tree(process.pid)
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            for pid in below:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-            process.wait()
+    """Ask a process that we started to end, and make sure that it and all below it have."""
+    if process.poll() is not None:
+        return
+    below = {pid: _started_at(pid) for pid in tree(process.pid)}
+    process.send_signal(signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_TIMEOUT_S)
+    for pid, started_at in below.items():
+        # A number may belong to somebody else by now; the moment of the start tells.
+        if started_at is not None and _started_at(pid) == started_at:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    process.wait()
+
+
+def _started_at(pid: int) -> str | None:
+    status = _stat(pid)
+    return status[19] if status else None
 
 
 def _stat(pid: int) -> list[str] | None:
