@@ -65,7 +65,7 @@ class Type(Value, frozen=True, kw_only=True, omit_defaults=True):
             case Kind.DECIMAL:
                 text = f"decimal({self.precision},{self.scale})"
             case Kind.ENUM:
-                text = f"enum({', '.join(self.values)})"
+                text = f"enum({', '.join(map(_member_text, self.values))})"
             case Kind.REF | Kind.MANY:
                 text = f"{self.kind}({self.target})"
             case _:
@@ -73,10 +73,18 @@ class Type(Value, frozen=True, kw_only=True, omit_defaults=True):
         return text + "[]" * self.array
 
 
+def _member_text(member: str) -> str:
+    """An enum's member as the schema writes it, quoted where it would be read as something else."""
+    if member == " ".join(member.split()) and not set(member) & set(",\"'()\\"):
+        return member
+    return '"' + member.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 OnDelete = Literal["cascade", "restrict", "set_null"]
 Uniqueness = Literal["tenant", "global"]
 Tenant = Literal["self", "scoped", "none"]
 IdKind = Literal["uuid", "serial", "text"]
+IndexMethod = Literal["key", "fulltext", "spatial"]
 Action = Literal["read", "create", "update", "delete"]
 
 ACTIONS: tuple[Action, ...] = ("read", "create", "update", "delete")
@@ -140,6 +148,8 @@ class Index(Value, frozen=True, kw_only=True, omit_defaults=True):
     parts: tuple[IndexPart, ...]
     unique: bool = False
     name: str = ""
+    method: IndexMethod = "key"
+    """`fulltext` is over the words of texts, `spatial` over places."""
 
 
 class Comparison(Value, frozen=True, kw_only=True, omit_defaults=True, tag="is"):

@@ -1,0 +1,898 @@
+"""From `freehold.yaml` to a Schema: every key is known, and all mistakes are told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
+
+import msgspec
+
+from freehold.schema import document, names
+from freehold.schema.check import check
+from freehold.schema.conditions import ConditionSyntaxError, parse_condition
+from freehold.schema.document import Value
+from freehold.schema.drafts import Drafts
+from freehold.schema.identify import identify
+from freehold.schema.lock import Decisions, Lock, read_lock
+from freehold.schema.model import (
+    ACTIONS,
+    Access,
+    Auth,
+    Entity,
+    Field,
+    Grant,
+    IdKind,
+    Index,
+    IndexPart,
+    Kind,
+    Layout,
+    OnDelete,
+    Schema,
+    Tenancy,
+    Tenant,
+    Type,
+    Uniqueness,
+)
+from freehold.schema.patterns import refusal
+from freehold.schema.problems import Problem, Problems, SchemaError, did_you_mean
+from freehold.schema.types import TypeSyntaxError, parse_type
+from freehold.schema.values import NUMBERS, TEXTS, Misfit, fit, fit_number
+
+FILE = "freehold.yaml"
+MAX_FILES = 100
+MAX_ENTITIES = 500
+MAX_FIELDS = 400
+MAX_DESCRIPTION = 4_000
+
+TOP_KEYS = (
+    "freehold",
+    "service",
+    "description",
+    "tenancy",
+    "auth",
+    "roles",
+    "defaults",
+    "include",
+    "entities",
+    "platform",
+    "deploy",
+)
+INCLUDED_KEYS = ("freehold", "entities", "platform")
+ENTITY_KEYS = (
+    "tenant",
+    "description",
+    "access",
+    "fields",
+    "index",
+    "unique",
+    "soft_delete",
+    "audit",
+    "plural",
+    "table",
+    "id",
+    "timestamps",
+    "version",
+    "was",
+)
+FIELD_KEYS = (
+    "type",
+    "nullable",
+    "default",
+    "unique",
+    "natural_key",
+    "index",
+    "min",
+    "max",
+    "pattern",
+    "search",
+    "list",
+    "read",
+    "write",
+    "filter",
+    "sort",
+    "was",
+    "column",
+    "description",
+    "inverse",
+    "on_delete",
+    "owned",
+)
+AUTH_PROVIDERS = (
+    "auth0",
+    "clerk",
+    "cognito",
+    "supabase",
+    "keycloak",
+    "workos",
+    "better-auth",
+    "freehold",
+    "custom",
+)
+AUTH_OVERRIDES = (
+    "issuer",
+    "jwks_url",
+    "algorithms",
+    "audience",
+    "tenant",
+    "roles",
+    "require",
+    "session",
+    "membership",
+)
+DEPLOY = ("docker", "compose", "github", "fly", "render", "railway")
+PLATFORM_KEYS: Mapping[str, tuple[str, ...]] = {
+    "buckets": (
+        "name",
+        "max_size",
+        "extensions",
+        "file_security",
+        "compression",
+        "encryption",
+        "antivirus",
+        "enabled",
+        "transformations",
+        "permissions",
+    ),
+    "functions": (
+        "name",
+        "runtime",
+        "path",
+        "events",
+        "schedule",
+        "timeout",
+        "execute",
+        "entrypoint",
+        "commands",
+        "scopes",
+        "variables",
+        "enabled",
+        "logging",
+        "specification",
+    ),
+    "sites": (
+        "name",
+        "framework",
+        "path",
+        "build_command",
+        "install_command",
+        "output_directory",
+        "fallback_file",
+        "variables",
+        "enabled",
+        "runtime",
+        "timeout",
+    ),
+    "topics": ("name", "subscribe"),
+}
+
+SYSTEM_NAMES = frozenset(
+    {
+        "id",
+        "tenant_id",
+        "created_at",
+        "updated_at",
+        "created_by",
+        "updated_by",
+        "deleted_at",
+        "version",
+        "search_vector",
+    }
+)
+LIST_PARAMETERS = frozenset({"sort", "limit", "cursor", "offset", "include", "q", "count", "deleted"})
+
+_UNORDERED = frozenset({Kind.JSON, Kind.POINT, Kind.LINE, Kind.POLYGON, Kind.MANY})
+_UNBOUNDED = frozenset({Kind.TEXT, Kind.BYTES})
+_SEARCHED = frozenset({Kind.STRING, Kind.TEXT, Kind.EMAIL, Kind.URL, Kind.ENUM})
+
+
+def read_schema(path: str | Path, *, decisions: Decisions | None = None) -> Schema:
+    """The schema of a file and those that it includes, with the ids of the lock beside it."""
+    file = Path(path)
+    if file.is_dir():
+        file = file / FILE
+    folder = file.parent.resolve()
+
+    def included(name: str) -> bytes:
+        found = (folder / name).resolve()
+        if Path(name).is_absolute() or not found.is_relative_to(folder):
+            raise PermissionError(name)
+        return _bytes(found)
+
+    try:
+        text = _bytes(file)
+    except OSError as error:
+        hint = "name another with its path" if isinstance(error, FileNotFoundError) else ""
+        raise SchemaError(
+            [
+                Problem(
+                    file=str(path),
+                    line=1,
+                    column=1,
+                    path="",
+                    message=f"cannot be read: {error.strerror}",
+                    hint=hint,
+                )
+            ]
+        ) from error
+    return _parse(text, file.name, read_lock(folder), decisions, included)
+
+
+def parse_schema(
+    text: str | bytes, *, file: str = FILE, lock: Lock | None = None, decisions: Decisions | None = None
+) -> Schema:
+    """The schema that a text describes. Raises a SchemaError with every problem in it."""
+    return _parse(text, file, lock, decisions, None)
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(document.MAX_BYTES + 1)
+
+
+Included = Callable[[str], bytes]
+
+
+def _parse(
+    text: str | bytes, file: str, lock: Lock | None, decisions: Decisions | None, included: Included | None
+) -> Schema:
+    reader = _Reader(included)
+    schema, drafts = reader.schema(text, file)
+    schema = check(schema, drafts, reader.problems)
+    reader.problems.raise_any()
+    return identify(schema, drafts, lock, decisions or Decisions())
+
+
+class _Defaults(NamedTuple):
+    id: IdKind = "uuid"
+    timestamps: bool = True
+    version: bool = True
+
+
+_Word = TypeVar("_Word", bound=str)
+
+
+class _Reader:
+    """Reads one schema, and remembers what was wrong and where each thing stands."""
+
+    def __init__(self, included: Included | None) -> None:
+        self.problems = Problems()
+        self.included = included
+        self.drafts = Drafts()
+
+    def schema(self, text: str | bytes, file: str) -> tuple[Schema, Drafts]:
+        root = document.parse(text, file=file, problems=self.problems)
+        if not self._is(root, "map", "a schema is a map that begins with `freehold: 1`"):
+            self.problems.stop()
+        self.drafts.root = root
+        self._known(root, TOP_KEYS)
+        self._language(root)
+        defaults = self._defaults(root.get("defaults"))
+        documents = [root, *self._includes(root)]
+        schema = Schema(
+            service=self._service(root),
+            description=self._description(root),
+            tenancy=self._tenancy(root.get("tenancy")),
+            auth=self._auth(root.get("auth")),
+            roles=self._roles(root.get("roles")),
+            entities=self._entities(documents, defaults),
+            platform=self._platform(documents),
+            deploy=self._deploy(root.get("deploy")),
+        )
+        return schema, self.drafts
+
+    # The file's own keys
+
+    def _language(self, root: Value) -> None:
+        version = root.get("freehold")
+        if version is None:
+            self.problems.add(root.problem("does not say its language", "begin with `freehold: 1`"))
+        elif version.data != 1 or version.kind != "number":
+            self.problems.add(
+                version.problem(f"language `{version.raw}` is not known", "write `freehold: 1`")
+            )
+
+    def _includes(self, root: Value) -> list[Value]:
+        found: list[Value] = []
+        listed = root.get("include")
+        if listed is None or not self._is(listed, "list", "write `include: [entities/sales.yaml]`"):
+            return found
+        if len(listed.data) > MAX_FILES:
+            self.problems.add(listed.problem(f"there are more than {MAX_FILES} files"))
+            return found
+        for each in listed.data:
+            name = self._text(each, "the path of a file, relative to this one")
+            if name is None:
+                continue
+            if self.included is None:
+                self.problems.add(
+                    each.problem("a text alone cannot include files", "read the schema from its file")
+                )
+                continue
+            try:
+                part = document.parse(self.included(name), file=name, problems=self.problems)
+            except PermissionError:
+                self.problems.add(
+                    each.problem(f"`{name}` is outside of the schema's folder", "move it beside the schema")
+                )
+                continue
+            except (OSError, ValueError) as error:
+                if isinstance(error, SchemaError):
+                    raise
+                self.problems.add(
+                    each.problem(f"`{name}` cannot be read: {getattr(error, 'strerror', None) or error}")
+                )
+                continue
+            if self._is(part, "map", "an included file is a map with `entities:`"):
+                self._known(part, INCLUDED_KEYS)
+                found.append(part)
+        return found
+
+    def _service(self, root: Value) -> str:
+        value = root.get("service")
+        if value is None:
+            self.problems.add(root.problem("has no `service:`", "name it, as in `service: acme-crm`"))
+            return "service"
+        text = self._text(value, "a name such as `acme-crm`")
+        if text is None:
+            return "service"
+        if len(text) > 60 or not re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", text):
+            proposal = names.path_of(names.snake_case(text))
+            self.problems.add(
+                value.problem(
+                    f"`{text}` cannot name a repository and a package",
+                    f"such as `{proposal}`: a-z, 0-9 and single dashes",
+                )
+            )
+        return text
+
+    def _tenancy(self, value: Value | None) -> Tenancy | None:
+        if value is None or not self._is(value, "map", "write `tenancy: { entity: organization }`"):
+            return None
+        self._known(value, ("entity", "isolation"))
+        self.drafts.has_tenancy = True
+        entity = value.get("entity")
+        if entity is None:
+            self.problems.add(
+                value.problem("does not say which entity is the tenant", "add `entity: organization`")
+            )
+            return None
+        self.drafts.tenancy = entity
+        return Tenancy(
+            entity=self._text(entity, "the name of an entity") or "",
+            isolation=self._one_of(value.get("isolation"), ("rls", "where"), "rls"),
+        )
+
+    def _auth(self, value: Value | None) -> Auth | None:
+        if value is None or not self._is(value, "map", "write `auth: { provider: auth0 }`"):
+            return None
+        self._known(value, ("provider", "api_keys", *AUTH_OVERRIDES))
+        return Auth(
+            provider=self._one_of(value.get("provider"), AUTH_PROVIDERS, "custom"),
+            api_keys=self._flag(value, "api_keys", False),
+            overrides={key: each.plain() for key, each in value.items() if key in AUTH_OVERRIDES},
+        )
+
+    def _roles(self, value: Value | None) -> dict[str, tuple[str, ...]]:
+        if value is None or not self._is(value, "map", "write `roles: { admin: [member], member: [] }`"):
+            return {}
+        self.drafts.roles = value
+        roles: dict[str, tuple[str, ...]] = {}
+        for name, inherited in value.items():
+            if not re.fullmatch(r"[a-z][a-z0-9_-]{0,57}", name):
+                self.problems.add(
+                    value.problem(
+                        f"`{name}` cannot name a role", f"such as `{names.snake_case(name)}`", key=name
+                    )
+                )
+            roles[name] = self._words(inherited, "the roles that it inherits from, as in `[member]`, or `[]`")
+        return roles
+
+    def _defaults(self, value: Value | None) -> _Defaults:
+        if value is None or not self._is(value, "map", "write `defaults: { id: uuid }`"):
+            return _Defaults()
+        self._known(value, ("id", "timestamps", "version"))
+        return self._system(value, _Defaults())
+
+    def _system(self, value: Value, otherwise: _Defaults) -> _Defaults:
+        return _Defaults(
+            id=self._one_of(value.get("id"), get_args(IdKind), otherwise.id),
+            timestamps=self._flag(value, "timestamps", otherwise.timestamps),
+            version=self._flag(value, "version", otherwise.version),
+        )
+
+    def _deploy(self, value: Value | None) -> tuple[str, ...]:
+        if value is None:
+            return ()
+        words = self._words(value, "a list such as `[docker, compose]`")
+        for at, word in enumerate(words):
+            if word not in DEPLOY:
+                self.problems.add(
+                    value.data[at].problem(f"`{word}` is not known", did_you_mean(word, DEPLOY))
+                )
+        return words
+
+    def _platform(self, documents: list[Value]) -> dict[str, Any]:
+        platform: dict[str, Any] = {}
+        for part in documents:
+            value = part.get("platform")
+            if value is None or not self._is(
+                value, "map", "a map with `buckets:`, `functions:`, `sites:`, `topics:`"
+            ):
+                continue
+            self._known(value, PLATFORM_KEYS)
+            for group, things in value.items():
+                if group not in PLATFORM_KEYS or not self._is(
+                    things, "map", f"a map of {group} by their ids"
+                ):
+                    continue
+                kept = platform.setdefault(group, {})
+                for name, settings in things.items():
+                    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,35}", name):
+                        self.problems.add(
+                            things.problem(
+                                f"`{name}` cannot be an id",
+                                "at most 36 of a-z, A-Z, 0-9, `.`, `_`, `-`; a letter or digit first",
+                                key=name,
+                            )
+                        )
+                    if name in kept:
+                        self.problems.add(things.problem(f"`{name}` is in another file too", key=name))
+                    if settings.kind != "null" and self._is(
+                        settings, "map", f"its settings: {', '.join(PLATFORM_KEYS[group])}"
+                    ):
+                        self._known(settings, PLATFORM_KEYS[group])
+                    kept[name] = settings.plain() or {}
+        return platform
+
+    # Entities
+
+    def _entities(self, documents: list[Value], defaults: _Defaults) -> tuple[Entity, ...]:
+        entities: list[Entity] = []
+        for part in documents:
+            value = part.get("entities")
+            if value is None or not self._is(value, "map", "a map of entities by their names"):
+                continue
+            for name, body in value.items():
+                if name in self.drafts.entities:
+                    first = self.drafts.entities[name]
+                    self.problems.add(
+                        value.problem(
+                            f"`{name}` is here a second time",
+                            f"the first is in {first.file}:{first.line}",
+                            key=name,
+                        )
+                    )
+                    continue
+                self._entity_name(value, name)
+                self.drafts.seen.add(name)
+                if self._is(body, "map", "an entity is a map with `tenant:` and `fields:`"):
+                    self.drafts.entities[name] = body
+                    self.drafts.named[name] = value
+                    entities.append(self._entity(name, body, defaults))
+        if len(entities) > MAX_ENTITIES:
+            self.problems.add(documents[0].problem(f"there are more than {MAX_ENTITIES} entities"))
+        return tuple(entities)
+
+    def _entity_name(self, holder: Value, name: str) -> None:
+        if not names.is_snake_case(name):
+            self.problems.add(
+                holder.problem(
+                    f"`{name}` cannot name an entity",
+                    f"snake_case and singular, such as `{names.snake_case(name)}`",
+                    key=name,
+                )
+            )
+        elif (refused := names.entity_refusal(name)) is not None:
+            self.problems.add(holder.problem(*refused, key=name))
+
+    def _entity(self, name: str, body: Value, defaults: _Defaults) -> Entity:
+        self._known(body, ENTITY_KEYS)
+        system = self._system(body, defaults)
+        tenant = body.get("tenant")
+        if tenant is None:
+            self.problems.add(
+                body.problem(
+                    "does not say its `tenant:`", "`tenant: self`, `scoped` or `none`; there is no default"
+                )
+            )
+        which: Tenant = self._one_of(tenant, get_args(Tenant), "none")
+        audit = self._flag(body, "audit", False)
+        return Entity(
+            id="",
+            name=name,
+            table=self._identifier(body.get("table"), name),
+            plural=self._plural(body.get("plural"), name),
+            description=self._description(body),
+            tenant=which,
+            id_kind=system.id,
+            layout=Layout(
+                id="id",
+                created_at="created_at" if system.timestamps else None,
+                updated_at="updated_at" if system.timestamps else None,
+                version="version" if system.version else None,
+                tenant="tenant_id" if which == "scoped" else None,
+                deleted_at="deleted_at" if self._flag(body, "soft_delete", False) else None,
+                created_by="created_by" if audit else None,
+                updated_by="updated_by" if audit else None,
+            ),
+            fields=self._fields(name, body.get("fields")),
+            indexes=(
+                *self._indexes(body.get("index"), unique=False),
+                *self._indexes(body.get("unique"), unique=True),
+            ),
+            access=self._access(body.get("access")),
+            audit=audit,
+        )
+
+    def _plural(self, value: Value | None, name: str) -> str:
+        if value is None:
+            return names.plural(name) if names.is_snake_case(name) else name
+        text = self._text(value, "the plural, such as `people`") or name
+        if not names.is_snake_case(text):
+            self.problems.add(
+                value.problem(
+                    f"`{text}` cannot be a plural", f"snake_case, such as `{names.snake_case(text)}`"
+                )
+            )
+        return text
+
+    def _indexes(self, value: Value | None, *, unique: bool) -> list[Index]:
+        example = "write `unique: [[name, owner]]`" if unique else "write `index: [[status, -created_at]]`"
+        if value is None or not self._is(value, "list", example):
+            return []
+        if len(value.data) > 60:
+            self.problems.add(value.problem("there are more than 60 of them"))
+        found: list[Index] = []
+        for each in value.data:
+            parts: list[IndexPart] = []
+            for word in self._words(each, f"a list of fields; {example}"):
+                if word.startswith("-") and unique:
+                    self.problems.add(
+                        each.problem(
+                            f"`{word}` has a direction, and uniqueness has none", f"write `{word[1:]}`"
+                        )
+                    )
+                parts.append(IndexPart(field=word.removeprefix("-"), descending=word.startswith("-")))
+            if not parts:
+                self.problems.add(each.problem("names no field", example))
+                continue
+            if len(parts) > 12:
+                self.problems.add(each.problem("has more than 12 fields"))
+            found.append(Index(parts=tuple(parts), unique=unique))
+            self.drafts.indexes[(each.path.split(".")[1], found[-1])] = each
+        return found
+
+    def _access(self, value: Value | None) -> Access:
+        if value is None or not self._is(value, "map", "write `access: { read: viewer }`"):
+            return Access()
+        self._known(value, ACTIONS)
+        return Access(**{action: self._grants(each) for action, each in value.items() if action in ACTIONS})
+
+    def _grants(self, value: Value) -> tuple[Grant, ...]:
+        lines = value.data if value.kind == "list" else [value]
+        grants: list[Grant] = []
+        for line in lines:
+            if line.kind == "text":
+                grants.append(Grant(role=line.data))
+            elif self._is(line, "map", "a role, or `{ role: member, where: owner = me }`"):
+                self._known(line, ("role", "where"))
+                role, where = line.get("role"), line.get("where")
+                if role is None:
+                    self.problems.add(line.problem("does not say whose `role:`", "add `role: member`"))
+                    continue
+                grant = Grant(role=self._text(role, "the name of a role") or "", where=self._where(where))
+                grants.append(grant)
+            else:
+                continue
+            self.drafts.grants.append((line.path.split(".")[1], grants[-1], line))
+        return tuple(grants)
+
+    def _where(self, value: Value | None) -> tuple[Any, ...]:
+        if value is None:
+            return ()
+        text = self._text(value, "a condition such as `owner = me`")
+        if text is None:
+            return ()
+        try:
+            return parse_condition(text)
+        except ConditionSyntaxError as error:
+            self.problems.add(value.problem(error.message, error.hint))
+            return ()
+
+    # Fields
+
+    def _fields(self, entity: str, value: Value | None) -> tuple[Field, ...]:
+        if value is None or not self._is(value, "map", "a map of fields by their names"):
+            return ()
+        if len(value.data) > MAX_FIELDS:
+            self.problems.add(value.problem(f"there are more than {MAX_FIELDS} fields"))
+        fields: list[Field] = []
+        for name, body in value.items():
+            self.drafts.fields[(entity, name)] = body
+            self.drafts.field_maps[entity] = value
+            field = self._field(value, name, body)
+            if field is not None:
+                fields.append(field)
+            else:
+                self.drafts.unread.add((entity, name))
+        return tuple(fields)
+
+    def _field(self, holder: Value, name: str, body: Value) -> Field | None:
+        settings = self._field_settings(body)
+        type_ = self._type(body) if settings is not None else None
+        self._field_name(holder, name, type_, settings)
+        if settings is None or type_ is None:
+            return None
+        self._applicable(body, type_)
+        column = names_column = f"{name}_id" if type_.kind is Kind.REF else name
+        if type_.kind is Kind.MANY:
+            column = ""
+        elif "column" in settings:
+            column = self._identifier(settings["column"], names_column)
+        field = Field(
+            id="",
+            name=name,
+            type=type_,
+            column=column,
+            nullable=self._flag(body, "nullable", False),
+            unique=self._unique(settings.get("unique")),
+            natural_key=self._flag(body, "natural_key", False),
+            index=self._flag(body, "index", False),
+            search=self._flag(body, "search", False),
+            in_lists=self._flag(body, "list", True),
+            read=self._role(settings.get("read")),
+            write=self._role(settings.get("write")),
+            filterable=self._flag(body, "filter", True),
+            sortable=self._flag(body, "sort", False),
+            description=self._description(body),
+            on_delete=self._one_of(settings.get("on_delete"), get_args(OnDelete), "restrict"),
+            inverse=self._inverse(settings.get("inverse")),
+            owned=self._flag(body, "owned", False),
+            min=self._bound(settings.get("min"), type_),
+            max=self._bound(settings.get("max"), type_),
+            pattern=self._pattern(settings.get("pattern")),
+        )
+        return self._with_default(field, settings.get("default"))
+
+    def _field_settings(self, body: Value) -> dict[str, Value] | None:
+        """A field's keys. Its short form, a type alone, has none."""
+        if body.kind == "text":
+            return {}
+        if not self._is(body, "map", "a type such as `string(120)`, or a map with `type:`"):
+            return None
+        self._known(body, FIELD_KEYS)
+        return dict(body.items())
+
+    def _type(self, body: Value) -> Type | None:
+        written = body if body.kind == "text" else body.get("type")
+        if written is None:
+            self.problems.add(body.problem("has no `type:`", "such as `type: string(120)`"))
+            return None
+        text = self._text(written, "a type such as `string(120)`")
+        if text is None:
+            return None
+        try:
+            return parse_type(text)
+        except TypeSyntaxError as error:
+            self.problems.add(written.problem(error.message, error.hint))
+            return None
+
+    def _field_name(
+        self, holder: Value, name: str, type_: Type | None, settings: dict[str, Value] | None
+    ) -> None:
+        is_ref = type_ is not None and type_.kind is Kind.REF
+        filtered = settings is not None and not ("filter" in settings and settings["filter"].data is False)
+        if not names.is_snake_case(name):
+            message, hint = f"`{name}` cannot name a field", f"snake_case, such as `{names.snake_case(name)}`"
+        elif name in SYSTEM_NAMES:
+            message, hint = (
+                f"`{name}` is a column that every table may have",
+                "leave it out, or give it another name",
+            )
+        elif is_ref and name.endswith("_id"):
+            message, hint = (
+                f"`{name}` names a relation, not its key",
+                f"call it `{name[:-3]}`; its key will be `{name}`",
+            )
+        elif name in LIST_PARAMETERS and filtered:
+            message, hint = (
+                f"`{name}=` has a meaning in every list",
+                f"call it `{name}_value`, or say `filter: false`",
+            )
+        elif (refused := names.field_refusal(name)) is not None:
+            message, hint = refused
+        else:
+            return
+        self.problems.add(holder.problem(message, hint, key=name))
+
+    def _applicable(self, body: Value, type_: Type) -> None:
+        """Refuse keys that say nothing about a type."""
+        if body.kind != "map":
+            return
+        kind = type_.kind
+        is_text = kind in TEXTS and not type_.array
+        ordered = kind not in _UNORDERED and not type_.array
+        allowed = {
+            "nullable": kind is not Kind.MANY,
+            "default": kind is not Kind.MANY,
+            "column": kind is not Kind.MANY,
+            "unique": ordered and kind not in _UNBOUNDED,
+            "natural_key": ordered and kind not in _UNBOUNDED,
+            "index": kind not in (Kind.JSON, Kind.MANY) and kind not in _UNBOUNDED,
+            "sort": ordered and kind not in _UNBOUNDED,
+            "min": kind in NUMBERS or is_text,
+            "max": kind in NUMBERS or is_text,
+            "pattern": is_text,
+            "search": kind in _SEARCHED and not type_.array,
+            "on_delete": kind is Kind.REF,
+            "owned": kind is Kind.REF,
+            "inverse": kind in (Kind.REF, Kind.MANY),
+        }
+        for key, _ in body.items():
+            if not allowed.get(key, True):
+                value = body.data[key]
+                if value.data is False or value.kind == "null":
+                    continue
+                hint = "a `string(n)` can" if kind in _UNBOUNDED else "leave it out"
+                self.problems.add(body.problem(f"a `{type_}` cannot have `{key}:`", hint, key=key))
+
+    def _with_default(self, field: Field, value: Value | None) -> Field:
+        if value is None or value.kind == "null" or field.type.kind is Kind.MANY:
+            return field
+        if field.type.kind is Kind.REF:
+            if value.data == "me":
+                return _replace(field, default_me=True)
+            self.problems.add(
+                value.problem("the only default of a relation is the caller", "write `default: me`")
+            )
+            return field
+        try:
+            return _replace(field, default=fit(field, value.plain(), value.raw))
+        except Misfit as error:
+            self.problems.add(value.problem(f"the default {error.message}", error.hint))
+            return field
+
+    def _bound(self, value: Value | None, type_: Type) -> int | float | str | None:
+        if value is None or value.kind == "null":
+            return None
+        if type_.kind in NUMBERS:
+            try:
+                return fit_number(type_, value.plain(), value.raw)
+            except Misfit as error:
+                self.problems.add(value.problem(error.message, error.hint))
+                return None
+        if not isinstance(value.data, int) or isinstance(value.data, bool) or value.data < 0:
+            self.problems.add(value.problem(f"`{value.raw}` is not a number of characters", "such as `2`"))
+            return None
+        return value.data
+
+    def _pattern(self, value: Value | None) -> str | None:
+        if value is None:
+            return None
+        text = self._text(value, 'a regular expression in quotes, such as "^[a-z]+$"')
+        if text is None:
+            return None
+        refused = refusal(text)
+        if refused is not None:
+            self.problems.add(value.problem(*refused))
+            return None
+        return text
+
+    def _unique(self, value: Value | None) -> Uniqueness | None:
+        if value is None or value.data is False:
+            return None
+        if value.data is True:
+            return "tenant"
+        if value.data == "global":
+            return "global"
+        self.problems.add(value.problem("is not `true`, `false` or `global`", "`true` is unique per tenant"))
+        return None
+
+    def _role(self, value: Value | None) -> str | None:
+        if value is None:
+            return None
+        text = self._text(value, "the name of a role")
+        if text is not None:
+            self.drafts.role_words.append((text, value))
+        return text
+
+    def _inverse(self, value: Value | None) -> str | None:
+        if value is None:
+            return None
+        text = self._text(value, "what the relation is called from the other side, such as `tasks`")
+        if text is not None and not names.is_snake_case(text):
+            self.problems.add(
+                value.problem(
+                    f"`{text}` cannot name a relation", f"snake_case, such as `{names.snake_case(text)}`"
+                )
+            )
+        return text
+
+    # Small values
+
+    def _known(self, value: Value, keys: Iterable[str]) -> None:
+        allowed = tuple(keys)
+        for key, _ in value.items():
+            if key not in allowed:
+                self.problems.add(
+                    value.problem(f"`{key}` is not known here", did_you_mean(key, allowed), key=key)
+                )
+
+    def _is(self, value: Value, kind: Literal["map", "list"], hint: str) -> bool:
+        if value.kind == kind:
+            return True
+        self.problems.add(value.problem(f"is not a {kind}", hint))
+        return False
+
+    def _text(self, value: Value, what: str) -> str | None:
+        if value.kind == "text" and "\0" not in value.data:
+            return cast(str, value.data)
+        self.problems.add(value.problem("is not a text", what))
+        return None
+
+    def _words(self, value: Value, what: str) -> tuple[str, ...]:
+        if value.kind != "list":
+            self.problems.add(value.problem("is not a list", what))
+            return ()
+        return tuple(text for each in value.data if (text := self._text(each, what)) is not None)
+
+    def _flag(self, holder: Value, key: str, otherwise: bool) -> bool:
+        value = holder.get(key) if holder.kind == "map" else None
+        if value is None:
+            return otherwise
+        if value.kind != "bool":
+            self.problems.add(value.problem("is not `true` or `false`"))
+            return otherwise
+        return bool(value.data)
+
+    def _one_of(self, value: Value | None, words: Iterable[_Word], otherwise: _Word) -> _Word:
+        if value is None:
+            return otherwise
+        known = {str(word): word for word in words}
+        if value.kind == "text" and value.data in known:
+            return known[value.data]
+        shown = value.raw or value.kind
+        self.problems.add(value.problem(f"`{shown}` is not known", did_you_mean(shown, known)))
+        return otherwise
+
+    def _description(self, holder: Value) -> str:
+        value = holder.get("description") if holder.kind == "map" else None
+        if value is None:
+            return ""
+        text = self._text(value, "a sentence")
+        if text is not None and len(text) > MAX_DESCRIPTION:
+            self.problems.add(value.problem(f"is longer than {MAX_DESCRIPTION} characters"))
+        return (text or "").strip()
+
+    def _identifier(self, value: Value | None, otherwise: str) -> str:
+        """A name of a table or a column, as somebody's database already has it."""
+        if value is None:
+            return otherwise
+        text = self._text(value, "a name in the database")
+        if text is None:
+            return otherwise
+        if (
+            not text.strip()
+            or len(text.encode()) > 63
+            or text.startswith("pg_")
+            or text in names.POSTGRES_COLUMNS
+        ):
+            self.problems.add(
+                value.problem(
+                    f"`{text[:70]}` cannot name anything in PostgreSQL",
+                    "at most 63 bytes, and none of its own names",
+                )
+            )
+        elif any(ord(character) < 32 or character in "\"'\\`$" for character in text):
+            self.problems.add(
+                value.problem(
+                    f"{text!r} has characters that are not safe in a name", "letters, digits and `_`"
+                )
+            )
+        return text
+
+
+def _replace(field: Field, **changes: Any) -> Field:
+    return msgspec.structs.replace(field, **changes)
