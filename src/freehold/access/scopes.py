@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 DEPRECATED = frozenset(
     f"{name}.{verb}"
     for name in ("policies", "collections", "attributes", "documents", "execution")
@@ -66,6 +68,15 @@ OWNER = DEVELOPER | _EVERYONE | {"account", "assistant.read", "projects.read"}
 
 CONSOLE_ROLES: dict[str, frozenset[str]] = {"owner": OWNER, "developer": DEVELOPER, "admin": DEVELOPER}
 """What a member of an organization may do in its projects, by the member's role there."""
+
+
+def of_console_roles(roles: Iterable[str]) -> frozenset[str]:
+    """What someone with these roles in an organization may do in its projects."""
+    granted: frozenset[str] = frozenset()
+    for role in roles:
+        granted |= CONSOLE_ROLES.get(role, frozenset())
+    return granted
+
 
 KEY = frozenset(("global", "public", "graphql", "health.read"))
 """What every API key may do besides its own scopes."""

@@ -21,8 +21,10 @@ from freehold.config import Settings
 from freehold.db.pool import Database, connect
 from freehold.errors import (
     AccessForbidden,
+    ApiDisabled,
     BadRequest,
     DatabaseTimeout,
+    InvalidBody,
     MissingScope,
     Problem,
     RouteNotFound,
@@ -141,6 +143,8 @@ class Application:
             exchange.fail(problem)
         except asyncpg.QueryCanceledError:
             exchange.fail(DatabaseTimeout())
+        except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
+            exchange.fail(InvalidBody(reason="texts cannot hold the character U+0000."))
         except (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError):
             exchange.fail(Unavailable())
         except Exception:
@@ -182,16 +186,20 @@ class Application:
             or request.query_value("project")
             or CONSOLE
         )
+        as_admin = request.headers.get(b"x-appwrite-mode") == b"admin"
         if parameters.get("projectId") and endpoint.service == "project":
             # /v1/projects/{projectId}/... is the console asking about another project than its own.
-            project_id = parameters["projectId"]
+            project_id, as_admin = parameters["projectId"], True
         project = exchange.project = await self.auth.project(project_id)
-        identity = await self.auth.caller(request, project)
+        identity = await self.auth.caller(request, project, as_admin=as_admin)
         self._check_origin(exchange, project, identity.kind == "key")
         if project.id == CONSOLE and not endpoint.console:
             raise AccessForbidden()
-        if endpoint.service in project.settings.get("disabledServices", ()) and identity.kind != "admin":
-            raise ServiceDisabled(service=endpoint.service)
+        if project.settings and not identity.privileged:
+            if endpoint.service in project.settings.get("disabledServices", ()):
+                raise ServiceDisabled(service=endpoint.service)
+            if "rest" in project.settings.get("disabledProtocols", ()):
+                raise ApiDisabled(protocol="rest")
         if not any(scope in identity.scopes for scope in endpoint.scopes):
             who = {"guest": "A guest", "user": "A user", "key": "This key", "admin": "Your role"}[
                 identity.kind
@@ -200,6 +208,7 @@ class Application:
         await request.read(receive, self.settings.body_limit)
         arguments = endpoint.arguments(request, parameters)
         call = Call(self, request, project, identity)
+        call.endpoint = endpoint
         call.parameters = parameters
         exchange.headers = call.headers
         if endpoint.limits:
@@ -218,7 +227,7 @@ class Application:
             call.db = transaction
             body = _encoded(await endpoint.handler(call, **arguments))
             name = _event_name(endpoint.event, call, body)
-            payload = body or None
+            payload = (body if call.payload is None else call.payload) or None
             event = events.Event(call.project.id, name, payload, call.identity.actor, call.request.id)
             await events.record(transaction, event)
             if call.tags:

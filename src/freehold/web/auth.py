@@ -21,7 +21,14 @@ from freehold import secrets
 from freehold.access import permissions, roles, scopes
 from freehold.access.roles import Membership
 from freehold.db.pool import Queries, Record
-from freehold.errors import InvalidJwt, JwtAndCookieSet, KeyExpired, ProjectNotFound, UserBlocked
+from freehold.errors import (
+    BadRequest,
+    InvalidJwt,
+    JwtAndCookieSet,
+    KeyExpired,
+    ProjectNotFound,
+    UserBlocked,
+)
 from freehold.web.cache import Cache, Stamps
 from freehold.web.request import Request
 
@@ -30,10 +37,16 @@ CONSOLE = "console"
 _UNPRIVILEGED = roles.of_guest()
 
 
+class NoAdminMode(BadRequest, type="general_bad_request"):
+    """The console project has no admin mode. Leave X-Appwrite-Mode out, or name another project."""
+
+
 class Project(msgspec.Struct, frozen=True):
     """A project as far as a request needs it."""
 
     id: str
+    realm: str
+    """Its id and when it was made: what was cached of a deleted project is not of a new one with its id."""
     team_id: str
     settings: dict[str, Any]
     hostnames: tuple[str, ...]
@@ -91,6 +104,12 @@ class Identity(msgspec.Struct, frozen=True):
     @property
     def user_id(self) -> str:
         return self.user["id"] if self.user is not None else ""
+
+    def scopes_in(self, organization_id: str) -> frozenset[str]:
+        """What a console user may do in the projects of an organization."""
+        return scopes.of_console_roles(
+            role for each in self.teams if each.team_id == organization_id for role in each.roles
+        )
 
     @property
     def actor(self) -> str:
@@ -156,7 +175,7 @@ def cookie_name(project_id: str) -> str:
 
 
 _PROJECT_SQL = """
-    select p.id, p.team_id, p.settings,
+    select p.id, p.team_id, p.settings, p.created_at,
            array(select f.identifier from freehold.platforms f
                  where f.project_id = p.id and f.type = 'web') as hostnames,
            array(select f.identifier from freehold.platforms f
@@ -166,10 +185,21 @@ _PROJECT_SQL = """
 """
 
 _KEY_SQL = """
-    select id, scopes, expires_at
+    select id, scopes, expires_at,
+           accessed_at is null or accessed_at < now() - interval '1 day' as unnoted
     from freehold.keys
     where project_id = $1 and secret_digest = $2
 """
+
+# When a key or a user was last seen is noted once a day.
+_ACCESS_NOTED_S = 86400
+_KEY_ACCESS_SQL = """
+    update freehold.keys
+    set accessed_at = now(),
+        sdks = case when $3 = '' or $3 = any(sdks) then sdks else sdks || $3 end
+    where project_id = $1 and id = $2
+"""
+_USER_ACCESS_SQL = "update freehold.users set accessed_at = now() where project_id = $1 and id = $2"
 
 _USER_SQL = """
     select u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
@@ -216,6 +246,7 @@ class Authenticator:
             return None
         return Project(
             id=row["id"],
+            realm=f"{row['id']}:{row['created_at'].timestamp()}",
             team_id=row["team_id"],
             settings=msgspec.json.decode(row["settings"]),
             hostnames=tuple(row["hostnames"]),
@@ -232,6 +263,7 @@ class Authenticator:
         ids = await self._db.rows("select id from freehold.projects")
         return Project(
             id=CONSOLE,
+            realm=CONSOLE,
             team_id="",
             settings={},
             hostnames=tuple(row["identifier"] for row in rows if row["type"] == "web"),
@@ -239,16 +271,19 @@ class Authenticator:
             | {f"appwrite-callback-{row['id']}" for row in ids},
         )
 
-    async def caller(self, request: Request, project: Project) -> Identity:
+    async def caller(self, request: Request, project: Project, *, as_admin: bool = False) -> Identity:
         """Find out who calls. Unknown keys and sessions are guests, as on the reference server.
 
-        Raises KeyExpired, UserBlocked, InvalidJwt, JwtAndCookieSet.
+        `as_admin`: the session is one of the console, and the caller acts as a member of the project's
+        organization. Raises KeyExpired, UserBlocked, InvalidJwt, JwtAndCookieSet, NoAdminMode.
         """
         headers = request.headers
         key = headers.get(b"x-appwrite-key")
         if key:
-            return await self._key(project, key.decode("latin-1"))
-        if headers.get(b"x-appwrite-mode") == b"admin" and project.id != CONSOLE:
+            return await self._key(project, key.decode("latin-1"), request.header(b"x-sdk-name"))
+        if as_admin:
+            if project.id == CONSOLE:
+                raise NoAdminMode()
             return await self._admin(request, project)
         token = session_token(request, project.id)
         presented_jwt = headers.get(b"x-appwrite-jwt")
@@ -261,7 +296,7 @@ class Authenticator:
         return await self._session(project, token) or GUEST
 
     async def _session(self, project: Project, token: str) -> Identity | None:
-        cached = self._callers.get((project.id, "session", token))
+        cached = self._callers.get((project.realm, "session", token))
         if cached is None:
             decoded = decode_session(token)
             if decoded is None:
@@ -270,10 +305,10 @@ class Authenticator:
 
             async def find() -> Identity | None:
                 row = await self._db.row(_BY_SECRET_SQL, project.id, user_id, secrets.digest(secret))
-                return _user_identity(row) if row is not None else None
+                return await self._user(project, row) if row is not None else None
 
             cached = await self._callers.load(
-                (project.id, "session", token), user_tag(project.id, user_id), find
+                (project.realm, "session", token), user_tag(project.id, user_id), find
             )
         if cached is None or cached.expires_at <= time.time():
             return None
@@ -291,16 +326,29 @@ class Authenticator:
 
         async def find() -> Identity | None:
             row = await self._db.row(_BY_SESSION_SQL, project.id, user_id, session_id)
-            return _user_identity(row) if row is not None else None
+            return await self._user(project, row) if row is not None else None
 
         identity = await self._callers.load(
-            (project.id, "jwt", f"{user_id}:{session_id}"), user_tag(project.id, user_id), find
+            (project.realm, "jwt", f"{user_id}:{session_id}"), user_tag(project.id, user_id), find
         )
         if identity is None or identity.expires_at <= time.time():
             raise InvalidJwt()
         return _unblocked(identity)
 
-    async def _key(self, project: Project, text: str) -> Identity:
+    async def _user(self, project: Project, row: Record) -> Identity:
+        accessed_at: datetime | None = row["accessed_at"]
+        if accessed_at is None or time.time() - accessed_at.timestamp() > _ACCESS_NOTED_S:
+            await self._db.run(_USER_ACCESS_SQL, project.id, row["id"])
+        identity = _user_identity(row)
+        if project.id != CONSOLE:
+            return identity
+        # On the console a user may ask for what some organization lets it do there; which one, the
+        # endpoint knows.
+        granted = scopes.of_console_roles(role for each in identity.teams for role in each.roles)
+        wider = identity.scopes | (granted & frozenset(scopes.ORGANIZATION))
+        return msgspec.structs.replace(identity, scopes=wider)
+
+    async def _key(self, project: Project, text: str, sdk: str) -> Identity:
         prefix = _PREFIXES.fullmatch(text)
         kind, secret = (prefix[1], prefix[2]) if prefix else ("standard", text)
         if kind in ("ephemeral", "dynamic"):
@@ -310,9 +358,13 @@ class Authenticator:
 
         async def find() -> Identity | None:
             row = await self._db.row(_KEY_SQL, project.id, secrets.digest(secret))
-            return _key_identity(row) if row is not None else None
+            if row is None:
+                return None
+            if row["unnoted"]:
+                await self._db.run(_KEY_ACCESS_SQL, project.id, row["id"], sdk.lower()[:64])
+            return _key_identity(row)
 
-        identity = await self._callers.load((project.id, "key", secret), project_tag(project.id), find)
+        identity = await self._callers.load((project.realm, "key", secret), project_tag(project.id), find)
         if identity is None:
             return GUEST
         if identity.expires_at <= time.time():
@@ -341,11 +393,7 @@ class Authenticator:
         identity = await self._session(console, token) if token else None
         if identity is None:
             return GUEST
-        granted: frozenset[str] = frozenset()
-        for membership in identity.teams:
-            if membership.team_id == project.team_id:
-                for role in membership.roles:
-                    granted |= scopes.CONSOLE_ROLES.get(role, frozenset())
+        granted = identity.scopes_in(project.team_id)
         if not granted:
             return GUEST
         return msgspec.structs.replace(identity, kind="admin", scopes=granted)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from freehold.access.permissions import Permission
 from freehold.db.pool import Queries
 from freehold.web.auth import Identity, Project
@@ -11,12 +13,27 @@ from freehold.web.request import Request
 
 if TYPE_CHECKING:
     from freehold.web.application import Application
+    from freehold.web.endpoint import Endpoint
 
 
 class Call:
     """What an endpoint is given first."""
 
-    __slots__ = ("app", "db", "event_ids", "headers", "identity", "parameters", "project", "request", "tags")
+    __slots__ = (
+        "app",
+        "db",
+        "endpoint",
+        "event_ids",
+        "headers",
+        "identity",
+        "parameters",
+        "payload",
+        "project",
+        "request",
+        "tags",
+    )
+
+    endpoint: Endpoint
 
     def __init__(self, app: Application, request: Request, project: Project, identity: Identity) -> None:
         self.app = app
@@ -31,11 +48,17 @@ class Call:
         """Of the path, by their names there."""
         self.event_ids: dict[str, str] = {}
         """For the event's placeholders that are neither in the path nor the answer's own `$id`."""
+        self.payload: bytes | None = None
+        """What the event tells when it is not the answer, as when that holds a secret or is empty."""
         self.tags: list[str] = []
 
     def asks(self, permission: Permission) -> list[str] | None:
         """The permissions that would let the caller in; None when it needs none."""
         return None if self.identity.privileged else self.identity.asks(permission)
+
+    def tells(self, resource: msgspec.Struct) -> None:
+        """Let the event tell of this resource rather than of the answer."""
+        self.payload = msgspec.json.encode(resource)
 
     def changed(self, tag: str) -> None:
         """Say that what is cached under the tag will be stale once this call has committed."""

@@ -20,6 +20,7 @@ _HIT = """
 """
 
 _PLACEHOLDER = re.compile(r"{([\w-]+)}")
+_PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
 async def check(call: Call, endpoint: Endpoint, arguments: dict[str, Any]) -> None:
@@ -49,7 +50,8 @@ def _key(call: Call, each: Limit, arguments: dict[str, Any]) -> bytes:
     def fill(match: re.Match[str]) -> str:
         name = match[1]
         if name == "url":
-            return call.request.path.rstrip("/")
+            # The route's own path: an alias of it is no second try.
+            return _PATH_PARAMETER.sub(lambda each: call.parameters.get(each[1], ""), call.endpoint.path)
         if name == "ip":
             return call.ip
         if name == "userId":

@@ -19,6 +19,14 @@ class Output(msgspec.Struct, kw_only=True, rename="camel"):
     """The base of answers. Its class name, from lower case, is the name of the model on the wire."""
 
 
+class Resource(Output):
+    """The base of answers that tell of something stored."""
+
+    id: str = msgspec.field(name="$id")
+    created_at: str = msgspec.field(name="$createdAt")
+    updated_at: str = msgspec.field(name="$updatedAt")
+
+
 class Json(msgspec.Struct, frozen=True):
     """An answer that is already encoded."""
 
