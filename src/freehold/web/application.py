@@ -35,7 +35,7 @@ from freehold.errors import (
 )
 from freehold.web import formats, limits, logs, metrics
 from freehold.web.auth import CONSOLE, Authenticator, Project, is_loopback
-from freehold.web.cache import Stamps
+from freehold.web.cache import Cache, Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
 from freehold.web.request import ClientGone, Receive, Request
@@ -88,6 +88,7 @@ class Application:
             settings.database_url, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         )
         self.auth = Authenticator(self.db, stamps, settings.secret)
+        self._caches: dict[str, Cache[Any, Any]] = {}
         self._routes = RouteTable(endpoints)
         self._pages = pages
         self._request_ids = count(1)
@@ -217,8 +218,10 @@ class Application:
             body = await self._in_transaction(endpoint, call, arguments)
         else:
             body = _encoded(await endpoint.handler(call, **arguments))
-            for tag in call.tags:
-                self.stamps.touch(tag)
+            if call.tags:
+                await events.announce(self.db, call.tags)
+                for tag in call.tags:
+                    self.stamps.touch(tag)
         exchange.status = endpoint.status
         exchange.body = self._formatted(exchange, endpoint, body)
 
@@ -290,6 +293,13 @@ class Application:
 
     def _is_own_origin(self, request: Request, origin: str) -> bool:
         return origin == f"{self.scheme(request)}://{request.header(b'host')}"
+
+    def cache(self, name: str, *, size: int, ttl_s: float) -> Cache[Any, Any]:
+        """A service's own cache, made when it is first asked for."""
+        found = self._caches.get(name)
+        if found is None:
+            found = self._caches[name] = Cache(self.stamps, size=size, ttl_s=ttl_s)
+        return found
 
     def client_ip(self, request: Request) -> str:
         """The caller's address. Forwarded addresses count only from proxies that the settings trust."""
