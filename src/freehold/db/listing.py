@@ -177,8 +177,6 @@ class _Statement:
 
     def _filter_list(self, query: Query, attribute: Attribute) -> str:
         operator = _LIST_OPERATORS.get(query.method)
-            query.method
-        )
         if query.method == "notContains":
             return f"not ({self._filter_list(Query('contains', query.attribute, query.values), attribute)})"
         if operator is None or not query.values:
@@ -365,6 +363,4 @@ def _typed(value: Any, kind: Kind, query: Query) -> Any:
             return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    raise InvalidQuery(
-        reason=f"`{query.method}` on `{query.attribute}` takes {_SAYS[kind]}."
-    )
+    raise InvalidQuery(reason=f"`{query.method}` on `{query.attribute}` takes {_SAYS[kind]}.")
