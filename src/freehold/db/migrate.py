@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+from freehold.config import Refusal
+
 LOCK = 0x6672656568  # one number for all runners of an installation
 LOCK_PATIENCE_S = 120.0
 LOCK_POLL_S = 0.1
@@ -30,8 +32,8 @@ create table if not exists freehold.migrations (
 """
 
 
-class MigrationError(Exception):
-    """The database cannot be brought up to date. The message says why, and what to do."""
+class MigrationError(Refusal):
+    """The database cannot be brought up to date."""
 
 
 class Migration(NamedTuple):

@@ -48,6 +48,7 @@ def configure(settings: Settings, *, process: str, stream: TextIO | None = None)
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(level, logging.INFO), handlers=[_ToStructlog()], force=True)
+    logging.getLogger("uvicorn").setLevel(max(level, logging.WARNING))  # it tells each step of its start
     _access.share = settings.access_log if level <= logging.INFO else 0.0
     _access.process, _access.as_text, _access.stream = process, as_text, stream
 

@@ -1,0 +1,143 @@
+"""The command line. Each command imports what it needs when it is run, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from freehold.config import Settings
+
+cli = typer.Typer(
+    name="freehold",
+    help="A backend platform on PostgreSQL, and a generator of backend services that you own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print the values of local variables, secrets included
+)
+
+Data = Annotated[
+    Path | None, typer.Option(help="The directory of everything that is kept.", show_default="data")
+]
+Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.", show_default="8080")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes that answer requests.", show_default="one a core")
+]
+Dev = Annotated[
+    bool | None,
+    typer.Option(
+        "--dev", help="For development only: no rate limits, any Host, mock providers.", show_default=False
+    ),
+]
+Internal = Annotated[int | None, typer.Option(hidden=True)]
+
+
+@cli.command()
+def up(
+    port: Port = None,
+    host: Host = None,
+    data: Data = None,
+    workers: Workers = None,
+    dev: Dev = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+) -> None:
+    """Start everything: PostgreSQL (unless DATABASE_URL names one), the API, the job worker."""
+    with _refusals():
+        settings = _settings("up", port=port, host=host, data=data, workers=workers, dev=dev)
+        from freehold.up import up as start
+
+        asyncio.run(start(settings, as_json=as_json))
+
+
+@cli.command()
+def serve(
+    port: Port = None, host: Host = None, data: Data = None, dev: Dev = None, fd: Internal = None,
+    control: Internal = None,
+) -> None:  # fmt: skip
+    """Answer requests with one process, on a database that `freehold migrate` has prepared."""
+    with _refusals():
+        settings = _settings("api", port=port, host=host, data=data, dev=dev)
+        _need_database(settings)
+        from freehold.process import serve as run
+
+        run(settings, listener=fd, control=control)
+
+
+@cli.command()
+def worker(data: Data = None, control: Internal = None) -> None:
+    """Run jobs with one process, on a database that `freehold migrate` has prepared."""
+    with _refusals():
+        settings = _settings("worker", data=data)
+        _need_database(settings)
+        from freehold.process import work as run
+
+        run(settings, control=control)
+
+
+@cli.command()
+def migrate(
+    data: Data = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what is missing; exit 1 if anything is.")
+    ] = False,
+) -> None:
+    """Bring the platform's own tables up to date."""
+    with _refusals():
+        settings = _settings("migrate", data=data)
+        _need_database(settings)
+        from freehold.process import migrate as run
+
+        if not run(settings, check=check, say=typer.echo):
+            raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli()
+
+
+def _settings(process: str, **overrides: object) -> Settings:
+    from freehold.config import load_settings
+
+    settings = load_settings(overrides)
+    settings = replace(settings, data=settings.data.resolve())
+    from freehold.web import logs
+
+    logs.configure(settings, process=process)
+    return settings
+
+
+def _need_database(settings: Settings) -> None:
+    from freehold.config import ConfigError
+
+    if not settings.database_url:
+        raise ConfigError(
+            [
+                "DATABASE_URL is not set, and this command starts no database of its own. Set it to a"
+                " PostgreSQL"
+                " such as postgresql://user:password@host:5432/database, or use `freehold up`."
+            ]
+        )
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say why we do not go on, in a line or two on stderr, rather than with a traceback."""
+    from freehold.config import Refusal
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Refusal as refusal:
+        for line in str(refusal).splitlines():
+            typer.echo(f"freehold: {line}", err=True)
+        sys.exit(2)

@@ -1,0 +1,124 @@
+"""The processes of an installation: one that answers requests, one that runs jobs, one that migrates.
+
+`freehold up` starts them with a control line (see `Control`); each is a command of its own too, and then
+serves the operator's port itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from freehold import app, jobs
+from freehold.config import Refusal, Settings, with_secret
+from freehold.db import migrate as migrations
+from freehold.db.pool import Database
+from freehold.web import metrics
+from freehold.web.admin import AdminServer, Readiness, ask_database
+from freehold.web.server import Control, bind, run, serve_until
+
+log = structlog.get_logger("freehold.process")
+
+
+def serve(settings: Settings, *, listener: int | None, control: int | None) -> None:
+    """Answer requests: on a socket that `freehold up` hands us, or on a port of our own."""
+    settings = with_secret(settings)
+    own = listener is None
+    listening = bind(settings.host, settings.port)[0] if own else socket.socket(fileno=listener)
+
+    async def process(stop: asyncio.Event) -> None:
+        async with _started(settings, control, stop) as say_ready:
+            application = app.create_app(settings)
+            await serve_until(stop, application, settings, listening, on_start=say_ready)
+
+    run(process, metrics_directory=_metrics_directory(settings, control))
+
+
+def work(settings: Settings, *, control: int | None) -> None:
+    """Run jobs."""
+    settings = with_secret(settings)
+
+    async def process(stop: asyncio.Event) -> None:
+        async with _started(settings, control, stop) as say_ready:
+            # Each job may hold a connection, and the worker needs one beside them.
+            db = Database(
+                settings.database_url,
+                size=max(settings.pool_size, settings.jobs_at_once) + 1,
+                statement_timeout_s=settings.statement_timeout_s,
+            )
+            worker = jobs.Worker(
+                settings.database_url, jobs.Context(db, settings), jobs.KINDS, observe=metrics.observe_job
+            )
+            working = asyncio.create_task(worker.run())
+            stopping = asyncio.create_task(stop.wait())
+            starting = asyncio.create_task(worker.ready.wait())
+            try:
+                await asyncio.wait({working, stopping, starting}, return_when=asyncio.FIRST_COMPLETED)
+                if worker.ready.is_set():
+                    say_ready()
+                await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                worker.stop()
+                await working
+            finally:
+                stopping.cancel()
+                starting.cancel()
+                await db.close()
+
+    run(process, metrics_directory=_metrics_directory(settings, control))
+
+
+def migrate(settings: Settings, *, check: bool, say: Callable[[str], None]) -> bool:
+    """Bring the platform's tables up to date, or say what is missing. Whether they are up to date now."""
+    if check:
+        missing = asyncio.run(migrations.pending(settings.database_url))
+        for migration in missing:
+            say(f"Migration {migration.name} is missing.")
+        return not missing
+    applied = asyncio.run(migrations.migrate(settings.database_url, report=say))
+    say(f"Applied {len(applied)}." if applied else "Everything is up to date.")
+    return True
+
+
+@asynccontextmanager
+async def _started(
+    settings: Settings, control: int | None, stop: asyncio.Event
+) -> AsyncIterator[Callable[[], None]]:
+    """What surrounds a process: whom to tell that it is ready, and whose end is ours."""
+    if control is not None:
+        line = Control(control)
+        line.stop_when_parent_ends(stop)
+        yield line.say_ready
+        return
+    if missing := await migrations.pending(settings.database_url):
+        raise Refusal(
+            f"The database lacks migration {missing[0].name}. Run `freehold migrate`, then start again."
+        )
+    ready = asyncio.Event()
+
+    async def check_readiness() -> Readiness:
+        database = await ask_database(settings.database_url)
+        parts = {"process": "ready" if ready.is_set() else "not ready", "database": database}
+        if stop.is_set():
+            parts["stopping"] = "yes"
+        return Readiness(ready.is_set() and not stop.is_set() and database == "ready", parts)
+
+    def say_ready() -> None:
+        ready.set()
+        log.info("ready", pid=os.getpid(), admin_port=admin.port)
+
+    admin = AdminServer(metrics.render, check_readiness)
+    await admin.start(settings.admin_host, settings.admin_port)
+    try:
+        yield say_ready
+    finally:
+        await admin.stop()
+
+
+def _metrics_directory(settings: Settings, control: int | None) -> Path | None:
+    return settings.data / "metrics" if control is not None else None
