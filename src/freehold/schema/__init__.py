@@ -1,5 +1,6 @@
 """What a backend is, as a value: read from `freehold.yaml`, checked, compared, laid out as tables."""
 
+from freehold.schema.changes import Change, compare
 from freehold.schema.lock import (
     AmbiguousChange,
     Decisions,
@@ -15,11 +16,13 @@ from freehold.schema.read import parse_schema, read_schema
 
 __all__ = [
     "AmbiguousChange",
+    "Change",
     "Decisions",
     "Lock",
     "Problem",
     "Question",
     "SchemaError",
+    "compare",
     "lock_of",
     "lock_text",
     "parse_schema",
