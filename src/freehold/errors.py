@@ -117,6 +117,10 @@ class DatabaseTimeout(Problem, type="database_timeout", status=408):
     """The database took too long. Ask for less, or add an index for the columns you filter and order by."""
 
 
+class ResourceLocked(Conflict, type="general_resource_locked"):
+    """Somebody else is changing this right now. Try again in a moment."""
+
+
 class ProjectNotFound(NotFound, type="project_not_found"):
     """The project `{id}` was not found. Check the value of X-Appwrite-Project."""
 

@@ -35,3 +35,20 @@ CHANNEL = "freehold_changed"
 async def announce(db: Queries, tags: list[str]) -> None:
     """Tell the caches of other machines, when the transaction commits, that these tags have changed."""
     await db.run("select pg_notify($1, tag) from unnest($2::text[]) as tag", CHANNEL, tags)
+
+
+def recorded(sql: str, values: list[object], project_id: str, name: str, actor: str, request_id: str) -> str:
+    """Make a statement that returns rows write each of them to the outbox as well. Adds to `values`.
+
+    The payload is the row as the table has it, by the names of its columns.
+    """
+    at = len(values)
+    values += (project_id, name, actor, request_id)
+    return f"""
+        with changed as ({sql}),
+        event as (
+            insert into freehold.outbox (project_id, event, payload, actor, request_id)
+            select ${at + 1}, ${at + 2}, to_jsonb(changed), ${at + 3}, ${at + 4} from changed
+        )
+        select * from changed
+    """

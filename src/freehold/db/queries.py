@@ -1,4 +1,4 @@
-"""Queries as SDKs send them: `{"method": "equal", "attribute": "name", "values": ["x"]}`, read and bounded."""
+"""Queries as SDKs send them, `{"method": "equal", "attribute": "name", "values": ["x"]}`: read and bounded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILTERS = frozenset(
     (
         "equal", "notEqual", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "between",
         "notBetween", "isNull", "isNotNull", "contains", "containsAny", "containsAll", "notContains",
-        "startsWith", "notStartsWith", "endsWith", "notEndsWith", "exists", "notExists",
+        "startsWith", "notStartsWith", "endsWith", "notEndsWith",
     )
 )  # fmt: skip
 GROUPS = frozenset(("and", "or"))
@@ -72,7 +72,9 @@ def _checked(raw: _Raw, depth: int) -> Query:
         raise InvalidQuery(reason=f"`{raw.method}` takes one attribute.")
     values = raw.values or []
     if len(values) > MAX_VALUES:
-        raise InvalidQuery(reason=f"a query has at most {MAX_VALUES} values, `{raw.method}` has {len(values)}.")
+        raise InvalidQuery(
+            reason=f"a query has at most {MAX_VALUES} values, `{raw.method}` has {len(values)}."
+        )
     if raw.method in GROUPS:
         if depth >= MAX_NESTING:
             raise InvalidQuery(reason=f"queries can be nested {MAX_NESTING} levels deep.")
@@ -84,10 +86,7 @@ def _checked(raw: _Raw, depth: int) -> Query:
 
 def _nested(value: Any, depth: int) -> Query:
     try:
-        if isinstance(value, str):
-            raw = _decoder.decode(value)
-        else:
-            raw = msgspec.convert(value, _Raw)
+        raw = _decoder.decode(value) if isinstance(value, str) else msgspec.convert(value, _Raw)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError) as error:
         raise InvalidQuery(reason="`and` and `or` take queries.") from error
     query = _checked(raw, depth + 1)

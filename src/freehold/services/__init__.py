@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from freehold.services import health
+from freehold.services import databases, health
 from freehold.web.endpoint import Endpoint, Routes
 
 SERVICES: tuple[Routes, ...] = (
     health.routes,
     health.ping,
+    databases.routes,
 )
 
 

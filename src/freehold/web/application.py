@@ -27,6 +27,7 @@ from freehold.errors import (
     InvalidBody,
     MissingScope,
     Problem,
+    ResourceLocked,
     RouteNotFound,
     ServerError,
     ServiceDisabled,
@@ -69,6 +70,7 @@ _BASE_HEADERS: Headers = [
     (b"cache-control", b"private, no-store"),
 ]
 _JSON = (b"content-type", b"application/json; charset=UTF-8")
+_NOTHING = (b"content-type", b"text/plain; charset=UTF-8")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -146,6 +148,8 @@ class Application:
             exchange.fail(DatabaseTimeout())
         except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
             exchange.fail(InvalidBody(reason="texts cannot hold the character U+0000."))
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            exchange.fail(ResourceLocked())
         except (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError):
             exchange.fail(Unavailable())
         except Exception:
@@ -372,7 +376,8 @@ class _Exchange:
     async def send(self, send: Send) -> None:
         body = self.body
         headers = [*_BASE_HEADERS, (b"x-request-id", self.request.id.encode()), *self._cors, *self.headers]
-        headers.append(self.content_type)  # SDKs look at it even of an empty answer
+        # SDKs look at the type even of an empty answer, and read it as JSON when it says so.
+        headers.append(self.content_type if body else _NOTHING)
         if len(body) > _GZIP_FROM_BYTES and b"gzip" in self.request.headers.get(b"accept-encoding", b""):
             body = gzip.compress(body, 1, mtime=0)
             headers += ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, dataclass_transform
 
 import msgspec
 from msgspec import Meta
 
 from freehold.ids import CUSTOM_ID_PATTERN, ID_PATTERN
 
+Object = dict[str, Any]
 
-class Input(msgspec.Struct, kw_only=True, rename="camel"):
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
+class _KeywordOnly(msgspec.StructMeta):
+    """Lets a required field follow an optional one that was inherited."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: Object, **options: Any) -> Any:
+        return super().__new__(cls, name, bases, namespace, **{"kw_only": True, **options})
+
+
+class Input(msgspec.Struct, metaclass=_KeywordOnly, rename="camel"):
     """The base of bodies and query strings. Unknown parameters are ignored: SDKs run ahead of servers."""
 
 
-class Output(msgspec.Struct, kw_only=True, rename="camel"):
+class Output(msgspec.Struct, metaclass=_KeywordOnly, rename="camel"):
     """The base of answers. Its class name, from lower case, is the name of the model on the wire."""
 
 
@@ -44,7 +54,6 @@ Permissions = list[str]
 Email = Annotated[str, Meta(max_length=254)]
 Password = Annotated[str, Meta(min_length=1, max_length=256)]
 NewPassword = Annotated[str, Meta(min_length=8, max_length=256)]
-Object = dict[str, Any]
 
 
 def wire_time(moment: datetime | None) -> str:

@@ -1,0 +1,110 @@
+"""Changes of tables: the schema model's difference becomes DDL, in the transaction of the call that asks for it."""
+
+from __future__ import annotations
+
+
+import asyncpg
+import msgspec
+
+from freehold.db import ddl
+from freehold.db.ddl.running import LOCK_TIMEOUT_MS
+from freehold.db.pool import Queries, Record
+from freehold.db.rows import quoted
+from freehold.schema.changes import compare
+from freehold.schema.model import Entity, Schema
+from freehold.services.databases import store
+from freehold.services.databases.errors import (
+    ColumnValueInvalid,
+    DatabaseNotFound,
+    IndexInvalid,
+    TableNotFound,
+)
+from freehold.services.databases.tables import database_tag
+from freehold.web.call import Call
+
+
+async def locked(call: Call, database_id: str, table_id: str) -> tuple[Record, Entity]:
+    """A table that is about to change, held against others. Raises DatabaseNotFound, TableNotFound."""
+    record = await store.lock_table(call.db, call.project.id, database_id, table_id)
+    if record is None:
+        if await store.find_database(call.db, call.project.id, database_id) is None:
+            raise DatabaseNotFound(id=database_id)
+        raise TableNotFound(id=table_id)
+    return record, msgspec.json.decode(record["entity"], type=Entity)
+
+
+async def create(call: Call, namespace: str, entity: Entity) -> None:
+    """Make the table of a new entity."""
+    await run(call.db, namespace, Schema(service="api"), Schema(service="api", entities=(entity,)))
+
+
+async def change(call: Call, record: Record, old: Entity, new: Entity) -> None:
+    """Make a table what its entity has become, and remember it. All or nothing.
+
+    Raises ColumnValueInvalid, IndexInvalid when the rows that are there forbid it.
+    """
+    schema = _schema_of(record)
+    try:
+        await run(call.db, record["namespace"], _with(schema, old), _with(schema, new))
+    except asyncpg.UniqueViolationError as error:
+        raise IndexInvalid(reason="rows that are there have the same values") from error
+    except (asyncpg.NotNullViolationError, asyncpg.CheckViolationError) as error:
+        key = error.column_name or ""
+        raise ColumnValueInvalid(
+            key=key, reason="rows that are there have values that it does not allow"
+        ) from error
+    except (asyncpg.ProgramLimitExceededError, asyncpg.InvalidTableDefinitionError) as error:
+        raise IndexInvalid(reason=error.args[0]) from error
+    await store.keep_entity(call.db, call.project.id, record["database_id"], record["id"], new)
+    call.changed(database_tag(call.project.id, record["database_id"]))
+
+
+async def drop(call: Call, record: Record, entity: Entity) -> None:
+    """Drop the table of an entity."""
+    schema = _with(_schema_of(record), entity)
+    rest = tuple(each for each in schema.entities if each.id != entity.id)
+    await run(call.db, record["namespace"], schema, msgspec.structs.replace(schema, entities=rest))
+
+
+async def run(db: Queries, namespace: str, old: Schema, new: Schema) -> None:
+    """Run the DDL that makes one schema's tables another's. Does not wait long for others to let go."""
+    await db.script(f"set local lock_timeout = '{LOCK_TIMEOUT_MS}ms'; set local statement_timeout = '10min'")
+    for step in ddl.steps(compare(old, new), namespace=namespace):
+        await db.script(step.sql)
+
+
+async def create_namespace(db: Queries, project_id: str, database_id: str) -> str:
+    """Make the PostgreSQL schema of a new database, named after the project and the database."""
+    name = await free_namespace(db, f"{project_id}_{database_id}")
+    await db.script(f"create schema {quoted(name)}")
+    return name
+
+
+async def free_namespace(db: Queries, wanted: str) -> str:
+    """A name for a PostgreSQL schema that nothing has yet: the wanted one, or that with a number."""
+    base = wanted.replace(".", "_").replace("-", "_")
+    if base.startswith("pg_"):  # reserved for PostgreSQL itself
+        base = f"p_{base}"
+    for attempt in range(1, 1000):
+        suffix = "" if attempt == 1 else f"_{attempt}"
+        name = base[: 63 - len(suffix)] + suffix
+        if not await store.namespace_is_taken(db, name):
+            return name
+    raise RuntimeError(f"no name is free for the database {wanted}")
+
+
+async def drop_namespace(db: Queries, namespace: str) -> None:
+    """Drop a database's PostgreSQL schema, with everything in it."""
+    await db.script(f"drop schema if exists {quoted(namespace)} cascade")
+
+
+def _schema_of(record: Record) -> Schema:
+    if record["schema"] is None:
+        return Schema(service="api")
+    return msgspec.json.decode(record["schema"], type=Schema)
+
+
+def _with(schema: Schema, entity: Entity) -> Schema:
+    """The schema with this entity in place of the one of the same id."""
+    others = tuple(each for each in schema.entities if each.id != entity.id)
+    return msgspec.structs.replace(schema, entities=(*others, entity))

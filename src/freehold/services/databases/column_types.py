@@ -1,0 +1,320 @@
+"""The types of columns that the API offers, as a table: what each takes, how it is kept, how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from freehold.db.values import Misfit, decoder, encoder
+from freehold.ids import new_id
+from freehold.schema.model import Field, Kind, Type
+from freehold.services.databases import models
+from freehold.services.databases.errors import (
+    ColumnDefaultUnsupported,
+    ColumnFormatUnsupported,
+    ColumnTypeInvalid,
+    ColumnValueInvalid,
+)
+from freehold.web.wire import Description, Id, Input
+
+Key = Id
+
+VarcharSize = Annotated[int, Meta(ge=1, le=16_381)]
+StringSize = Annotated[int, Meta(ge=1, le=1_073_741_824)]
+Elements = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=255)]], Meta(min_length=1, max_length=100)
+]
+
+TEXT_CHARACTERS = {"text": 65_535, "mediumtext": 16_777_215, "longtext": 268_435_455}
+"""How long the sized texts may be; PostgreSQL keeps at most 1 GB in a value, of up to four bytes a character."""
+
+
+class Create(Input):
+    key: Key
+    required: bool
+    array: bool = False
+    description: Description = ""
+
+
+class CreateBoolean(Create):
+    default: bool | None = None
+
+
+class CreateInteger(Create):
+    min: int | None = None
+    max: int | None = None
+    default: int | None = None
+
+
+class CreateFloat(Create):
+    min: float | None = None
+    max: float | None = None
+    default: float | None = None
+
+
+class CreateText(Create):
+    """Of e-mails, URLs, IPs, moments."""
+
+    default: str | None = None
+
+
+class CreateEncryptable(CreateText):
+    encrypt: bool = False
+
+
+class CreateVarchar(CreateEncryptable):
+    size: VarcharSize
+
+
+class CreateString(CreateEncryptable):
+    size: StringSize
+
+
+class CreateEnum(CreateText):
+    elements: Elements
+
+
+class Update(Input):
+    required: bool
+    new_key: Key | None = None
+    description: Description | UnsetType = UNSET
+
+
+class UpdateBoolean(Update):
+    default: bool | None = None
+
+
+class UpdateInteger(Update):
+    min: int | None = None
+    max: int | None = None
+    default: int | None = None
+
+
+class UpdateFloat(Update):
+    min: float | None = None
+    max: float | None = None
+    default: float | None = None
+
+
+class UpdateText(Update):
+    default: str | None = None
+
+
+class UpdateVarchar(UpdateText):
+    size: VarcharSize | None = None
+
+
+class UpdateString(UpdateText):
+    size: StringSize | None = None
+
+
+class UpdateEnum(UpdateText):
+    elements: Elements
+
+
+class ColumnType(NamedTuple):
+    """One type: its names, its shapes on the wire, and the schema model's type that keeps it."""
+
+    path: str
+    """In the route, and in the names of the SDKs' methods."""
+    method: str
+    type: str
+    format: str
+    create: type[Create]
+    update: type[Update]
+    model: type[models.Column]
+    kept_as: Callable[[Any], Type]
+
+
+def _kind(kind: Kind) -> Callable[[Any], Type]:
+    return lambda _: Type(kind=kind)
+
+
+def _sized(body: Any) -> Type:
+    return Type(kind=Kind.STRING, length=body.size)
+
+
+def _members(body: Any) -> Type:
+    return Type(kind=Kind.ENUM, values=tuple(dict.fromkeys(body.elements)))
+
+
+COLUMN_TYPES: tuple[ColumnType, ...] = (
+    ColumnType("boolean", "Boolean", "boolean", "", CreateBoolean, UpdateBoolean, models.ColumnBoolean, _kind(Kind.BOOL)),
+    ColumnType("integer", "Integer", "integer", "", CreateInteger, UpdateInteger, models.ColumnInteger, _kind(Kind.BIGINT)),
+    ColumnType("bigint", "BigInt", "bigint", "", CreateInteger, UpdateInteger, models.ColumnBigint, _kind(Kind.BIGINT)),
+    ColumnType("float", "Float", "double", "", CreateFloat, UpdateFloat, models.ColumnFloat, _kind(Kind.FLOAT)),
+    ColumnType("datetime", "Datetime", "datetime", "", CreateText, UpdateText, models.ColumnDatetime, _kind(Kind.DATETIME)),
+    ColumnType("email", "Email", "string", "email", CreateText, UpdateText, models.ColumnEmail, _kind(Kind.EMAIL)),
+    ColumnType("url", "Url", "string", "url", CreateText, UpdateText, models.ColumnUrl, _kind(Kind.URL)),
+    ColumnType("ip", "Ip", "string", "ip", CreateText, UpdateText, models.ColumnIp, _kind(Kind.IP)),
+    ColumnType("enum", "Enum", "string", "enum", CreateEnum, UpdateEnum, models.ColumnEnum, _members),
+    ColumnType("string", "String", "string", "", CreateString, UpdateString, models.ColumnString, _sized),
+    ColumnType("varchar", "Varchar", "varchar", "", CreateVarchar, UpdateVarchar, models.ColumnVarchar, _sized),
+    ColumnType("text", "Text", "text", "", CreateEncryptable, UpdateText, models.ColumnText, _kind(Kind.TEXT)),
+    ColumnType("mediumtext", "Mediumtext", "mediumtext", "", CreateEncryptable, UpdateText, models.ColumnMediumtext, _kind(Kind.TEXT)),
+    ColumnType("longtext", "Longtext", "longtext", "", CreateEncryptable, UpdateText, models.ColumnLongtext, _kind(Kind.TEXT)),
+)  # fmt: skip
+
+_BY_TYPE = {(each.type, each.format): each for each in COLUMN_TYPES}
+_BY_PATH = {each.path: each for each in COLUMN_TYPES}
+
+# How the fields of a schema file are shown: those that the wire knows no type for are texts with a format.
+_SHOWN_AS: dict[Kind, tuple[str, str]] = {
+    Kind.STRING: ("varchar", ""),
+    Kind.TEXT: ("text", ""),
+    Kind.INT: ("integer", ""),
+    Kind.BIGINT: ("bigint", ""),
+    Kind.FLOAT: ("double", ""),
+    Kind.BOOL: ("boolean", ""),
+    Kind.DATETIME: ("datetime", ""),
+    Kind.ENUM: ("string", "enum"),
+    Kind.EMAIL: ("string", "email"),
+    Kind.URL: ("string", "url"),
+    Kind.IP: ("string", "ip"),
+}
+
+
+def shown_as(field: Field) -> tuple[str, str]:
+    """The type and format under which a field of a schema file is shown."""
+    return _SHOWN_AS.get(field.type.kind, ("string", str(field.type.kind)))
+
+
+class InlineColumn(Input):
+    """A column inside the creation of a table. Its type is the path's or the wire's name of it."""
+
+    type: str
+    format: str = ""
+
+
+def inline(column: dict[str, Any]) -> tuple[ColumnType, Create]:
+    """Read a column that was sent with its table. Raises ColumnValueInvalid."""
+    try:
+        head = msgspec.convert(column, InlineColumn)
+        found = _BY_TYPE.get((head.type, head.format)) or _BY_PATH.get(head.format or head.type)
+        if found is None:
+            raise ColumnValueInvalid(
+                key=str(column.get("key", ""))[:100], reason=f"there is no type `{head.type[:50]}`"
+            )
+        given = {name: value for name, value in column.items() if value is not None}
+        return found, msgspec.convert(given, found.create)
+    except msgspec.ValidationError as error:
+        raise ColumnValueInvalid(key=str(column.get("key", ""))[:100], reason=str(error)) from error
+
+
+def new_field(column_type: ColumnType, body: Any) -> Field:
+    """The field that a new column becomes. Raises ColumnValueInvalid and the like."""
+    if getattr(body, "encrypt", False):
+        raise ColumnFormatUnsupported(key=body.key, what="encrypted")
+    field = Field(
+        id=new_id(),
+        name=body.key,
+        column=body.key,
+        type=msgspec.structs.replace(column_type.kept_as(body), array=body.array),
+        nullable=not body.required,
+        min=_least(body),
+        max=_most(column_type, body),
+        description=body.description,
+    )
+    return _with_default(field, body)
+
+
+def changed_field(column_type: ColumnType, field: Field, body: Any) -> Field:
+    """The field that a column becomes by an update. Raises ColumnValueInvalid and the like."""
+    kept_as = (
+        column_type.kept_as(body)
+        if getattr(body, "elements", None) or getattr(body, "size", None)
+        else field.type
+    )
+    changed = msgspec.structs.replace(
+        field,
+        name=body.new_key or field.name,
+        column=body.new_key or field.column,
+        type=msgspec.structs.replace(kept_as, array=field.type.array),
+        nullable=not body.required,
+        default=None,
+        min=_least(body),
+        max=_most(column_type, body),
+        description=field.description if body.description is UNSET else body.description,
+    )
+    return _with_default(changed, body)
+
+
+def of(type_: str, format_: str) -> ColumnType | None:
+    """The column type of this name on the wire."""
+    return _BY_TYPE.get((type_, format_))
+
+
+def must_be(column_type: ColumnType, key: str, type_: str, format_: str) -> None:
+    """Refuse to update a column by another type's route. Raises ColumnTypeInvalid."""
+    if of(type_, format_) is not column_type:
+        raise ColumnTypeInvalid(key=key, type=format_ or type_)
+
+
+_INT64 = (-(2**63), 2**63 - 1)
+
+
+def _least(body: Any) -> int | float | None:
+    least: int | float | None = getattr(body, "min", None)
+    most: int | float | None = getattr(body, "max", None)
+    if least is not None and most is not None and least > most:
+        raise ColumnValueInvalid(key=getattr(body, "key", ""), reason="`min` is greater than `max`")
+    return None if isinstance(least, int) and least <= _INT64[0] else least
+
+
+def _most(column_type: ColumnType, body: Any) -> int | float | None:
+    if column_type.type in TEXT_CHARACTERS:
+        return TEXT_CHARACTERS[column_type.type]
+    most: int | float | None = getattr(body, "max", None)
+    return None if isinstance(most, int) and most >= _INT64[1] else most
+
+
+def _with_default(field: Field, body: Any) -> Field:
+    default = body.default
+    if default is None:
+        return field
+    if body.required or field.type.array:
+        raise ColumnDefaultUnsupported()
+    try:
+        encoded = encoder(field)(default)
+    except Misfit as misfit:
+        raise ColumnValueInvalid(key=field.name, reason=f"its default {misfit.message}") from misfit
+    spell = decoder(field)
+    return msgspec.structs.replace(field, default=spell(encoded) if spell is not None else encoded)
+
+
+def model(field: Field, *, type_: str, format_: str, created_at: str, updated_at: str) -> models.Column:
+    """A column as the wire shows it."""
+    shown = of(type_, format_)
+    common: dict[str, Any] = {
+        "key": field.wire_name,
+        "type": type_,
+        "status": "available",
+        "error": "",
+        "required": not field.nullable and field.default is None and not field.default_me,
+        "array": field.type.array,
+        "description": field.description,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "default": field.default,
+    }
+    kind = field.type.kind
+    if shown is None:
+        return models.ColumnFormatted(format=format_, size=0, **common)
+    if kind in (Kind.INT, Kind.BIGINT):
+        least, most = (-(2**31), 2**31 - 1) if kind is Kind.INT else _INT64
+        common |= {
+            "min": least if field.min is None else field.min,
+            "max": most if field.max is None else field.max,
+        }
+    elif kind is Kind.FLOAT:
+        common |= {"min": field.min, "max": field.max}
+    elif kind is Kind.STRING:
+        common["size"] = field.type.length
+    elif kind is Kind.ENUM:
+        common["elements"] = list(field.type.values)
+    if "format" in shown.model.__struct_fields__:
+        common["format"] = format_
+    return shown.model(**common)

@@ -1,0 +1,109 @@
+"""What can go wrong with databases, tables, columns, indexes and rows."""
+
+from __future__ import annotations
+
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound
+
+
+class DatabaseNotFound(NotFound, type="database_not_found"):
+    """The database `{id}` was not found."""
+
+
+class DatabaseAlreadyExists(Conflict, type="database_already_exists"):
+    """There is a database with the id `{id}` already. Choose another id."""
+
+
+class TableNotFound(NotFound, type="table_not_found"):
+    """The table `{id}` was not found."""
+
+
+class TableAlreadyExists(Conflict, type="table_already_exists"):
+    """There is a table with the id `{id}` already. Choose another id."""
+
+
+class ColumnNotFound(NotFound, type="column_not_found"):
+    """The column `{key}` was not found."""
+
+
+class ColumnAlreadyExists(Conflict, type="column_already_exists"):
+    """There is a column with the key `{key}` already. Choose another key."""
+
+
+class ColumnLimitExceeded(BadRequest, type="column_limit_exceeded"):
+    """A table has at most {limit} columns."""
+
+
+class ColumnTypeInvalid(BadRequest, type="column_type_invalid"):
+    """The column `{key}` is of the type {type}. Use the route of that type."""
+
+
+class ColumnValueInvalid(BadRequest, type="column_value_invalid"):
+    """The column `{key}` cannot be so: {reason}."""
+
+
+class ColumnDefaultUnsupported(BadRequest, type="column_default_unsupported"):
+    """A required column, or one of a list, cannot have a default."""
+
+
+class ColumnFormatUnsupported(BadRequest, type="column_format_unsupported"):
+    """The column `{key}` cannot be {what} on this server yet."""
+
+
+class ColumnInvalidResize(BadRequest, type="column_invalid_resize"):
+    """{count} rows have values in `{key}` that the change would not hold. Mend them first."""
+
+
+class IndexNotFound(NotFound, type="column_index_not_found"):
+    """The index `{key}` was not found."""
+
+
+class IndexAlreadyExists(Conflict, type="column_index_already_exists"):
+    """There is an index with the key `{key}` already. Choose another key."""
+
+
+class IndexLimitExceeded(BadRequest, type="column_index_limit_exceeded"):
+    """A table has at most {limit} indexes."""
+
+
+class IndexInvalid(BadRequest, type="column_index_invalid"):
+    """The index cannot be made: {reason}."""
+
+
+class IndexDependency(Conflict, type="column_index_dependency"):
+    """The index `{index}` needs the column `{key}`. Delete the index first."""
+
+
+class RowNotFound(NotFound, type="row_not_found"):
+    """The row `{id}` was not found."""
+
+
+class RowAlreadyExists(Conflict, type="row_already_exists"):
+    """There is a row with this id already. Choose another id, or update that row."""
+
+
+class RowNotUnique(Conflict, type="row_unique_constraint_violation"):
+    """Another row has the same value in {columns}, which have to be unique."""
+
+
+class RowInvalidStructure(BadRequest, type="row_invalid_structure"):
+    """Invalid row structure: {reason}"""
+
+
+class RowMissingData(BadRequest, type="row_missing_data"):
+    """The row's data is missing. Send it as the parameter `data`."""
+
+
+class RowMissingPayload(BadRequest, type="row_missing_payload"):
+    """There is nothing to change. Send `data`, `permissions`, or both."""
+
+
+class RowUpdateConflict(Conflict, type="row_update_conflict"):
+    """The row has been changed since. Read it again before you change it."""
+
+
+class RowDeleteRestricted(Forbidden, type="row_delete_restricted"):
+    """Other rows refer to this row. Delete them first."""
+
+
+class NoTenant(BadRequest, type="general_argument_invalid"):
+    """Invalid `X-Tenant-Id` header: {reason}"""

@@ -1,0 +1,167 @@
+"""Shapes of databases, tables, columns, indexes and rows on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import field
+
+from freehold.web.wire import Output
+
+
+class Database(Output):
+    id: str = field(name="$id")
+    created_at: str = field(name="$createdAt")
+    updated_at: str = field(name="$updatedAt")
+    name: str
+    description: str
+    enabled: bool
+    type: str
+    status: str = "ready"
+
+
+class DatabaseList(Output):
+    total: int
+    databases: list[Database]
+
+
+class Column(Output):
+    """What columns of all types have in common."""
+
+    key: str
+    type: str
+    status: str
+    error: str
+    required: bool
+    array: bool
+    description: str
+    created_at: str = field(name="$createdAt")
+    updated_at: str = field(name="$updatedAt")
+
+
+class ColumnBoolean(Column):
+    default: bool | None = None
+
+
+class ColumnInteger(Column):
+    min: int | None = None
+    max: int | None = None
+    default: int | None = None
+
+
+class ColumnBigint(Column):
+    min: int | None = None
+    max: int | None = None
+    default: int | None = None
+
+
+class ColumnFloat(Column):
+    min: float | None = None
+    max: float | None = None
+    default: float | None = None
+
+
+class ColumnEmail(Column):
+    format: str
+    default: str | None = None
+
+
+class ColumnUrl(Column):
+    format: str
+    default: str | None = None
+
+
+class ColumnIp(Column):
+    format: str
+    default: str | None = None
+
+
+class ColumnEnum(Column):
+    format: str
+    elements: list[str]
+    default: str | None = None
+
+
+class ColumnDatetime(Column):
+    format: str
+    default: str | None = None
+
+
+class ColumnString(Column):
+    size: int
+    default: str | None = None
+    encrypt: bool = False
+
+
+class ColumnVarchar(Column):
+    size: int
+    default: str | None = None
+    encrypt: bool = False
+
+
+class ColumnText(Column):
+    default: str | None = None
+    encrypt: bool = False
+
+
+class ColumnMediumtext(Column):
+    default: str | None = None
+    encrypt: bool = False
+
+
+class ColumnLongtext(Column):
+    default: str | None = None
+    encrypt: bool = False
+
+
+class ColumnFormatted(Column):
+    """A field of a schema file whose type the wire has no column for: a text with a format, such as `decimal`."""
+
+    size: int
+    format: str
+    default: Any = None
+
+
+class ColumnList(Output):
+    total: int
+    columns: list[Any]
+
+
+class ColumnIndex(Output):
+    id: str = field(name="$id")
+    created_at: str = field(name="$createdAt")
+    updated_at: str = field(name="$updatedAt")
+    key: str
+    type: str
+    status: str
+    error: str
+    description: str
+    columns: list[str]
+    lengths: list[int | None]
+    orders: list[str]
+
+
+class ColumnIndexList(Output):
+    total: int
+    indexes: list[ColumnIndex]
+
+
+class Table(Output):
+    id: str = field(name="$id")
+    created_at: str = field(name="$createdAt")
+    updated_at: str = field(name="$updatedAt")
+    permissions: list[str] = field(name="$permissions")
+    database_id: str
+    name: str
+    description: str
+    enabled: bool
+    row_security: bool
+    columns: list[Any]
+    indexes: list[ColumnIndex]
+    bytes_max: int
+    bytes_used: int
+
+
+class TableList(Output):
+    total: int
+    tables: list[Table]

@@ -1,0 +1,213 @@
+"""Endpoints of columns: one to create and one to update for each type in the table of types."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from freehold.db.pool import Record
+from freehold.db.queries import page, parse
+from freehold.errors import InvalidQuery
+from freehold.schema.model import Entity, Field, IndexPart
+from freehold.services.databases import changes, column_types, models, store
+from freehold.services.databases.column_types import COLUMN_TYPES, ColumnType
+from freehold.services.databases.errors import (
+    ColumnAlreadyExists,
+    ColumnLimitExceeded,
+    ColumnNotFound,
+    DatabaseNotFound,
+    IndexDependency,
+    TableNotFound,
+)
+from freehold.services.databases.models import ColumnList
+from freehold.web.call import Call
+from freehold.web.endpoint import Routes
+from freehold.web.wire import Input, Queries, wire_time
+
+routes = Routes("tablesDB", console=False)
+
+READ = ("tables.read", "collections.read", "columns.read", "attributes.read")
+WRITE = ("tables.write", "collections.write", "columns.write", "attributes.write")
+
+MAX_COLUMNS = 1017
+
+
+class ListColumns(Input):
+    queries: Queries = []
+    total: bool = True
+
+
+@routes.get(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/columns", scope=READ, raises=(DatabaseNotFound, TableNotFound)
+)
+async def list_columns(call: Call, database_id: str, table_id: str, query: ListColumns) -> ColumnList:
+    """List the columns of a table, in the order in which they were made."""
+    record = await _table(call, database_id, table_id)
+    rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
+    listed = column_models(msgspec.json.decode(record["entity"], type=Entity), rows)
+    wanted = page(parse(query.queries))
+    for each in wanted.filters:
+        if each.method != "equal" or each.attribute not in ("key", "type", "required", "array"):
+            raise InvalidQuery(reason="columns can be asked for by equal on key, type, required and array.")
+        listed = [column for column in listed if getattr(column, each.attribute) in each.values]
+    total = len(listed)
+    listed = listed[wanted.offset : wanted.offset + wanted.limit]
+    return ColumnList(total=total if query.total else 0, columns=listed)
+
+
+@routes.get(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/columns/{key}",
+    scope=READ,
+    raises=(DatabaseNotFound, TableNotFound, ColumnNotFound),
+)
+async def get_column(call: Call, database_id: str, table_id: str, key: str) -> models.Column:
+    """Get a column."""
+    record = await _table(call, database_id, table_id)
+    rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
+    for column in column_models(msgspec.json.decode(record["entity"], type=Entity), rows):
+        if column.key == key:
+            return column
+    raise ColumnNotFound(key=key)
+
+
+def _creator(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
+    async def create(call: Call, database_id: str, table_id: str, body: Any) -> models.Column:
+        record, entity = await changes.locked(call, database_id, table_id)
+        if any(field.wire_name.lower() == body.key.lower() for field in entity.fields):
+            raise ColumnAlreadyExists(key=body.key)
+        if len(entity.fields) >= MAX_COLUMNS:
+            raise ColumnLimitExceeded(limit=MAX_COLUMNS)
+        field = column_types.new_field(column_type, body)
+        wider = msgspec.structs.replace(entity, fields=(*entity.fields, field))
+        await changes.change(call, record, entity, wider)
+        row = await store.create_column(
+            call.db,
+            call.project.id,
+            database_id,
+            table_id,
+            key=field.name,
+            type_=column_type.type,
+            format_=column_type.format,
+            field_id=field.id,
+        )
+        call.event_ids["columnId"] = field.name
+        return _model(field, row)
+
+    create.__doc__ = f"Create a column of the type {column_type.path}. It can be used once this is answered."
+    create.__annotations__ |= {"body": column_type.create, "return": column_type.model}
+    return create
+
+
+def _updater(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
+    async def update(call: Call, database_id: str, table_id: str, key: str, body: Any) -> models.Column:
+        record, entity = await changes.locked(call, database_id, table_id)
+        rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
+        row = next((each for each in rows if each["key"] == key), None)
+        if row is None:
+            raise ColumnNotFound(key=key)
+        column_types.must_be(column_type, key, row["type"], row["format"])
+        new_key = body.new_key or key
+        if new_key.lower() != key.lower() and any(each["key"].lower() == new_key.lower() for each in rows):
+            raise ColumnAlreadyExists(key=new_key)
+        old = _field(entity, row)
+        field = column_types.changed_field(column_type, old, body)
+        await changes.change(call, record, entity, _with_field(entity, old, field))
+        if new_key != key:
+            await store.rename_in_indexes(
+                call.db, call.project.id, database_id, table_id, old=key, new=new_key
+            )
+        row = await store.update_column(call.db, call.project.id, database_id, table_id, key, new_key=new_key)
+        return _model(field, row)
+
+    update.__doc__ = f"Change a column of the type {column_type.path}, with the rows that are there."
+    update.__annotations__ |= {"body": column_type.update, "return": column_type.model}
+    return update
+
+
+for _type in COLUMN_TYPES:
+    routes.post(
+        f"/v1/tablesdb/{{databaseId}}/tables/{{tableId}}/columns/{_type.path}",
+        scope=WRITE,
+        event="databases.[databaseId].tables.[tableId].columns.[columnId].create",
+        status=202,
+        name=f"create{_type.method}Column",
+        raises=(DatabaseNotFound, TableNotFound, ColumnAlreadyExists, ColumnLimitExceeded),
+    )(_creator(_type))
+    routes.patch(
+        f"/v1/tablesdb/{{databaseId}}/tables/{{tableId}}/columns/{_type.path}/{{key}}",
+        scope=WRITE,
+        event="databases.[databaseId].tables.[tableId].columns.[key].update",
+        name=f"update{_type.method}Column",
+        raises=(DatabaseNotFound, TableNotFound, ColumnNotFound, ColumnAlreadyExists),
+    )(_updater(_type))
+
+
+@routes.delete(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/columns/{key}",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].columns.[key].update",
+    status=204,
+    raises=(DatabaseNotFound, TableNotFound, ColumnNotFound, IndexDependency),
+)
+async def delete_column(call: Call, database_id: str, table_id: str, key: str) -> None:
+    """Delete a column with all its values. An index that needs it has to go first."""
+    record, entity = await changes.locked(call, database_id, table_id)
+    rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
+    row = next((each for each in rows if each["key"] == key), None)
+    if row is None:
+        raise ColumnNotFound(key=key)
+    for index in await store.list_indexes(call.db, call.project.id, database_id, [table_id]):
+        if key in index["columns"]:
+            raise IndexDependency(index=index["key"], key=key)
+    field = _field(entity, row)
+    narrower = msgspec.structs.replace(
+        entity, fields=tuple(each for each in entity.fields if each is not field)
+    )
+    await changes.change(call, record, entity, narrower)
+    await store.delete_column(call.db, call.project.id, database_id, table_id, key)
+
+
+async def _table(call: Call, database_id: str, table_id: str) -> Record:
+    record = await store.find_table(call.db, call.project.id, database_id, table_id)
+    if record is None:
+        if await store.find_database(call.db, call.project.id, database_id) is None:
+            raise DatabaseNotFound(id=database_id)
+        raise TableNotFound(id=table_id)
+    return record
+
+
+def column_models(entity: Entity, rows: Sequence[Record]) -> list[models.Column]:
+    """The columns of a table as the wire shows them."""
+    return [_model(_field(entity, row), row) for row in rows]
+
+
+def _field(entity: Entity, row: Record) -> Field:
+    return next(field for field in entity.fields if field.id == row["field_id"])
+
+
+def _model(field: Field, row: Record) -> models.Column:
+    return column_types.model(
+        field,
+        type_=row["type"],
+        format_=row["format"],
+        created_at=wire_time(row["created_at"]),
+        updated_at=wire_time(row["updated_at"]),
+    )
+
+
+def _with_field(entity: Entity, old: Field, new: Field) -> Entity:
+    """The entity with a field in place of another, and its indexes following a new name."""
+
+    def follow(part: IndexPart) -> IndexPart:
+        return msgspec.structs.replace(part, field=new.name) if part.field == old.name else part
+
+    return msgspec.structs.replace(
+        entity,
+        fields=tuple(new if field is old else field for field in entity.fields),
+        indexes=tuple(
+            msgspec.structs.replace(index, parts=tuple(follow(part) for part in index.parts))
+            for index in entity.indexes
+        ),
+    )

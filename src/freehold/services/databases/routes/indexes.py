@@ -1,0 +1,198 @@
+"""Endpoints of indexes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from freehold.db.pool import Record
+from freehold.db.queries import page, parse
+from freehold.ids import ID_PATTERN
+from freehold.schema.model import Entity, Index, IndexPart, Kind
+from freehold.services.databases import changes, store
+from freehold.services.databases.errors import (
+    DatabaseNotFound,
+    IndexAlreadyExists,
+    IndexInvalid,
+    IndexLimitExceeded,
+    IndexNotFound,
+    TableNotFound,
+)
+from freehold.services.databases.models import ColumnIndex, ColumnIndexList
+from freehold.web.call import Call
+from freehold.web.endpoint import Routes
+from freehold.web.wire import Description, Id, Input, Queries, wire_time
+
+routes = Routes("tablesDB", console=False)
+
+READ = ("tables.read", "collections.read", "indexes.read")
+WRITE = ("tables.write", "collections.write", "indexes.write")
+
+MAX_INDEXES = 64
+
+IndexType = Literal["key", "unique", "fulltext", "spatial"]
+Columns = Annotated[list[Annotated[str, Meta(max_length=36)]], Meta(min_length=1, max_length=100)]
+Orders = Annotated[list[Literal["asc", "desc", "ASC", "DESC"] | None], Meta(max_length=100)]
+
+
+class InlineIndex(Input):
+    """An index that is sent with its table. Tables are also sent with `attributes`, the older word."""
+
+    key: Annotated[str, Meta(pattern=ID_PATTERN)]
+    type: IndexType
+    columns: Columns = msgspec.field(name="columns", default_factory=list)
+    attributes: Columns = msgspec.field(name="attributes", default_factory=list)
+    orders: Orders = []
+
+    def __post_init__(self) -> None:
+        self.columns = self.columns or self.attributes
+
+    def spelled_orders(self) -> list[str]:
+        """An order for each column; ascending where none is said."""
+        said = [(order or "asc").lower() for order in self.orders[: len(self.columns)]]
+        return said + ["asc"] * (len(self.columns) - len(said))
+
+
+class CreateIndex(InlineIndex):
+    key: Id
+    description: Description = ""
+
+
+class ListIndexes(Input):
+    queries: Queries = []
+    total: bool = True
+
+
+@routes.get(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/indexes", scope=READ, raises=(DatabaseNotFound, TableNotFound)
+)
+async def list_indexes(call: Call, database_id: str, table_id: str, query: ListIndexes) -> ColumnIndexList:
+    """List the indexes of a table, in the order in which they were made."""
+    await changes.locked(call, database_id, table_id)
+    rows = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
+    wanted = page(parse(query.queries))
+    listed = rows[wanted.offset : wanted.offset + wanted.limit]
+    return ColumnIndexList(
+        total=len(rows) if query.total else 0, indexes=[index_model(row) for row in listed]
+    )
+
+
+@routes.post(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/indexes",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].indexes.[indexId].create",
+    status=202,
+    raises=(DatabaseNotFound, TableNotFound, IndexAlreadyExists, IndexInvalid, IndexLimitExceeded),
+)
+async def create_index(call: Call, database_id: str, table_id: str, body: CreateIndex) -> ColumnIndex:
+    """Create an index over columns of a table. It can be used once this is answered."""
+    record, entity = await changes.locked(call, database_id, table_id)
+    existing = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
+    if any(each["key"].lower() == body.key.lower() for each in existing):
+        raise IndexAlreadyExists(key=body.key)
+    if len(existing) >= MAX_INDEXES:
+        raise IndexLimitExceeded(limit=MAX_INDEXES)
+    index = new_index(entity, body)
+    await changes.change(
+        call, record, entity, msgspec.structs.replace(entity, indexes=(*entity.indexes, index))
+    )
+    row = await store.create_index(
+        call.db,
+        call.project.id,
+        database_id,
+        table_id,
+        key=body.key,
+        type_=body.type,
+        description=body.description,
+        columns=body.columns,
+        orders=body.spelled_orders(),
+    )
+    call.event_ids["indexId"] = body.key
+    return index_model(row)
+
+
+@routes.get(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/indexes/{key}",
+    scope=READ,
+    raises=(DatabaseNotFound, TableNotFound, IndexNotFound),
+)
+async def get_index(call: Call, database_id: str, table_id: str, key: str) -> ColumnIndex:
+    """Get an index."""
+    await changes.locked(call, database_id, table_id)
+    for row in await store.list_indexes(call.db, call.project.id, database_id, [table_id]):
+        if row["key"] == key:
+            return index_model(row)
+    raise IndexNotFound(key=key)
+
+
+@routes.delete(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/indexes/{key}",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].indexes.[key].update",
+    status=204,
+    raises=(DatabaseNotFound, TableNotFound, IndexNotFound),
+)
+async def delete_index(call: Call, database_id: str, table_id: str, key: str) -> None:
+    """Delete an index. The rows stay as they are."""
+    record, entity = await changes.locked(call, database_id, table_id)
+    rows = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
+    if not any(row["key"] == key for row in rows):
+        raise IndexNotFound(key=key)
+    name = physical_name(entity, key)
+    rest = tuple(index for index in entity.indexes if index.name != name)
+    await changes.change(call, record, entity, msgspec.structs.replace(entity, indexes=rest))
+    await store.delete_index(call.db, call.project.id, database_id, table_id, key)
+
+
+def physical_name(entity: Entity, key: str) -> str:
+    """An index's name in PostgreSQL, where all indexes of a database share one space of names."""
+    return f"{entity.table}_{key}"[:63]
+
+
+_SYSTEM = {"$id": "id", "$createdAt": "created_at", "$updatedAt": "updated_at", "$sequence": "sequence"}
+
+
+def new_index(entity: Entity, body: InlineIndex) -> Index:
+    """The index that was asked for. Raises IndexInvalid."""
+    if body.type in ("fulltext", "spatial"):
+        raise IndexInvalid(reason=f"{body.type} indexes are not offered by this server yet")
+    if not body.columns:
+        raise IndexInvalid(reason="it names no columns")
+    if len(set(body.columns)) != len(body.columns):
+        raise IndexInvalid(reason="it names a column twice")
+    parts = []
+    for name, order in zip(body.columns, body.spelled_orders(), strict=True):
+        parts.append(IndexPart(field=_indexed(entity, name), descending=order == "desc"))
+    return Index(parts=tuple(parts), unique=body.type == "unique", name=physical_name(entity, body.key))
+
+
+def _indexed(entity: Entity, name: str) -> str:
+    if name in _SYSTEM:
+        column: str | None = getattr(entity.layout, _SYSTEM[name])
+        if column is not None:
+            return column
+    for field in entity.columns:
+        if field.wire_name == name:
+            if field.type.kind in (Kind.JSON, Kind.POINT, Kind.LINE, Kind.POLYGON):
+                raise IndexInvalid(reason=f"`{name}` is of a type that this index cannot hold")
+            return field.name
+    raise IndexInvalid(reason=f"`{name[:100]}` is not a column of this table")
+
+
+def index_model(row: Record) -> ColumnIndex:
+    """An index as the wire shows it."""
+    return ColumnIndex(
+        id=row["key"],
+        created_at=wire_time(row["created_at"]),
+        updated_at=wire_time(row["updated_at"]),
+        key=row["key"],
+        type=row["type"],
+        status="available",
+        error="",
+        description=row["description"],
+        columns=row["columns"],
+        lengths=row["lengths"],
+        orders=row["orders"],
+    )

@@ -1,0 +1,275 @@
+"""Endpoints of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from freehold.access.permissions import TABLE_PERMISSIONS, InvalidPermission, parse
+from freehold.db import listing
+from freehold.db.listing import Listing, flag, moment, text
+from freehold.db.pool import Queries as Db
+from freehold.db.pool import Record
+from freehold.errors import InvalidParameter
+from freehold.ids import new_id, resolve
+from freehold.schema.model import API_LAYOUT, Entity
+from freehold.services.databases import changes, column_types, store
+from freehold.services.databases.column_types import ColumnType, Create
+from freehold.services.databases.errors import (
+    ColumnAlreadyExists,
+    DatabaseNotFound,
+    TableAlreadyExists,
+    TableNotFound,
+)
+from freehold.services.databases.models import Table, TableList
+from freehold.services.databases.routes.columns import MAX_COLUMNS, READ, column_models
+from freehold.services.databases.routes.indexes import InlineIndex, index_model, new_index
+from freehold.services.databases.tables import database_tag
+from freehold.web.call import Call
+from freehold.web.endpoint import Routes
+from freehold.web.wire import (
+    CustomId,
+    Description,
+    Input,
+    Name,
+    Object,
+    Permissions,
+    Queries,
+    Search,
+    wire_time,
+)
+
+routes = Routes("tablesDB", console=False)
+
+WRITE = ("tables.write", "collections.write")
+
+TABLES = Listing(
+    columns="t.*",
+    source="freehold.tables t",
+    id="t.id",
+    attributes={
+        "name": text("t.name"),
+        "enabled": flag("t.enabled"),
+        "rowSecurity": flag("t.row_security"),
+        "$id": text("t.id"),
+        "$createdAt": moment("t.created_at"),
+        "$updatedAt": moment("t.updated_at"),
+    },
+    search=("t.id", "t.name"),
+    created_at="t.created_at",
+)
+
+
+class CreateTable(Input):
+    table_id: CustomId
+    name: Name
+    description: Description = ""
+    permissions: Permissions = []
+    row_security: bool = False
+    enabled: bool = True
+    columns: Annotated[list[Object], Meta(max_length=100)] = []
+    indexes: Annotated[list[InlineIndex], Meta(max_length=100)] = []
+
+
+class UpdateTable(Input):
+    name: Name | None = None
+    description: Description | None = None
+    permissions: Permissions | None = None
+    row_security: bool = False
+    enabled: bool = True
+
+
+class ListTables(Input):
+    queries: Queries = []
+    search: Search = ""
+    total: bool = True
+
+
+@routes.get("/v1/tablesdb/{databaseId}/tables", scope=READ[:2], raises=(DatabaseNotFound,))
+async def list_tables(call: Call, database_id: str, query: ListTables) -> TableList:
+    """List the tables of a database."""
+    await _must_exist(call, database_id)
+    found = await listing.fetch(
+        call.db,
+        TABLES,
+        query.queries,
+        where={"t.project_id = {}": call.project.id, "t.database_id = {}": database_id},
+        search=query.search,
+        total=query.total,
+    )
+    return TableList(total=found.total, tables=await _models(call, database_id, found.rows))
+
+
+@routes.post(
+    "/v1/tablesdb/{databaseId}/tables",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].create",
+    status=201,
+    raises=(DatabaseNotFound, TableAlreadyExists),
+)
+async def create_table(call: Call, database_id: str, body: CreateTable) -> Table:
+    """Create a table, with the columns and indexes that are given: all of it, or nothing."""
+    database = await store.find_database(call.db, call.project.id, database_id)
+    if database is None:
+        raise DatabaseNotFound(id=database_id)
+    table_id = resolve(body.table_id)
+    if await store.find_table(call.db, call.project.id, database_id, table_id) is not None:
+        raise TableAlreadyExists(id=table_id)
+    columns = _read_columns(body.columns)
+    entity = Entity(
+        id=new_id(),
+        name=table_id,
+        table=table_id,
+        layout=API_LAYOUT,
+        id_kind="text",
+        fields=tuple(column_types.new_field(column_type, column) for column_type, column in columns),
+    )
+    for index in body.indexes:
+        entity = msgspec.structs.replace(entity, indexes=(*entity.indexes, new_index(entity, index)))
+    await store.create_table(
+        call.db,
+        call.project.id,
+        database_id,
+        table_id,
+        name=body.name,
+        description=body.description,
+        enabled=body.enabled,
+        row_security=body.row_security,
+        permissions=_table_permissions(body.permissions),
+        entity=entity,
+    )
+    await changes.create(call, database["namespace"], entity)
+    for (column_type, _), field in zip(columns, entity.fields, strict=True):
+        await store.create_column(
+            call.db,
+            call.project.id,
+            database_id,
+            table_id,
+            key=field.name,
+            type_=column_type.type,
+            format_=column_type.format,
+            field_id=field.id,
+        )
+    for index in body.indexes:
+        await store.create_index(
+            call.db,
+            call.project.id,
+            database_id,
+            table_id,
+            key=index.key,
+            type_=index.type,
+            description="",
+            columns=index.columns,
+            orders=index.spelled_orders(),
+        )
+    call.changed(database_tag(call.project.id, database_id))
+    return await _model(call, database_id, table_id)
+
+
+@routes.get(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}", scope=READ[:2], raises=(DatabaseNotFound, TableNotFound)
+)
+async def get_table(call: Call, database_id: str, table_id: str) -> Table:
+    """Get a table, with its columns and indexes."""
+    return await _model(call, database_id, table_id)
+
+
+@routes.put(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].update",
+    raises=(DatabaseNotFound, TableNotFound),
+)
+async def update_table(call: Call, database_id: str, table_id: str, body: UpdateTable) -> Table:
+    """Rename a table, and say who may reach its rows. Permissions that are not given stay."""
+    await changes.locked(call, database_id, table_id)
+    await store.update_table(
+        call.db,
+        call.project.id,
+        database_id,
+        table_id,
+        name=body.name,
+        description=body.description,
+        enabled=body.enabled,
+        row_security=body.row_security,
+        permissions=None if body.permissions is None else _table_permissions(body.permissions),
+    )
+    call.changed(database_tag(call.project.id, database_id))
+    return await _model(call, database_id, table_id)
+
+
+@routes.delete(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].delete",
+    status=204,
+    raises=(DatabaseNotFound, TableNotFound),
+)
+async def delete_table(call: Call, database_id: str, table_id: str) -> None:
+    """Delete a table with all its rows."""
+    record, entity = await changes.locked(call, database_id, table_id)
+    await changes.drop(call, record, entity)
+    await store.delete_table(call.db, call.project.id, database_id, table_id)
+    call.changed(database_tag(call.project.id, database_id))
+
+
+def _read_columns(columns: Sequence[dict[str, Any]]) -> list[tuple[ColumnType, Create]]:
+    read = [column_types.inline(column) for column in columns]
+    keys: set[str] = set()
+    for _, column in read:
+        if column.key.lower() in keys:
+            raise ColumnAlreadyExists(key=column.key)
+        keys.add(column.key.lower())
+    assert len(read) <= MAX_COLUMNS
+    return read
+
+
+def _table_permissions(permissions: Sequence[str]) -> list[str]:
+    try:
+        return parse(permissions, TABLE_PERMISSIONS)
+    except InvalidPermission as error:
+        raise InvalidParameter(name="permissions", reason=str(error)) from error
+
+
+async def _must_exist(call: Call, database_id: str) -> None:
+    if await store.find_database(call.db, call.project.id, database_id) is None:
+        raise DatabaseNotFound(id=database_id)
+
+
+async def _model(call: Call, database_id: str, table_id: str) -> Table:
+    record = await store.find_table(call.db, call.project.id, database_id, table_id)
+    if record is None:
+        await _must_exist(call, database_id)
+        raise TableNotFound(id=table_id)
+    return (await _models(call, database_id, [record]))[0]
+
+
+async def _models(call: Call, database_id: str, records: Sequence[Record]) -> list[Table]:
+    db: Db = call.db
+    ids = [record["id"] for record in records]
+    columns = await store.list_columns(db, call.project.id, database_id, ids)
+    indexes = await store.list_indexes(db, call.project.id, database_id, ids)
+    return [
+        Table(
+            id=record["id"],
+            created_at=wire_time(record["created_at"]),
+            updated_at=wire_time(record["updated_at"]),
+            permissions=record["permissions"],
+            database_id=database_id,
+            name=record["name"],
+            description=record["description"],
+            enabled=record["enabled"],
+            row_security=record["row_security"],
+            columns=column_models(
+                msgspec.json.decode(record["entity"], type=Entity),
+                [column for column in columns if column["table_id"] == record["id"]],
+            ),
+            indexes=[index_model(index) for index in indexes if index["table_id"] == record["id"]],
+            bytes_max=0,  # PostgreSQL has no budget for the width of a row
+            bytes_used=0,
+        )
+        for record in records
+    ]

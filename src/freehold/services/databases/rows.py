@@ -1,0 +1,339 @@
+"""Rows: what may be written, who may reach which, and each change together with its event."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from freehold import events
+from freehold.access import permissions
+from freehold.access.permissions import InvalidPermission, Permission
+from freehold.db.pool import Queries, Record
+from freehold.db.queries import Page, page, parse
+from freehold.db.rows import RowTable, Statement, quoted
+from freehold.db.values import read_datetime
+from freehold.errors import CursorNotFound, InvalidParameter, UserUnauthorized
+from freehold.ids import UNIQUE, new_id, uuid7
+from freehold.schema.values import Misfit
+from freehold.services.databases.errors import (
+    RowAlreadyExists,
+    RowDeleteRestricted,
+    RowInvalidStructure,
+    RowMissingPayload,
+    RowNotFound,
+    RowNotUnique,
+    RowUpdateConflict,
+)
+from freehold.services.databases.tables import Reach, Table, reach
+from freehold.web.call import Call
+from freehold.web.wire import Json, Object
+
+_encode = msgspec.json.Encoder().encode
+
+
+@asynccontextmanager
+async def _reached(call: Call, reached: Reach) -> AsyncIterator[Queries]:
+    """The pool, or a transaction that tells PostgreSQL the tenant first."""
+    if not reached.setting:
+        yield call.app.db
+        return
+    async with call.app.db.transaction() as transaction:
+        transaction.begin_with(reached.setting)
+        yield transaction
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+async def get(call: Call, table: Table, row_id: str, queries: list[str]) -> Json:
+    """Read a row. What the caller may not read is not found."""
+    reached = reach(call, table, "read")
+    if reached is None:
+        raise RowNotFound(id=row_id)
+    shape = reached.rows.selected(page(parse(queries)).select) if queries else None
+    statement = reached.rows.get(_row_id(reached.rows, row_id), reached.scope, shape)
+    record = await _first(call, reached, statement)
+    if record is None:
+        raise RowNotFound(id=row_id)
+    return Json(_encode((shape or reached.rows.shape).row(record)))
+
+
+async def find(call: Call, table: Table, queries: list[str], *, counted: bool) -> Json:
+    """Read a page of rows, with how many there are (up to 5,000) when that is asked for."""
+    reached = reach(call, table, "read")
+    if reached is None:
+        raise UserUnauthorized()
+    wanted = page(parse(queries)) if queries else _FIRST_PAGE
+    rows, scope = reached.rows, reached.scope
+    shape = rows.selected(wanted.select)
+    async with _reached(call, reached) as db:
+        after = None
+        if wanted.cursor:
+            after = await _cursor(db, rows, wanted, scope)
+        statement = rows.find(wanted, scope, shape, after=after, counted=counted)
+        records = await db.rows(statement.sql, *statement.values)
+        total = 0
+        if counted and records:
+            total = records[0][len(records[0]) - 1]
+        elif counted and (wanted.offset or wanted.cursor):
+            count = rows.count(wanted, scope)
+            total = await db.value(count.sql, *count.values)
+    if wanted.backwards:
+        records.reverse()
+    return Json(_encode({"total": total, "rows": [shape.row(record) for record in records]}))
+
+
+_FIRST_PAGE = Page()
+
+
+async def _cursor(db: Queries, rows: RowTable, wanted: Page, scope: Any) -> Record:
+    try:
+        row_id = rows.encode_id(wanted.cursor)
+    except Misfit as misfit:
+        raise CursorNotFound(id=wanted.cursor) from misfit
+    statement = rows.cursor(wanted, row_id, scope)
+    found = await db.row(statement.sql, *statement.values)
+    if found is None:
+        raise CursorNotFound(id=wanted.cursor)
+    rows.check_cursor(wanted, found)
+    return found
+
+
+# -- writing -----------------------------------------------------------------------------------------------
+
+
+async def create(call: Call, table: Table, row_id: str, data: Object, granted: list[str] | None) -> Json:
+    """Make a row. A user that says nothing of permissions may read and change what it made."""
+    reached = reach(call, table, "create")
+    if reached is None:
+        raise UserUnauthorized()
+    layout = table.entity.layout
+    assigned = _assigned(call, table, reached, data)
+    for column in reached.rows.columns.values():
+        if column.required and assigned.get(column.sql) is None:
+            raise RowInvalidStructure(reason=f"`{column.key}` is required.")
+        if column.field.default_me and column.sql not in assigned and call.identity.user_id:
+            assigned[column.sql] = _encoded_me(column.encode, call.identity.user_id)
+    made = _new_id(reached.rows, row_id)
+    if made is not None:
+        assigned[quoted(layout.id)] = made
+    if layout.permissions is not None:
+        if granted is None and call.identity.kind == "user":
+            granted = permissions.own(call.identity.user_id)
+        assigned[quoted(layout.permissions)] = row_permissions(call, granted or [])
+    if layout.tenant is not None:
+        assigned[quoted(layout.tenant)] = reached.scope.tenant
+    for name in (layout.created_by, layout.updated_by):
+        if name is not None:
+            assigned[quoted(name)] = call.identity.actor
+    statement = reached.rows.insert(assigned)
+    record = await _first(call, reached, _with_event(call, table, statement, str(made or row_id), "create"))
+    assert record is not None
+    return Json(_encode(reached.rows.shape.row(record)))
+
+
+async def update(
+    call: Call, table: Table, row_id: str, data: Object | None, granted: list[str] | None
+) -> Json:
+    """Change what is given of a row, and leave the rest."""
+    if data is None and granted is None:
+        raise RowMissingPayload()
+    reached = reach(call, table, "update")
+    layout = table.entity.layout
+    wanted = _row_id(table.rows, row_id)
+    if reached is None:
+        await _refuse(call, table, wanted, row_id)
+    assert reached is not None
+    assigned = _assigned(call, table, reached, data or {})
+    for column in reached.rows.columns.values():
+        if column.required and column.sql in assigned and assigned[column.sql] is None:
+            raise RowInvalidStructure(reason=f"`{column.key}` is required, and cannot be null.")
+    if granted is not None and layout.permissions is not None:
+        assigned[quoted(layout.permissions)] = row_permissions(call, granted)
+    if layout.updated_by is not None:
+        assigned[quoted(layout.updated_by)] = call.identity.actor
+    scope = reached.scope
+    statement = reached.rows.update(wanted, assigned, scope)
+    statement = _unless_newer(call, layout.updated_at, statement)
+    record = await _first(call, reached, _with_event(call, table, statement, row_id, "update"))
+    if record is None:
+        await _refuse(call, table, wanted, row_id)
+    assert record is not None
+    return Json(_encode(reached.rows.shape.row(record)))
+
+
+async def delete(call: Call, table: Table, row_id: str) -> None:
+    """Delete a row."""
+    reached = reach(call, table, "delete")
+    wanted = _row_id(table.rows, row_id)
+    if reached is None:
+        await _refuse(call, table, wanted, row_id)
+    assert reached is not None
+    statement = _unless_newer(
+        call, table.entity.layout.updated_at, reached.rows.delete(wanted, reached.scope)
+    )
+    record = await _first(call, reached, _with_event(call, table, statement, row_id, "delete"))
+    if record is None:
+        await _refuse(call, table, wanted, row_id)
+
+
+async def _refuse(call: Call, table: Table, wanted: Any, row_id: str) -> None:
+    """Say why a change found no row: there is none, somebody was faster, or the caller may not."""
+    anyone = reach(call, table, "read")
+    tenant = anyone.scope.tenant if anyone is not None else None
+    if table.entity.layout.tenant is not None and tenant is None:
+        raise UserUnauthorized()
+    statement = table.rows.exists(wanted, tenant)
+    setting = anyone.setting if anyone is not None else ""
+    async with call.app.db.transaction() as db:
+        if setting:
+            db.begin_with(setting)
+        if await db.row(statement.sql, *statement.values) is None:
+            raise RowNotFound(id=row_id)
+    if call.request.header(b"x-appwrite-timestamp") and call.identity.privileged:
+        raise RowUpdateConflict()
+    raise UserUnauthorized()
+
+
+def _unless_newer(call: Call, updated_at: str | None, statement: Statement) -> Statement:
+    """Let a change happen only when the row has not changed since X-Appwrite-Timestamp."""
+    header = call.request.header(b"x-appwrite-timestamp")
+    if not header or updated_at is None:
+        return statement
+    try:
+        moment = read_datetime(header)
+    except Misfit as misfit:
+        raise InvalidParameter(name="X-Appwrite-Timestamp", reason=f"It {misfit.message}.") from misfit
+    condition = f"{quoted(updated_at)} <= ${len(statement.values) + 1}"
+    head, returning, tail = statement.sql.rpartition(" returning ")
+    return Statement(f"{head} and {condition}{returning}{tail}", [*statement.values, moment])
+
+
+def _assigned(call: Call, table: Table, reached: Reach, data: Object) -> dict[str, Any]:
+    """The columns that the data sets, by their SQL names, with the driver's values. Raises RowInvalidStructure."""
+    columns = reached.rows.columns
+    layout = table.entity.layout
+    assigned: dict[str, Any] = {}
+    for key, value in data.items():
+        column = columns.get(key)
+        if column is None:
+            if key.startswith("$"):
+                if key in ("$createdAt", "$updatedAt") and call.identity.privileged and value is not None:
+                    name = layout.created_at if key == "$createdAt" else layout.updated_at
+                    if name is not None:
+                        assigned[quoted(name)] = _moment(key, value)
+                continue
+            raise RowInvalidStructure(reason=f"`{key[:100]}` is not a column of this table.")
+        if key in reached.locked:
+            raise RowInvalidStructure(reason=f"`{key}` may not be set by you.")
+        try:
+            assigned[column.sql] = column.encode(value)
+        except Misfit as misfit:
+            raise RowInvalidStructure(reason=f"`{key}` {misfit.message}.") from misfit
+    return assigned
+
+
+def _moment(key: str, value: Any) -> Any:
+    try:
+        return read_datetime(value)
+    except Misfit as misfit:
+        raise RowInvalidStructure(reason=f"`{key}` {misfit.message}.") from misfit
+
+
+def _encoded_me(encode: Any, user_id: str) -> Any:
+    try:
+        return encode(user_id)
+    except Misfit:
+        return None
+
+
+def row_permissions(call: Call, granted: list[str]) -> list[str]:
+    """Check the permissions that a caller gives on a row. Raises InvalidParameter, UserUnauthorized."""
+    try:
+        spelled = permissions.parse(granted, permissions.ROW_PERMISSIONS)
+    except InvalidPermission as error:
+        raise InvalidParameter(name="permissions", reason=str(error)) from error
+    if not call.identity.privileged:
+        foreign = permissions.foreign_role(spelled, call.identity.roles)
+        if foreign is not None:
+            raise UserUnauthorized()
+    return spelled
+
+
+def _new_id(rows: RowTable, requested: str) -> Any:
+    kind = rows.entity.id_kind
+    if requested != UNIQUE:
+        return _row_id(rows, requested)
+    match kind:
+        case "uuid":
+            return uuid7()
+        case "serial":
+            return None
+        case _:
+            return new_id()
+
+
+def _row_id(rows: RowTable, text: str) -> Any:
+    try:
+        return rows.encode_id(text)
+    except Misfit as misfit:
+        raise InvalidParameter(name="rowId", reason=f"`{text}` {misfit.message}.") from misfit
+
+
+# -- running -----------------------------------------------------------------------------------------------
+
+
+def _with_event(call: Call, table: Table, statement: Statement, row_id: str, action: Permission) -> Statement:
+    values = list(statement.values)
+    name = f"databases.{table.database_id}.tables.{table.id}.rows.{row_id}.{action}"
+    sql = events.recorded(statement.sql, values, call.project.id, name, call.identity.actor, call.request.id)
+    return Statement(sql, values)
+
+
+async def _first(call: Call, reached: Reach, statement: Statement) -> Record | None:
+    """Run a statement on rows, and tell what PostgreSQL refuses in the caller's words."""
+    try:
+        if not reached.setting:
+            return await call.app.db.row(statement.sql, *statement.values)
+        async with _reached(call, reached) as db:
+            return await db.row(statement.sql, *statement.values)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name in _primary_keys(reached.rows):
+            raise RowAlreadyExists() from error
+        raise RowNotUnique(columns=_columns_of(reached.rows, error.detail)) from error
+    except asyncpg.ForeignKeyViolationError as error:
+        if error.detail is not None and "still referenced" in error.detail:
+            raise RowDeleteRestricted() from error
+        key = _columns_of(reached.rows, error.detail)
+        raise RowInvalidStructure(reason=f"{key} names a row that is not there.") from error
+    except asyncpg.NotNullViolationError as error:
+        raise RowInvalidStructure(
+            reason=f"`{_key_of(reached.rows, error.column_name)}` is required."
+        ) from error
+    except asyncpg.CheckViolationError as error:
+        raise RowInvalidStructure(reason="a value breaks one of the table's rules.") from error
+    except asyncpg.DataError as error:
+        raise RowInvalidStructure(reason="a value does not fit its column.") from error
+
+
+def _primary_keys(rows: RowTable) -> tuple[str, ...]:
+    return (f"{rows.entity.table}_pkey",)
+
+
+def _key_of(rows: RowTable, column_name: str | None) -> str:
+    for key, column in rows.columns.items():
+        if column.field.column == column_name:
+            return key
+    return column_name or "a column"
+
+
+def _columns_of(rows: RowTable, detail: str | None) -> str:
+    """The wire's names of the columns in an error's detail, `Key (a, b)=(1, 2) already exists.`, less the values."""
+    inside = (detail or "").partition("(")[2].partition(")")[0]
+    names = [part.strip().strip('"') for part in inside.split(",")]
+    keys = [_key_of(rows, name) for name in names if name != rows.layout.tenant and name]
+    return ", ".join(f"`{key}`" for key in keys) or "its columns"

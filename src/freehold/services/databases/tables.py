@@ -1,0 +1,187 @@
+"""Tables ready for use: found once, remembered until they change, with the policy of who may reach which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from freehold.access.permissions import Permission
+from freehold.access.roles import Membership
+from freehold.db.pool import Queries, Record
+from freehold.db.rows import RowTable, Scope
+from freehold.schema.model import Entity, IdKind, Schema
+from freehold.schema.values import Misfit
+from freehold.services.databases import store
+from freehold.services.databases.errors import DatabaseNotFound, NoTenant, TableNotFound
+from freehold.web.auth import Identity
+from freehold.web.call import Call
+
+_ALL_ROWS = Scope()
+
+
+def database_tag(project_id: str, database_id: str) -> str:
+    """The cache tag of a database and all its tables."""
+    return f"database:{project_id}:{database_id}"
+
+
+class Table:
+    """A table as requests see it."""
+
+    def __init__(self, record: Record) -> None:
+        self.id: str = record["id"]
+        self.database_id: str = record["database_id"]
+        self.enabled: bool = record["enabled"] and record["database_enabled"]
+        self.row_security: bool = record["row_security"]
+        self.namespace: str = record["namespace"]
+        self.entity = msgspec.json.decode(record["entity"], type=Entity)
+        self.schema = (
+            msgspec.json.decode(record["schema"], type=Schema) if record["schema"] is not None else None
+        )
+        self._allowed = frozenset(record["permissions"])
+        self._constants = {"$databaseId": self.database_id, "$tableId": self.id}
+        self._id_kinds: Mapping[str, IdKind] = (
+            {entity.name: entity.id_kind for entity in self.schema.entities}
+            if self.schema is not None
+            else {}
+        )
+        self.follows_schema = self.schema is not None and self.schema.entity(self.entity.name) is not None
+        """Whether the table came from a schema file, so that its access rules are the policy."""
+        self.rows = RowTable(self.namespace, self.entity, self._id_kinds, self._constants)
+        self._views: dict[frozenset[str], RowTable] = {frozenset(): self.rows}
+        self.is_tenant_scoped = self.entity.tenant != "none" and self.follows_schema
+
+    def without(self, hidden: frozenset[str]) -> RowTable:
+        """The same table as one that has no such fields: they can be neither read nor asked about."""
+        view = self._views.get(hidden)
+        if view is None:
+            visible = tuple(field for field in self.entity.fields if field.name not in hidden)
+            entity = msgspec.structs.replace(self.entity, fields=visible)
+            view = self._views[hidden] = RowTable(self.namespace, entity, self._id_kinds, self._constants)
+        return view
+
+    def allows(self, permission: Permission, identity: Identity) -> bool:
+        """Whether the table's own permissions let the caller do this to all of its rows."""
+        return not self._allowed.isdisjoint(identity.asks(permission))
+
+
+async def find(call: Call, database_id: str, table_id: str) -> Table:
+    """Find a table that the caller may know of. Raises DatabaseNotFound, TableNotFound."""
+    cache = call.app.cache("tables", size=10_000, ttl_s=300)
+    key = (call.project.id, database_id, table_id)
+    table: Table | None = cache.get(key)
+    if table is None:
+        tag = database_tag(call.project.id, database_id)
+        table = await cache.load(key, tag, lambda: _load(call.app.db, *key))
+        if table is None:
+            if await store.find_database(call.app.db, call.project.id, database_id) is None:
+                raise DatabaseNotFound(id=database_id)
+            raise TableNotFound(id=table_id)
+    if not table.enabled and not call.identity.privileged:
+        raise TableNotFound(id=table_id)
+    return table
+
+
+async def _load(db: Queries, project_id: str, database_id: str, table_id: str) -> Table | None:
+    record = await store.find_table(db, project_id, database_id, table_id)
+    return Table(record) if record is not None else None
+
+
+class Reach(NamedTuple):
+    """What a caller may do to a table's rows: which ones, and which of their fields."""
+
+    scope: Scope
+    rows: RowTable
+    setting: str
+    """The statement that tells PostgreSQL the tenant, for row-level security; empty when there is none."""
+    locked: frozenset[str]
+    """The fields that the caller may not write."""
+
+
+def reach(call: Call, table: Table, permission: Permission) -> Reach | None:
+    """Decide what the caller may do; None when it may not do this at all. The one place where this is decided."""
+    identity = call.identity
+    if not table.follows_schema:
+        if identity.privileged or table.allows(permission, identity):
+            return Reach(_ALL_ROWS, table.rows, "", frozenset())
+        if table.row_security and permission != "create":
+            return Reach(Scope(asks=identity.asks(permission)), table.rows, "", frozenset())
+        return None
+    return _reach_by_schema(call, table, permission)
+
+
+def _reach_by_schema(call: Call, table: Table, permission: Permission) -> Reach | None:
+    schema, identity = table.schema, call.identity
+    assert schema is not None
+    tenant: Any = None
+    setting = ""
+    membership: Membership | None = None
+    if table.is_tenant_scoped:
+        membership = _membership(call)
+        if membership is None and not identity.privileged:
+            return None
+        tenant_text = membership.team_id if membership is not None else _named_tenant(call)
+        if tenant_text:
+            tenant = _tenant_value(table, tenant_text)
+            setting = _tenant_setting(tenant)
+        elif table.entity.tenant == "scoped":
+            raise NoTenant(reason="Name the tenant whose rows you mean.")
+    if identity.privileged:
+        return Reach(Scope(tenant=tenant), table.rows, setting, frozenset())
+    held = _schema_roles(schema, identity, membership)
+    allowed = [grant.where for grant in table.entity.access.grants(permission) if grant.role in held]
+    if not allowed:
+        return None
+    unconditional = any(not where for where in allowed)
+    hidden = frozenset(field.name for field in table.entity.fields if field.read and field.read not in held)
+    locked = frozenset(
+        field.wire_name for field in table.entity.fields if field.write and field.write not in held
+    )
+    scope = Scope(tenant=tenant, grants=None if unconditional else tuple(allowed), user_id=identity.user_id)
+    return Reach(scope, table.without(hidden), setting, locked)
+
+
+def _named_tenant(call: Call) -> str:
+    return call.request.header(b"x-tenant-id").strip()
+
+
+def _membership(call: Call) -> Membership | None:
+    """The caller's membership of the tenant: of the team that the request names, or of its only one."""
+    teams = call.identity.teams
+    named = _named_tenant(call)
+    if named:
+        return next((each for each in teams if each.team_id == named), None)
+    return teams[0] if len(teams) == 1 else None
+
+
+def _tenant_value(table: Table, text: str) -> Any:
+    """The tenant's id as PostgreSQL takes it. Raises NoTenant."""
+    assert table.schema is not None
+    assert table.schema.tenancy is not None
+    tenant = table.schema.entity(table.schema.tenancy.entity)
+    assert tenant is not None
+    try:
+        return RowTable(table.namespace, tenant, {}, {}).encode_id(text)
+    except Misfit as misfit:
+        raise NoTenant(reason=f"`{text[:100]}` {misfit.message}.") from misfit
+
+
+def _tenant_setting(tenant: Any) -> str:
+    text = str(tenant).replace("'", "''")
+    return f"select set_config('app.tenant_id', '{text}', true)"
+
+
+def _schema_roles(schema: Schema, identity: Identity, membership: Membership | None) -> frozenset[str]:
+    """The roles of the schema file that the caller holds, with those that they inherit."""
+    held = {"public"}
+    if identity.kind == "user":
+        held.add("authenticated")
+        named: Iterable[str] = membership.roles if membership is not None else identity.user["labels"]
+        pending = [role for role in named if role in schema.roles]
+        while pending:
+            role = pending.pop()
+            if role not in held:
+                held.add(role)
+                pending += schema.roles.get(role, ())
+    return frozenset(held)
