@@ -33,7 +33,7 @@ SERVER_USERS = ("freehold", "postgres", "nobody")
 LONGEST_SOCKET_PATH = 100
 START_TIMEOUT_S = 300.0
 """After a crash the server first replays what was committed, which may take a while."""
-STOP_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 40.0
 
 
 class EmbeddedError(Refusal):
@@ -319,19 +319,26 @@ class EmbeddedPostgres:
         """Stop what an earlier life of ours left running on this cluster, so that two never write to it."""
         if not self._cluster.exists():
             return
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        asked: set[int] = set()
+        began = time.monotonic()
+        asked: dict[int, signal.Signals] = {}
         while leftovers := list(_processes_in(self._cluster)):
+            waited_s = time.monotonic() - began
             postmaster = _recorded_postmaster(self._cluster)
-            hurried = time.monotonic() > deadline - 10
-            # A postmaster ends its own sessions. Sessions without one are ended at once: what they had
-            # committed is in the log, and the next start replays it.
-            targets = [postmaster] if postmaster in leftovers and not hurried else leftovers
-            for pid in targets:
-                if pid not in asked or hurried:
-                    asked.add(pid)
-                    _signal(pid, signal.SIGINT if pid == postmaster and not hurried else signal.SIGQUIT)
-            if time.monotonic() > deadline:
+            for pid in leftovers:
+                if waited_s > STOP_TIMEOUT_S:
+                    sign = signal.SIGKILL
+                elif waited_s > STOP_TIMEOUT_S / 2 or postmaster not in leftovers:
+                    # Sessions without a postmaster: what they had committed is in the log that the next start
+                    # replays.
+                    sign = signal.SIGQUIT
+                elif pid == postmaster:
+                    sign = signal.SIGINT  # it ends its own sessions
+                else:
+                    continue
+                if asked.get(pid) != sign:
+                    asked[pid] = sign
+                    _signal(pid, sign)
+            if waited_s > STOP_TIMEOUT_S + 5:
                 raise EmbeddedError(
                     f"An earlier PostgreSQL still runs on {self._cluster} and does not stop (processes"
                     f" {', '.join(map(str, leftovers))}). End them, then start again."
