@@ -63,7 +63,7 @@ def _encode_jsonb(value: bytes | msgspec.Raw) -> bytes:
 async def connect(
     dsn: str, *, statement_timeout_s: float | None = None, name: str = "freehold"
 ) -> asyncpg.Connection:
-    """Open one connection. `jsonb` comes and goes as encoded JSON (`msgspec.Raw`, bytes), never as objects."""
+    """Open one connection. `jsonb` comes and goes as encoded JSON (`msgspec.Raw`, bytes), not as objects."""
     settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
     if statement_timeout_s is not None:
         settings["statement_timeout"] = str(int(statement_timeout_s * 1000))

@@ -1,4 +1,4 @@
-"""Queries as SDKs send them, `{"method": "equal", "attribute": "name", "values": ["x"]}`: read and bounded."""
+"""Queries as SDKs send them, `{"method": "equal", "attribute": "a", "values": ["x"]}`: read and bounded."""
 
 from __future__ import annotations
 

@@ -176,14 +176,13 @@ class RowTable:
         where = "true" + self._within(scope, values)
         for query in page.filters:
             where += f" and {self._filter(query, values)}"
-        select = shape.select
-        if counted:
-            select += f", (select count(*) from (select 1 from {self.relation} where {where} limit {MAX_TOTAL}) counted)"
+        select = f"{shape.select}, ({self._count(where)})" if counted else shape.select
         order = self._order(page)
         if after is not None:
             where += f" and {_beyond(order, list(after), values)}"
         order_by = "random()" if order is None else ", ".join(f"{sql} {way}" for sql, way, _ in order)
-        sql = f"select {select} from {self.relation} where {where} order by {order_by} limit {values.bind(page.limit)}"
+        sql = f"select {select} from {self.relation} where {where} order by {order_by}"
+        sql += f" limit {values.bind(page.limit)}"
         if page.offset:
             sql += f" offset {values.bind(page.offset)}"
         return Statement(sql, values.bound)
@@ -194,10 +193,10 @@ class RowTable:
         where = "true" + self._within(scope, values)
         for query in page.filters:
             where += f" and {self._filter(query, values)}"
-        return Statement(
-            f"select count(*) from (select 1 from {self.relation} where {where} limit {MAX_TOTAL}) counted",
-            values.bound,
-        )
+        return Statement(self._count(where), values.bound)
+
+    def _count(self, where: str) -> str:
+        return f"select count(*) from (select 1 from {self.relation} where {where} limit {MAX_TOTAL}) counted"
 
     def cursor(self, page: Page, row_id: Any, scope: Scope) -> Statement:
         """Look up where a cursor stands in the page's order."""
@@ -216,7 +215,7 @@ class RowTable:
                 raise OrderHasNull(attribute=attribute)
 
     def _order(self, page: Page) -> list[tuple[str, str, str]] | None:
-        """The order as (SQL, `asc` or `desc`, attribute); None is random. It always ends with a unique column."""
+        """The order as (SQL, `asc` or `desc`, attribute), ending with a unique column; None is random."""
         order: list[tuple[str, str, str]] = []
         way = "asc"
         for query in page.orders:

@@ -1,4 +1,4 @@
-"""Values of rows between JSON and PostgreSQL: checked on their way in, spelled as the wire has them coming out."""
+"""Values of rows between JSON and PostgreSQL: checked on their way in, spelled for the wire coming out."""
 
 from __future__ import annotations
 

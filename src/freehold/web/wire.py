@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, dataclass_transform
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -13,19 +13,11 @@ from freehold.ids import CUSTOM_ID_PATTERN, ID_PATTERN
 Object = dict[str, Any]
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
-class _KeywordOnly(msgspec.StructMeta):
-    """Lets a required field follow an optional one that was inherited."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: Object, **options: Any) -> Any:
-        return super().__new__(cls, name, bases, namespace, **{"kw_only": True, **options})
-
-
-class Input(msgspec.Struct, metaclass=_KeywordOnly, rename="camel"):
+class Input(msgspec.Struct, kw_only=True, rename="camel"):
     """The base of bodies and query strings. Unknown parameters are ignored: SDKs run ahead of servers."""
 
 
-class Output(msgspec.Struct, metaclass=_KeywordOnly, rename="camel"):
+class Output(msgspec.Struct, kw_only=True, rename="camel"):
     """The base of answers. Its class name, from lower case, is the name of the model on the wire."""
 
 

@@ -1,4 +1,4 @@
-"""Databases of a project: tables that are real PostgreSQL tables, their columns and indexes, and their rows."""
+"""Databases of a project: tables that are real PostgreSQL tables, with columns, indexes and rows."""
 
 from freehold.services.databases.routes import routes
 

@@ -1,7 +1,6 @@
-"""Changes of tables: the schema model's difference becomes DDL, in the transaction of the call that asks for it."""
+"""Changes of tables: the difference of two schema models becomes DDL, in the transaction of the call."""
 
 from __future__ import annotations
-
 
 import asyncpg
 import msgspec

@@ -8,9 +8,10 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from freehold.db.values import Misfit, decoder, encoder
+from freehold.db.values import decoder, encoder
 from freehold.ids import new_id
 from freehold.schema.model import Field, Kind, Type
+from freehold.schema.values import Misfit
 from freehold.services.databases import models
 from freehold.services.databases.errors import (
     ColumnDefaultUnsupported,
@@ -29,10 +30,10 @@ Elements = Annotated[
 ]
 
 TEXT_CHARACTERS = {"text": 65_535, "mediumtext": 16_777_215, "longtext": 268_435_455}
-"""How long the sized texts may be; PostgreSQL keeps at most 1 GB in a value, of up to four bytes a character."""
+"""How long the sized texts may be; a value of PostgreSQL's holds 1 GB, a character up to four bytes."""
 
 
-class Create(Input):
+class Create(Input, kw_only=True):
     key: Key
     required: bool
     array: bool = False
@@ -65,19 +66,19 @@ class CreateEncryptable(CreateText):
     encrypt: bool = False
 
 
-class CreateVarchar(CreateEncryptable):
+class CreateVarchar(CreateEncryptable, kw_only=True):
     size: VarcharSize
 
 
-class CreateString(CreateEncryptable):
+class CreateString(CreateEncryptable, kw_only=True):
     size: StringSize
 
 
-class CreateEnum(CreateText):
+class CreateEnum(CreateText, kw_only=True):
     elements: Elements
 
 
-class Update(Input):
+class Update(Input, kw_only=True):
     required: bool
     new_key: Key | None = None
     description: Description | UnsetType = UNSET
@@ -111,7 +112,7 @@ class UpdateString(UpdateText):
     size: StringSize | None = None
 
 
-class UpdateEnum(UpdateText):
+class UpdateEnum(UpdateText, kw_only=True):
     elements: Elements
 
 
@@ -121,7 +122,7 @@ class ColumnType(NamedTuple):
     path: str
     """In the route, and in the names of the SDKs' methods."""
     method: str
-    type: str
+    wire_type: str
     format: str
     create: type[Create]
     update: type[Update]
@@ -142,23 +143,65 @@ def _members(body: Any) -> Type:
 
 
 COLUMN_TYPES: tuple[ColumnType, ...] = (
-    ColumnType("boolean", "Boolean", "boolean", "", CreateBoolean, UpdateBoolean, models.ColumnBoolean, _kind(Kind.BOOL)),
-    ColumnType("integer", "Integer", "integer", "", CreateInteger, UpdateInteger, models.ColumnInteger, _kind(Kind.BIGINT)),
-    ColumnType("bigint", "BigInt", "bigint", "", CreateInteger, UpdateInteger, models.ColumnBigint, _kind(Kind.BIGINT)),
-    ColumnType("float", "Float", "double", "", CreateFloat, UpdateFloat, models.ColumnFloat, _kind(Kind.FLOAT)),
-    ColumnType("datetime", "Datetime", "datetime", "", CreateText, UpdateText, models.ColumnDatetime, _kind(Kind.DATETIME)),
-    ColumnType("email", "Email", "string", "email", CreateText, UpdateText, models.ColumnEmail, _kind(Kind.EMAIL)),
-    ColumnType("url", "Url", "string", "url", CreateText, UpdateText, models.ColumnUrl, _kind(Kind.URL)),
-    ColumnType("ip", "Ip", "string", "ip", CreateText, UpdateText, models.ColumnIp, _kind(Kind.IP)),
-    ColumnType("enum", "Enum", "string", "enum", CreateEnum, UpdateEnum, models.ColumnEnum, _members),
-    ColumnType("string", "String", "string", "", CreateString, UpdateString, models.ColumnString, _sized),
-    ColumnType("varchar", "Varchar", "varchar", "", CreateVarchar, UpdateVarchar, models.ColumnVarchar, _sized),
-    ColumnType("text", "Text", "text", "", CreateEncryptable, UpdateText, models.ColumnText, _kind(Kind.TEXT)),
-    ColumnType("mediumtext", "Mediumtext", "mediumtext", "", CreateEncryptable, UpdateText, models.ColumnMediumtext, _kind(Kind.TEXT)),
-    ColumnType("longtext", "Longtext", "longtext", "", CreateEncryptable, UpdateText, models.ColumnLongtext, _kind(Kind.TEXT)),
+    ColumnType(
+        "boolean", "Boolean", "boolean", "",
+        CreateBoolean, UpdateBoolean, models.ColumnBoolean, _kind(Kind.BOOL),
+    ),
+    ColumnType(
+        "integer", "Integer", "integer", "",
+        CreateInteger, UpdateInteger, models.ColumnInteger, _kind(Kind.BIGINT),
+    ),
+    ColumnType(
+        "bigint", "BigInt", "bigint", "",
+        CreateInteger, UpdateInteger, models.ColumnBigint, _kind(Kind.BIGINT),
+    ),
+    ColumnType(
+        "float", "Float", "double", "",
+        CreateFloat, UpdateFloat, models.ColumnFloat, _kind(Kind.FLOAT),
+    ),
+    ColumnType(
+        "datetime", "Datetime", "datetime", "",
+        CreateText, UpdateText, models.ColumnDatetime, _kind(Kind.DATETIME),
+    ),
+    ColumnType(
+        "email", "Email", "string", "email",
+        CreateText, UpdateText, models.ColumnEmail, _kind(Kind.EMAIL),
+    ),
+    ColumnType(
+        "url", "Url", "string", "url",
+        CreateText, UpdateText, models.ColumnUrl, _kind(Kind.URL),
+    ),
+    ColumnType(
+        "ip", "Ip", "string", "ip",
+        CreateText, UpdateText, models.ColumnIp, _kind(Kind.IP),
+    ),
+    ColumnType(
+        "enum", "Enum", "string", "enum",
+        CreateEnum, UpdateEnum, models.ColumnEnum, _members,
+    ),
+    ColumnType(
+        "string", "String", "string", "",
+        CreateString, UpdateString, models.ColumnString, _sized,
+    ),
+    ColumnType(
+        "varchar", "Varchar", "varchar", "",
+        CreateVarchar, UpdateVarchar, models.ColumnVarchar, _sized,
+    ),
+    ColumnType(
+        "text", "Text", "text", "",
+        CreateEncryptable, UpdateText, models.ColumnText, _kind(Kind.TEXT),
+    ),
+    ColumnType(
+        "mediumtext", "Mediumtext", "mediumtext", "",
+        CreateEncryptable, UpdateText, models.ColumnMediumtext, _kind(Kind.TEXT),
+    ),
+    ColumnType(
+        "longtext", "Longtext", "longtext", "",
+        CreateEncryptable, UpdateText, models.ColumnLongtext, _kind(Kind.TEXT),
+    ),
 )  # fmt: skip
 
-_BY_TYPE = {(each.type, each.format): each for each in COLUMN_TYPES}
+_BY_TYPE = {(each.wire_type, each.format): each for each in COLUMN_TYPES}
 _BY_PATH = {each.path: each for each in COLUMN_TYPES}
 
 # How the fields of a schema file are shown: those that the wire knows no type for are texts with a format.
@@ -265,8 +308,8 @@ def _least(body: Any) -> int | float | None:
 
 
 def _most(column_type: ColumnType, body: Any) -> int | float | None:
-    if column_type.type in TEXT_CHARACTERS:
-        return TEXT_CHARACTERS[column_type.type]
+    if column_type.wire_type in TEXT_CHARACTERS:
+        return TEXT_CHARACTERS[column_type.wire_type]
     most: int | float | None = getattr(body, "max", None)
     return None if isinstance(most, int) and most >= _INT64[1] else most
 

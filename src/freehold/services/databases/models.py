@@ -39,83 +39,83 @@ class Column(Output):
     updated_at: str = field(name="$updatedAt")
 
 
-class ColumnBoolean(Column):
+class ColumnBoolean(Column, kw_only=True):
     default: bool | None = None
 
 
-class ColumnInteger(Column):
+class ColumnInteger(Column, kw_only=True):
     min: int | None = None
     max: int | None = None
     default: int | None = None
 
 
-class ColumnBigint(Column):
+class ColumnBigint(Column, kw_only=True):
     min: int | None = None
     max: int | None = None
     default: int | None = None
 
 
-class ColumnFloat(Column):
+class ColumnFloat(Column, kw_only=True):
     min: float | None = None
     max: float | None = None
     default: float | None = None
 
 
-class ColumnEmail(Column):
+class ColumnEmail(Column, kw_only=True):
     format: str
     default: str | None = None
 
 
-class ColumnUrl(Column):
+class ColumnUrl(Column, kw_only=True):
     format: str
     default: str | None = None
 
 
-class ColumnIp(Column):
+class ColumnIp(Column, kw_only=True):
     format: str
     default: str | None = None
 
 
-class ColumnEnum(Column):
+class ColumnEnum(Column, kw_only=True):
     format: str
     elements: list[str]
     default: str | None = None
 
 
-class ColumnDatetime(Column):
+class ColumnDatetime(Column, kw_only=True):
     format: str
     default: str | None = None
 
 
-class ColumnString(Column):
+class ColumnString(Column, kw_only=True):
     size: int
     default: str | None = None
     encrypt: bool = False
 
 
-class ColumnVarchar(Column):
+class ColumnVarchar(Column, kw_only=True):
     size: int
     default: str | None = None
     encrypt: bool = False
 
 
-class ColumnText(Column):
+class ColumnText(Column, kw_only=True):
     default: str | None = None
     encrypt: bool = False
 
 
-class ColumnMediumtext(Column):
+class ColumnMediumtext(Column, kw_only=True):
     default: str | None = None
     encrypt: bool = False
 
 
-class ColumnLongtext(Column):
+class ColumnLongtext(Column, kw_only=True):
     default: str | None = None
     encrypt: bool = False
 
 
-class ColumnFormatted(Column):
-    """A field of a schema file whose type the wire has no column for: a text with a format, such as `decimal`."""
+class ColumnFormatted(Column, kw_only=True):
+    """A field of a schema file whose type the wire has no column for: a text with a format."""
 
     size: int
     format: str

@@ -214,7 +214,7 @@ def _unless_newer(call: Call, updated_at: str | None, statement: Statement) -> S
 
 
 def _assigned(call: Call, table: Table, reached: Reach, data: Object) -> dict[str, Any]:
-    """The columns that the data sets, by their SQL names, with the driver's values. Raises RowInvalidStructure."""
+    """The columns that the data sets, by their SQL names. Raises RowInvalidStructure."""
     columns = reached.rows.columns
     layout = table.entity.layout
     assigned: dict[str, Any] = {}
@@ -332,7 +332,7 @@ def _key_of(rows: RowTable, column_name: str | None) -> str:
 
 
 def _columns_of(rows: RowTable, detail: str | None) -> str:
-    """The wire's names of the columns in an error's detail, `Key (a, b)=(1, 2) already exists.`, less the values."""
+    """The columns in an error's detail, `Key (a, b)=(1, 2) already exists.`, less the values."""
     inside = (detail or "").partition("(")[2].partition(")")[0]
     names = [part.strip().strip('"') for part in inside.split(",")]
     keys = [_key_of(rows, name) for name in names if name != rows.layout.tenant and name]

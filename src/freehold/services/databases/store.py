@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -76,7 +75,8 @@ async def update_database(
     return await db.row(
         """
         update freehold.databases
-        set name = coalesce($3, name), description = coalesce($4, description), enabled = $5, updated_at = now()
+        set name = coalesce($3, name), description = coalesce($4, description), enabled = $5,
+            updated_at = now()
         where project_id = $1 and id = $2
         returning *
         """,

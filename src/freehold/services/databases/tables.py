@@ -1,4 +1,4 @@
-"""Tables ready for use: found once, remembered until they change, with the policy of who may reach which rows."""
+"""Tables ready for use: found once, remembered until they change, and who may reach which of their rows."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Reach(NamedTuple):
 
 
 def reach(call: Call, table: Table, permission: Permission) -> Reach | None:
-    """Decide what the caller may do; None when it may not do this at all. The one place where this is decided."""
+    """Decide what the caller may do; None is nothing at all. The one place where this is decided."""
     identity = call.identity
     if not table.follows_schema:
         if identity.privileged or table.allows(permission, identity):
@@ -142,6 +142,11 @@ def _reach_by_schema(call: Call, table: Table, permission: Permission) -> Reach 
     return Reach(scope, table.without(hidden), setting, locked)
 
 
+def _labels(identity: Identity) -> Iterable[str]:
+    labels: list[str] = identity.user["labels"] if identity.user is not None else []
+    return labels
+
+
 def _named_tenant(call: Call) -> str:
     return call.request.header(b"x-tenant-id").strip()
 
@@ -177,7 +182,7 @@ def _schema_roles(schema: Schema, identity: Identity, membership: Membership | N
     held = {"public"}
     if identity.kind == "user":
         held.add("authenticated")
-        named: Iterable[str] = membership.roles if membership is not None else identity.user["labels"]
+        named: Iterable[str] = membership.roles if membership is not None else _labels(identity)
         pending = [role for role in named if role in schema.roles]
         while pending:
             role = pending.pop()

@@ -88,7 +88,7 @@ def _creator(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
             database_id,
             table_id,
             key=field.name,
-            type_=column_type.type,
+            type_=column_type.wire_type,
             format_=column_type.format,
             field_id=field.id,
         )

@@ -149,7 +149,7 @@ async def create_table(call: Call, database_id: str, body: CreateTable) -> Table
             database_id,
             table_id,
             key=field.name,
-            type_=column_type.type,
+            type_=column_type.wire_type,
             format_=column_type.format,
             field_id=field.id,
         )
