@@ -39,7 +39,7 @@ def make(directory: Path) -> Iterator[Callable[..., EmbeddedPostgres]]:
     made: list[EmbeddedPostgres] = []
 
     def make_one(below: Path = directory, **options: object) -> EmbeddedPostgres:
-        server = EmbeddedPostgres(below / "postgresql", durable=False, **options)  # type: ignore[arg-type]
+        server = EmbeddedPostgres(below / "postgresql", **{"durable": False, **options})  # type: ignore[arg-type]
         made.append(server)
         return server
 
@@ -140,7 +140,7 @@ async def test_a_start_that_was_cut_short_is_begun_anew(
 async def test_what_a_killed_postmaster_leaves_behind_is_cleared_and_nothing_is_lost(
     make: Callable[..., EmbeddedPostgres],
 ) -> None:
-    server = make()
+    server = make(durable=True)
     server.start()
     await ask(server.dsn(), "create table birds as select 'owl' as name")
     busy = await asyncpg.connect(server.dsn())
@@ -149,7 +149,7 @@ async def test_what_a_killed_postmaster_leaves_behind_is_cleared_and_nothing_is_
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
-    while server.is_running and time.monotonic() < deadline:
+    while server.is_running and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     try:
         embedded_timeout, embedded.STOP_TIMEOUT_S = embedded.STOP_TIMEOUT_S, 2.0
