@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -170,16 +171,25 @@ def _options() -> argparse.Namespace:
         metavar="NAMES",
         help=f"separated by commas (default: {','.join(every)})",
     )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--rows", type=int, default=dataset.ROWS)
+    parser.add_argument("--rounds", type=_within(1, 100), default=5)
+    parser.add_argument("--seconds", type=_within(1, 60), default=2, help="of each measurement")
+    parser.add_argument("--connections", type=_within(1, 256), default=16)
+    parser.add_argument("--rows", type=_within(1000, 10_000_000), default=dataset.ROWS)
     parser.add_argument("--write", action="store_true", help=f"write {OUTPUT.relative_to(ROOT)}")
     parser.add_argument(
         "--profile", action="store_true", help="tell where one API worker spends its time, instead"
     )
     parser.add_argument("--keep-logs", action="store_true", help="copy the servers' logs to .cache/bench")
     return parser.parse_args()
+
+
+def _within(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def _say(text: str) -> None:

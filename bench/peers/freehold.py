@@ -130,9 +130,8 @@ def _wait_until_ready(process: Popen[bytes], said: Path, log: Path) -> dict[str,
             ready: dict[str, Any] = json.loads(said.read_text())
             return ready
         time.sleep(0.05)
-    raise PeerError(
-        f"freehold up was not ready within {START_TIMEOUT_S} s. Its last words:\n{last_lines(log)}"
-    )
+    ended = "ended" if process.poll() is not None else f"was not ready within {START_TIMEOUT_S} s"
+    raise PeerError(f"freehold up {ended}. Its last words:\n{last_lines(log)}")
 
 
 def _prepare(client: httpx.Client, up: dict[str, Any], setting: Setting) -> Site:
