@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from freehold.services import databases, health
+from freehold.services import account, console, databases, health, project, projects, teams, users
 from freehold.web.endpoint import Endpoint, Routes
 
 SERVICES: tuple[Routes, ...] = (
     health.routes,
     health.ping,
+    account.routes,
+    teams.routes,
+    users.routes,
     databases.routes,
+    project.routes,
+    projects.routes,
+    projects.organization,
+    console.routes,
 )
 
 

@@ -377,7 +377,8 @@ class Authenticator:
         except InvalidJwt:
             return GUEST
         granted = claims.get("scopes")
-        if claims.get("projectId") != project.id or not isinstance(granted, list) or "userId" in claims:
+        # A realm rather than an id: the key of a deleted project is none of a new one with its id.
+        if claims.get("realm") != project.realm or not isinstance(granted, list) or "userId" in claims:
             return GUEST
         return Identity(
             kind="key",
@@ -385,6 +386,7 @@ class Authenticator:
             roles=frozenset(),
             asks_read=[],
             key_id="ephemeral",
+            expires_at=claims["exp"],
         )
 
     async def _admin(self, request: Request, project: Project) -> Identity:

@@ -1,0 +1,79 @@
+"""The cookies that carry a session, and the header for browsers that do not send them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import msgspec
+from publicsuffixlist import PublicSuffixList
+
+from freehold.web.application import host_name
+from freehold.web.auth import cookie_name, encode_session, is_loopback
+from freehold.web.call import Call
+
+
+def sign_in(call: Call, user_id: str, secret: str, expires_at: datetime) -> str:
+    """Hand a session to the caller's browser. Gives it as headers carry it."""
+    token = encode_session(user_id, secret)
+    _set(call, token, expires_at)
+    return token
+
+
+def sign_out(call: Call) -> None:
+    """Take the session's cookies away."""
+    _set(call, "", datetime.fromtimestamp(0, UTC))
+
+
+def _set(call: Call, value: str, expires_at: datetime) -> None:
+    name = cookie_name(call.project.id)
+    host = host_name(call.request.header(b"host"))
+    attributes = f"; expires={format_datetime(expires_at.astimezone(UTC), usegmt=True)}; path=/"
+    if _has_domain(host):
+        attributes += f"; domain=.{host}"
+    if call.is_https:
+        attributes += "; secure"
+    attributes += "; httponly"
+    call.headers.append((b"set-cookie", f"{name}_legacy={value}{attributes}".encode("latin-1")))
+    call.headers.append((b"set-cookie", f"{name}={value}{attributes}; samesite=None".encode("latin-1")))
+    is_foreign = _is_foreign(host, call.request.header(b"origin"))
+    if is_foreign:
+        # Browsers keep cookies of other sites to themselves; the web SDK sends this back as a header.
+        fallback = msgspec.json.encode({name: value} if value else {})
+        call.headers.append((b"x-fallback-cookies", fallback))
+    call.headers.append((b"x-debug-fallback", b"true" if is_foreign else b"false"))
+
+
+def _has_domain(host: str) -> bool:
+    return "." in host and not is_loopback(host) and not _is_address(host)
+
+
+def _is_foreign(host: str, origin: str) -> bool:
+    if not origin:
+        return False
+    try:
+        origin_host = urlsplit(origin).hostname or ""
+    except ValueError:
+        return True
+    if origin_host == host:
+        return False
+    if _is_address(host) or _is_address(origin_host):
+        return True
+    site = _suffixes().privatesuffix(host)
+    return site is None or site != _suffixes().privatesuffix(origin_host)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,37 @@
+"""What can go wrong with an account and its sessions."""
+
+from __future__ import annotations
+
+from freehold.errors import Forbidden, NotFound, Problem, Unauthorized
+
+
+class InvalidCredentials(Unauthorized, type="user_invalid_credentials"):
+    """Invalid credentials. Please check the email and password."""
+
+
+class SessionNotFound(NotFound, type="user_session_not_found"):
+    """The user has no session with this id."""
+
+
+class JwtCreationDenied(Forbidden, type="user_jwt_creation_denied"):
+    """A JWT is made from a session, not from another JWT."""
+
+
+class AuthMethodUnsupported(Problem, type="user_auth_method_unsupported", status=501):
+    """Signing in with {method} is switched off for this project. Its owner can switch it on."""
+
+
+class UserLimitReached(Problem, type="user_count_exceeded", status=400):
+    """The project has as many users as it is allowed to have."""
+
+
+class ConsoleClosed(Problem, type="user_console_count_exceeded", status=501):
+    """Registration on this console is closed: it has its first user, and nobody else is on its list."""
+
+
+class ConsoleEmailNotListed(Unauthorized, type="user_email_not_whitelisted"):
+    """This e-mail address may not register on this console. FREEHOLD_CONSOLE_EMAILS lists those that may."""
+
+
+class ConsoleIpNotListed(Unauthorized, type="user_ip_not_whitelisted"):
+    """Nobody may register on this console from this address. FREEHOLD_CONSOLE_IPS lists those that may."""

@@ -1,0 +1,72 @@
+"""Shapes of the account and its sessions on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from freehold.web.wire import CustomId, Email, Input, Name, NewPassword, Output, Password, Resource
+
+
+class Session(Resource, kw_only=True):
+    user_id: str
+    expire: str
+    provider: str
+    provider_uid: str
+    provider_access_token: str = ""
+    provider_access_token_expiry: str = ""
+    provider_refresh_token: str = ""
+    ip: str
+    os_code: str
+    os_name: str
+    os_version: str
+    client_type: str
+    client_code: str
+    client_name: str
+    client_version: str
+    client_engine: str
+    client_engine_version: str
+    device_name: str
+    device_brand: str
+    device_model: str
+    country_code: str = "--"
+    """No library of places is shipped, so none is claimed."""
+    country_name: str = "Unknown"
+    current: bool
+    factors: list[str]
+    secret: str = ""
+    mfa_updated_at: str
+
+
+class SessionList(Output):
+    total: int
+    sessions: list[Session]
+
+
+class Jwt(Output):
+    jwt: str
+
+
+class CreateAccount(Input):
+    user_id: CustomId
+    email: Email
+    password: NewPassword
+    name: Name = ""
+
+
+class CreateEmailSession(Input):
+    email: Email
+    password: Password
+
+
+class CreateJwt(Input):
+    duration: Annotated[int, Meta(ge=0, le=3600)] = 900
+
+
+class UpdateName(Input):
+    name: Name
+
+
+class UpdatePrefs(Input):
+    prefs: dict[str, Any]

@@ -1,0 +1,224 @@
+"""SQL of accounts and sessions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from freehold.db.pool import Queries, Record
+from freehold.web.auth import CONSOLE
+
+_USER = """
+    u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
+    u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at
+"""
+_SESSION = """
+    s.id, s.user_id, s.provider, s.provider_uid, s.factors, s.ip, s.user_agent, s.mfa_at, s.expires_at,
+    s.created_at, s.updated_at
+"""
+
+
+class NewSession(NamedTuple):
+    """A session to be opened."""
+
+    id: str
+    user_id: str
+    secret_digest: bytes
+    provider: str
+    provider_uid: str
+    factors: list[str]
+    ip: str
+    user_agent: str
+    seconds: float
+    """How long it lasts."""
+
+
+async def claim_console(db: Queries, user_id: str) -> bool:
+    """Make the user the console's first one. Of all who ever try, one succeeds.
+
+    The row of the console project remembers it for good, so that deleting that user opens nothing.
+    """
+    claimed = await db.value(
+        """
+        update freehold.projects
+        set settings = settings || jsonb_build_object('firstUserId', $2::text)
+        where id = $1 and not settings ? 'firstUserId'
+        returning true
+        """,
+        CONSOLE,
+        user_id,
+    )
+    return claimed is True
+
+
+async def adopt_organizations(db: Queries, user_id: str, membership_id: str) -> None:
+    """Make the console's first user the owner of the organization that the first start made."""
+    await db.run(
+        """
+        insert into freehold.memberships (project_id, id, team_id, user_id, roles, confirmed, joined_at)
+        select t.project_id, $3, t.id, $2, '{owner}', true, now()
+        from freehold.teams t
+        where t.project_id = $1
+          and t.id = (select settings ->> 'defaultOrganizationId' from freehold.projects where id = $1)
+        """,
+        CONSOLE,
+        user_id,
+        membership_id,
+    )
+
+
+async def count_users(db: Queries, project_id: str, most: int) -> int:
+    """Count the users of a project, up to `most`."""
+    found: int = await db.value(
+        "select count(*) from (select 1 from freehold.users where project_id = $1 limit $2) counted",
+        project_id,
+        most,
+    )
+    return found
+
+
+async def find_credentials(db: Queries, project_id: str, email: str) -> Record | None:
+    """The user with this e-mail address: its id, its password's hash, and whether it is enabled."""
+    return await db.row(
+        """
+        select id, password_hash, enabled from freehold.users
+        where project_id = $1 and lower(email) = lower($2)
+        """,
+        project_id,
+        email,
+    )
+
+
+async def open_session(
+    db: Queries, project_id: str, session: NewSession, *, password_hash: str | None
+) -> Record | None:
+    """Open a session, unless the user was blocked or got another password in the meantime."""
+    return await db.row(
+        f"""
+        with u as (
+            update freehold.users set accessed_at = now()
+            where project_id = $1 and id = $3 and enabled and password_hash is not distinct from $11
+            returning id
+        )
+        insert into freehold.sessions as s (project_id, id, user_id, secret_digest, provider, provider_uid,
+                                            factors, ip, user_agent, expires_at)
+        select $1, $2, u.id, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10)
+        from u
+        returning {_SESSION}
+        """,
+        project_id,
+        *session,
+        password_hash,
+    )
+
+
+async def close_oldest_sessions(db: Queries, project_id: str, user_id: str, most: int) -> None:
+    """Keep only the newest sessions of a user."""
+    await db.run(
+        """
+        delete from freehold.sessions
+        where project_id = $1 and user_id = $2 and id in (
+            select id from freehold.sessions
+            where project_id = $1 and user_id = $2
+            order by created_at desc, id desc
+            offset $3
+        )
+        """,
+        project_id,
+        user_id,
+        most,
+    )
+
+
+async def list_sessions(db: Queries, project_id: str, user_id: str) -> list[Record]:
+    """The living sessions of a user, newest first."""
+    return await db.rows(
+        f"""
+        select {_SESSION} from freehold.sessions s
+        where s.project_id = $1 and s.user_id = $2 and s.expires_at > now()
+        order by s.created_at desc, s.id desc
+        """,
+        project_id,
+        user_id,
+    )
+
+
+async def find_session(db: Queries, project_id: str, user_id: str, session_id: str) -> Record | None:
+    """Find a living session of a user."""
+    return await db.row(
+        f"""
+        select {_SESSION} from freehold.sessions s
+        where s.project_id = $1 and s.user_id = $2 and s.id = $3 and s.expires_at > now()
+        """,
+        project_id,
+        user_id,
+        session_id,
+    )
+
+
+async def extend_session(
+    db: Queries, project_id: str, user_id: str, session_id: str, seconds: float
+) -> Record | None:
+    """Let a living session last so long from now."""
+    return await db.row(
+        f"""
+        update freehold.sessions s
+        set expires_at = now() + make_interval(secs => $4), updated_at = now()
+        where s.project_id = $1 and s.user_id = $2 and s.id = $3 and s.expires_at > now()
+        returning {_SESSION}
+        """,
+        project_id,
+        user_id,
+        session_id,
+        seconds,
+    )
+
+
+async def close_session(db: Queries, project_id: str, user_id: str, session_id: str) -> Record | None:
+    """End a session. Gives what it was."""
+    return await db.row(
+        f"""
+        delete from freehold.sessions s
+        where s.project_id = $1 and s.user_id = $2 and s.id = $3
+        returning {_SESSION}
+        """,
+        project_id,
+        user_id,
+        session_id,
+    )
+
+
+async def close_sessions(db: Queries, project_id: str, user_id: str) -> list[Record]:
+    """End all sessions of a user. Gives what they were."""
+    return await db.rows(
+        f"delete from freehold.sessions s where s.project_id = $1 and s.user_id = $2 returning {_SESSION}",
+        project_id,
+        user_id,
+    )
+
+
+async def set_name(db: Queries, project_id: str, user_id: str, name: str) -> Record | None:
+    """Rename a user."""
+    return await db.row(
+        f"""
+        update freehold.users u set name = $3, updated_at = now()
+        where u.project_id = $1 and u.id = $2
+        returning {_USER}
+        """,
+        project_id,
+        user_id,
+        name,
+    )
+
+
+async def set_prefs(db: Queries, project_id: str, user_id: str, prefs: bytes) -> Record | None:
+    """Replace a user's preferences."""
+    return await db.row(
+        f"""
+        update freehold.users u set prefs = $3, updated_at = now()
+        where u.project_id = $1 and u.id = $2
+        returning {_USER}
+        """,
+        project_id,
+        user_id,
+        prefs,
+    )

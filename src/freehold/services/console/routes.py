@@ -1,0 +1,95 @@
+"""Endpoints of the console service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from freehold.access import scopes
+from freehold.errors import AccessForbidden
+from freehold.services.console.models import ConsoleKeyScope, ConsoleKeyScopeList, ConsoleVariables
+from freehold.web.application import host_name
+from freehold.web.auth import CONSOLE
+from freehold.web.call import Call
+from freehold.web.endpoint import Routes
+
+routes = Routes("console")
+
+_MAX_INDEX_BYTES = 2704
+"""The most that PostgreSQL's B-trees take an entry."""
+
+
+@routes.get("/v1/console/scopes/organization", scope="public")
+async def list_organization_scopes(call: Call) -> ConsoleKeyScopeList:
+    """List the scopes that are granted in an organization."""
+    return _as_list(
+        (scope, "Projects" if scope.startswith("projects") else "Other") for scope in scopes.ORGANIZATION
+    )
+
+
+@routes.get("/v1/console/scopes/project", scope="public")
+async def list_project_scopes(call: Call) -> ConsoleKeyScopeList:
+    """List the scopes that an API key of a project may hold."""
+    return _as_list((scope, category) for category, group in scopes.PROJECT.items() for scope in group)
+
+
+@routes.get("/v1/console/variables", scope="projects.read", name="variables")
+async def get_variables(call: Call) -> ConsoleVariables:
+    """Tell the console what this installation can do."""
+    if call.identity.kind != "admin" and call.project.id != CONSOLE:
+        raise AccessForbidden()
+    host = host_name(call.request.header(b"host"))
+    return ConsoleVariables(
+        domain_target_cname=host,
+        domain_target_a="",
+        domain_target_aaaa="",
+        domain_target_caa="",
+        domain_enabled=False,
+        domain_sites="",
+        domain_functions="",
+        domains_nameservers="",
+        compute_build_timeout=0,
+        compute_size_limit=0,
+        storage_limit=0,
+        usage_stats="disabled",
+        vcs_enabled=False,
+        vcs_providers=[],
+        vcs_creating=[],
+        vcs_public=[],
+        assistant_enabled=False,
+        force_https="enabled" if call.is_https else "disabled",
+        db_adapter="postgresql",
+        supports_relationships=False,
+        supports_operators=False,
+        supports_spatials=False,
+        supports_spatial_index_null=False,
+        supports_fulltext_wildcard=False,
+        supports_multiple_fulltext_indexes=False,
+        supports_attribute_resizing=True,
+        supports_schemas=True,
+        max_index_length=_MAX_INDEX_BYTES,
+        supports_integer_ids=False,
+    )
+
+
+_VERBS = {"read": "Read", "write": "Create, change and delete"}
+
+
+def _as_list(named: Iterable[tuple[str, str]]) -> ConsoleKeyScopeList:
+    listed = [
+        ConsoleKeyScope(
+            id=scope,
+            description=_described(scope),
+            category=category,
+            deprecated=scope in scopes.DEPRECATED or scope.startswith("devKeys."),
+        )
+        for scope, category in named
+    ]
+    return ConsoleKeyScopeList(total=len(listed), scopes=listed)
+
+
+def _described(scope: str) -> str:
+    """`project.oauth2.read` in words: Read project oauth2."""
+    *what, verb = scope.split(".")
+    words = re.sub(r"(?<=[a-z])([A-Z])", r" \1", " ".join(what)).lower()
+    return f"{_VERBS[verb]} {words}."

@@ -1,0 +1,29 @@
+"""What can go wrong with a project's keys and platforms."""
+
+from __future__ import annotations
+
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound
+
+
+class KeyNotFound(NotFound, type="key_not_found"):
+    """The project has no API key with this id."""
+
+
+class KeyAlreadyExists(Conflict, type="key_already_exists"):
+    """An API key with this id already exists. Choose another id, or let the server choose with `unique()`."""
+
+
+class KeyCreationDenied(Forbidden, type="key_creation_denied"):
+    """{reason}"""
+
+
+class PlatformNotFound(NotFound, type="platform_not_found"):
+    """The project has no platform with this id."""
+
+
+class PlatformAlreadyExists(Conflict, type="platform_already_exists"):
+    """A platform with this id already exists. Choose another id, or let the server choose with `unique()`."""
+
+
+class PlatformOfOtherKind(BadRequest, type="platform_method_unsupported"):
+    """This platform is of the type `{kind}`. Use that type's method."""

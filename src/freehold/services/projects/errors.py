@@ -1,0 +1,21 @@
+"""What can go wrong with projects."""
+
+from __future__ import annotations
+
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound
+
+
+class ProjectAlreadyExists(Conflict, type="project_already_exists"):
+    """A project with this id already exists. Choose another id, or let the server choose with `unique()`."""
+
+
+class ReservedProject(BadRequest, type="project_reserved_project"):
+    """The project id `console` is the console's own."""
+
+
+class OrganizationNotFound(NotFound, type="team_not_found"):
+    """There is no organization with this id that you belong to."""
+
+
+class OrganizationMissing(Forbidden, type="organization_id_missing"):
+    """Name the organization in X-Appwrite-Organization."""

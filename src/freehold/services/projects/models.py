@@ -1,0 +1,135 @@
+"""Shapes of projects on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from freehold.db.pool import Record
+from freehold.ids import UNIQUE
+from freehold.web.wire import Description, Id, Input, Name, Output, Queries, Resource, Search, wire_time
+
+AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "invites", "jwt", "phone")
+SERVICES = (
+    "account", "avatars", "databases", "tablesdb", "locale", "health", "project", "storage", "teams", "users",
+    "vcs", "sites", "functions", "proxy", "graphql", "migrations", "messaging", "advisor",
+)  # fmt: skip
+PROTOCOLS = ("rest", "graphql", "websocket")
+
+ProjectId = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:unique\(\)|[a-z0-9][a-z0-9-]{0,35})$", description="Of a-z, 0-9 and `-`, or `unique()`"
+    ),
+]
+
+
+class Switch(Output):
+    """Something of a project that is on or off."""
+
+    id: str = msgspec.field(name="$id")
+    enabled: bool
+
+
+class Project(Resource, kw_only=True):
+    name: str
+    description: str
+    team_id: str
+    region: str
+    dev_keys: list[Any]
+    smtp_enabled: bool
+    smtp_sender_name: str
+    smtp_sender_email: str
+    smtp_reply_to_name: str
+    smtp_reply_to_email: str
+    smtp_host: str
+    smtp_port: int
+    smtp_username: str
+    smtp_password: str
+    smtp_secure: str
+    ping_count: int
+    pinged_at: str
+    labels: list[str]
+    status: str
+    onboarding: dict[str, Any]
+    auth_methods: list[Switch]
+    services: list[Switch]
+    protocols: list[Switch]
+    blocks: list[Any]
+    console_accessed_at: str
+    waf_enabled: bool
+
+
+class ProjectList(Output):
+    total: int
+    projects: list[Project]
+
+
+class ListProjects(Input):
+    queries: Queries = msgspec.field(default_factory=list)
+    search: Search = ""
+    total: bool = True
+
+
+class CreateOrganizationProject(Input, kw_only=True):
+    project_id: ProjectId = UNIQUE
+    name: Name
+    region: Literal["default"] = "default"
+
+
+class CreateProject(CreateOrganizationProject, kw_only=True):
+    team_id: Id
+
+
+class UpdateOrganizationProject(Input):
+    name: Name
+
+
+class UpdateProject(UpdateOrganizationProject, kw_only=True):
+    description: Description | None = None
+
+
+class UpdateTeam(Input):
+    team_id: Id
+
+
+def as_project(row: Record) -> Project:
+    """A row of freehold.projects as the wire has it."""
+    settings = msgspec.json.decode(row["settings"])
+    return Project(
+        id=row["id"],
+        created_at=wire_time(row["created_at"]),
+        updated_at=wire_time(row["updated_at"]),
+        name=row["name"],
+        description=row["description"],
+        team_id=row["team_id"],
+        region=row["region"],
+        dev_keys=[],
+        smtp_enabled=False,
+        smtp_sender_name="",
+        smtp_sender_email="",
+        smtp_reply_to_name="",
+        smtp_reply_to_email="",
+        smtp_host="",
+        smtp_port=0,
+        smtp_username="",
+        smtp_password="",
+        smtp_secure="",
+        ping_count=row["ping_count"],
+        pinged_at=wire_time(row["pinged_at"]),
+        labels=row["labels"],
+        status=row["status"],
+        onboarding={},
+        auth_methods=_switches(AUTH_METHODS, settings.get("disabledAuthMethods", ())),
+        services=_switches(SERVICES, settings.get("disabledServices", ())),
+        protocols=_switches(PROTOCOLS, settings.get("disabledProtocols", ())),
+        blocks=[],
+        console_accessed_at=wire_time(row["accessed_at"]),
+        waf_enabled=False,
+    )
+
+
+def _switches(names: tuple[str, ...], off: list[str]) -> list[Switch]:
+    return [Switch(id=name, enabled=name not in off) for name in names]

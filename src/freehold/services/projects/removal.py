@@ -1,0 +1,24 @@
+"""The end of a project: its rows go at once, its tables after the answer."""
+
+from __future__ import annotations
+
+from freehold import jobs
+from freehold.services.projects import store
+from freehold.web.auth import ORIGINS_TAG, project_tag
+from freehold.web.call import Call
+
+
+async def delete_project(call: Call, project_id: str) -> None:
+    """Delete a project: nobody reaches it any more once the call has committed."""
+    namespaces = await store.remove(call.db, project_id)
+    await jobs.enqueue(
+        call.db, jobs.DROP_PROJECT, jobs.DroppedProject(namespaces=namespaces), project_id=project_id
+    )
+    call.changed(project_tag(project_id))
+    call.changed(ORIGINS_TAG)
+
+
+async def delete_all_of(call: Call, team_id: str) -> None:
+    """Delete every project of an organization."""
+    for row in await store.list_of_organization(call.db, team_id):
+        await delete_project(call, row["id"])

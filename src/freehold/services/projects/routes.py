@@ -1,0 +1,213 @@
+"""Endpoints by which console users make and keep the projects of their organizations."""
+
+from __future__ import annotations
+
+from freehold import ids
+from freehold.db.pool import Record
+from freehold.errors import AccessForbidden, MissingScope, ProjectNotFound
+from freehold.services.projects import store
+from freehold.services.projects.errors import (
+    OrganizationMissing,
+    OrganizationNotFound,
+    ProjectAlreadyExists,
+    ReservedProject,
+)
+from freehold.services.projects.models import (
+    CreateOrganizationProject,
+    CreateProject,
+    ListProjects,
+    Project,
+    ProjectList,
+    UpdateOrganizationProject,
+    UpdateProject,
+    UpdateTeam,
+    as_project,
+)
+from freehold.services.projects.removal import delete_project
+from freehold.web.auth import CONSOLE, ORIGINS_TAG, project_tag
+from freehold.web.call import Call
+from freehold.web.endpoint import Routes
+
+routes = Routes("projects")
+organization = Routes("organization")
+
+
+@routes.get("/v1/projects", scope="projects.read", name="list")
+async def list_projects(call: Call, query: ListProjects) -> ProjectList:
+    """List the projects of one's organizations."""
+    _must_be_on_console(call)
+    mine = [each.team_id for each in call.identity.teams if call.identity.scopes_in(each.team_id)]
+    return await _fetch(call, query, mine)
+
+
+@routes.post(
+    "/v1/projects",
+    scope="projects.write",
+    event="projects.[projectId].create",
+    status=201,
+    raises=(ProjectAlreadyExists, ReservedProject, OrganizationNotFound),
+)
+async def create(call: Call, body: CreateProject) -> Project:
+    """Create a project in one of one's organizations."""
+    return await _create(call, body, body.team_id)
+
+
+@routes.patch(
+    "/v1/projects/{projectId}",
+    scope="projects.write",
+    event="projects.[projectId].update",
+    raises=(ProjectNotFound,),
+)
+async def update(call: Call, project_id: str, body: UpdateProject) -> Project:
+    """Rename a project, or describe it."""
+    await _must_write(call, project_id)
+    row = await store.rename(call.db, project_id, body.name, body.description)
+    return _changed(call, project_id, row)
+
+
+@routes.patch(
+    "/v1/projects/{projectId}/team",
+    scope="projects.write",
+    event="projects.[projectId].update",
+    raises=(ProjectNotFound, OrganizationNotFound),
+)
+async def update_team(call: Call, project_id: str, body: UpdateTeam) -> Project:
+    """Give a project to another of one's organizations."""
+    await _must_write(call, project_id)
+    _must_write_in(call, body.team_id)
+    row = await store.move(call.db, project_id, body.team_id)
+    return _changed(call, project_id, row)
+
+
+@organization.get(
+    "/v1/organization/projects",
+    scope="projects.read",
+    raises=(OrganizationMissing, OrganizationNotFound),
+    name="listProjects",
+)
+async def list_organization_projects(call: Call, query: ListProjects) -> ProjectList:
+    """List the projects of the organization that X-Appwrite-Organization names."""
+    return await _fetch(call, query, [_organization(call)])
+
+
+@organization.post(
+    "/v1/organization/projects",
+    scope="projects.write",
+    event="projects.[projectId].create",
+    status=201,
+    raises=(ProjectAlreadyExists, ReservedProject, OrganizationMissing, OrganizationNotFound),
+    name="createProject",
+)
+async def create_organization_project(call: Call, body: CreateOrganizationProject) -> Project:
+    """Create a project in the organization that X-Appwrite-Organization names."""
+    return await _create(call, body, _organization(call))
+
+
+@organization.get(
+    "/v1/organization/projects/{projectId}",
+    scope="projects.read",
+    raises=(ProjectNotFound, OrganizationMissing, OrganizationNotFound),
+    name="getProject",
+)
+async def get_organization_project(call: Call, project_id: str) -> Project:
+    """Get a project of the organization."""
+    return as_project(await _of_organization(call, project_id))
+
+
+@organization.patch(
+    "/v1/organization/projects/{projectId}",
+    scope="projects.write",
+    event="projects.[projectId].update",
+    raises=(ProjectNotFound, OrganizationMissing, OrganizationNotFound),
+    name="updateProject",
+)
+async def update_organization_project(
+    call: Call, project_id: str, body: UpdateOrganizationProject
+) -> Project:
+    """Rename a project of the organization."""
+    await _of_organization(call, project_id)
+    await _must_write(call, project_id)
+    row = await store.rename(call.db, project_id, body.name, None)
+    return _changed(call, project_id, row)
+
+
+@organization.delete(
+    "/v1/organization/projects/{projectId}",
+    scope="projects.write",
+    event="projects.[projectId].delete",
+    status=204,
+    raises=(ProjectNotFound, OrganizationMissing, OrganizationNotFound),
+    name="deleteProject",
+)
+async def delete_organization_project(call: Call, project_id: str) -> None:
+    """Delete a project of the organization with all that is in it."""
+    row = await _of_organization(call, project_id)
+    await _must_write(call, project_id)
+    call.tells(as_project(row))
+    await delete_project(call, project_id)
+
+
+def _must_be_on_console(call: Call) -> None:
+    if call.project.id != CONSOLE or call.identity.kind != "user":
+        raise AccessForbidden()
+
+
+def _organization(call: Call) -> str:
+    """The organization that the request names, and that the caller is in."""
+    _must_be_on_console(call)
+    team_id = call.request.header(b"x-appwrite-organization")
+    if not team_id:
+        raise OrganizationMissing()
+    if not call.identity.scopes_in(team_id):
+        raise OrganizationNotFound()
+    return team_id
+
+
+async def _of_organization(call: Call, project_id: str) -> Record:
+    team_id = _organization(call)
+    row = await store.find(call.db, project_id)
+    if row is None or row["team_id"] != team_id:
+        raise ProjectNotFound(id=project_id)
+    return row
+
+
+async def _must_write(call: Call, project_id: str) -> None:
+    """Let only those pass whose role in the project's organization lets them. Raises ProjectNotFound."""
+    _must_be_on_console(call)
+    row = await store.find(call.db, project_id)
+    if row is None or not call.identity.scopes_in(row["team_id"]):
+        raise ProjectNotFound(id=project_id)
+    _must_write_in(call, row["team_id"])
+
+
+def _must_write_in(call: Call, team_id: str) -> None:
+    granted = call.identity.scopes_in(team_id)
+    if not granted:
+        raise OrganizationNotFound()
+    if "projects.write" not in granted:
+        raise MissingScope(who="Your role", scopes="projects.write")
+
+
+async def _fetch(call: Call, query: ListProjects, team_ids: list[str]) -> ProjectList:
+    found = await store.fetch(
+        call.db, query.queries, team_ids=team_ids, search=query.search, total=query.total
+    )
+    return ProjectList(total=found.total, projects=[as_project(row) for row in found.rows])
+
+
+async def _create(call: Call, body: CreateOrganizationProject, team_id: str) -> Project:
+    _must_be_on_console(call)
+    _must_write_in(call, team_id)
+    if body.project_id == CONSOLE:
+        raise ReservedProject()
+    project_id = ids.resolve(body.project_id)
+    row = await store.create(call.db, project_id, team_id, body.name, body.region)
+    call.changed(ORIGINS_TAG)
+    return _changed(call, project_id, row)
+
+
+def _changed(call: Call, project_id: str, row: Record | None) -> Project:
+    if row is None:
+        raise ProjectNotFound(id=project_id)
+    call.changed(project_tag(project_id))
+    return as_project(row)

@@ -1,0 +1,5 @@
+"""Teams and who belongs to them. Those of the console project are the organizations that own projects."""
+
+from freehold.services.teams.routes import routes
+
+__all__ = ["routes"]

@@ -1,0 +1,82 @@
+"""Shapes of teams and memberships on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from freehold.web.wire import CustomId, Email, Id, Input, Name, Output, Queries, Resource, Search
+
+TeamRole = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$")]
+TeamRoles = Annotated[list[TeamRole], Meta(max_length=100)]
+
+
+class Team(Resource):
+    name: str
+    total: int
+    """Of its confirmed members."""
+    prefs: msgspec.Raw
+
+
+class TeamList(Output):
+    total: int
+    teams: list[Team]
+
+
+class Membership(Resource):
+    user_id: str
+    user_name: str
+    user_email: str
+    user_phone: str
+    team_id: str
+    team_name: str
+    invited: str
+    joined: str
+    confirm: bool
+    mfa: bool
+    user_accessed_at: str
+    roles: list[str]
+
+
+class MembershipList(Output):
+    total: int
+    memberships: list[Membership]
+
+
+class ListTeams(Input):
+    queries: Queries = msgspec.field(default_factory=list)
+    search: Search = ""
+    total: bool = True
+
+
+class ListMemberships(ListTeams):
+    pass
+
+
+class CreateTeam(Input):
+    team_id: CustomId
+    name: Name
+    roles: TeamRoles = msgspec.field(default_factory=lambda: ["owner"])
+
+
+class UpdateTeamName(Input):
+    name: Name
+
+
+class UpdateTeamPrefs(Input):
+    prefs: dict[str, Any]
+
+
+class CreateMembership(Input):
+    roles: TeamRoles
+    email: Email = ""
+    user_id: Id | None = None
+    phone: Annotated[str, Meta(max_length=36)] = ""
+    url: Annotated[str, Meta(max_length=2048)] = ""
+    name: Name = ""
+
+
+class UpdateMembership(Input):
+    roles: TeamRoles
