@@ -1,0 +1,114 @@
+"""The migrations of a service: plain SQL files in the format of dbmate, made by the one DDL planner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from freehold.db import ddl
+from freehold.generator.render import one_line
+from freehold.schema.changes import compare
+from freehold.schema.model import Schema
+
+FOLDER = "db/migrations/"
+SNAPSHOT = "db/schema.lock.json"
+
+UP = "-- migrate:up"
+DOWN = "-- migrate:down"
+TIMEOUTS = "set local lock_timeout = '3s';\nset local statement_timeout = '10min';\n"
+
+
+@dataclass(frozen=True)
+class History:
+    """What the repository holds already: its migrations, and the schema that they lead to."""
+
+    schema: Schema | None = None
+    migrations: Mapping[str, str] = field(default_factory=dict)
+    """File name to text."""
+
+
+class HistoryError(ValueError):
+    """The repository's migrations and its snapshot of the schema do not go together."""
+
+
+def read_snapshot(text: str) -> Schema:
+    try:
+        return msgspec.json.decode(text, type=Schema)
+    except msgspec.DecodeError as error:
+        raise HistoryError(f"{SNAPSHOT} cannot be read ({error}): restore it from version control") from error
+
+
+def snapshot(schema: Schema) -> str:
+    return msgspec.json.format(msgspec.json.encode(schema, order="deterministic"), indent=2).decode() + "\n"
+
+
+def migrations(schema: Schema, history: History) -> dict[str, str]:
+    """Every migration: those that the repository has, byte for byte, and one for what has changed since."""
+    found = {FOLDER + name: text for name, text in history.migrations.items()}
+    if history.schema is None:
+        if history.migrations:
+            raise HistoryError(f"there are migrations, and no {SNAPSHOT}: restore it from version control")
+        return {f"{FOLDER}0001_create_tables.sql": _file(ddl.create(schema))}
+    changes = compare(history.schema, schema)
+    steps = ddl.steps(changes, online=True)
+    number = max((int(name.partition("_")[0]) for name in history.migrations), default=0)
+    for group in _groups(steps):
+        number += 1
+        found[f"{FOLDER}{number:04}_{_title(group)}.sql"] = _file(group)
+    return found
+
+
+def schema_sql(schema: Schema) -> str:
+    """What the migrations lead to, for review."""
+    return "-- What the migrations lead to. For reading: the service never runs this file.\n\n" + _joined(
+        ddl.create(schema)
+    )
+
+
+def _groups(steps: list[ddl.Step]) -> list[list[ddl.Step]]:
+    """Steps that share a transaction stay together; one that cannot be in one gets a file of its own."""
+    groups: list[list[ddl.Step]] = []
+    for step in steps:
+        if step.transactional and groups and groups[-1][-1].transactional:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
+
+
+def _title(steps: list[ddl.Step]) -> str:
+    summary = steps[0].summary if len(steps) == 1 else f"change {steps[0].table or 'tables'}"
+    return re.sub(r"[^a-z0-9]+", "_", summary.lower()).strip("_")[:50].strip("_") or "change"
+
+
+def _file(steps: list[ddl.Step]) -> str:
+    if not steps[0].transactional:
+        (step,) = steps
+        up = f"{UP} transaction:false\n{_header(steps)}{_ended(step.sql)}"
+        return f"{up}\n{DOWN} transaction:false\n{_undone(step)}"
+    downs = [text for text in map(_undone, reversed(steps)) if text]
+    return f"{UP}\n{_header(steps)}{TIMEOUTS}\n{_joined(steps)}\n{DOWN}\n{TIMEOUTS}\n" + "\n".join(downs)
+
+
+def _undone(step: ddl.Step) -> str:
+    """The inverse; what cannot be undone fails and says why, since an empty block would pretend."""
+    if step.inverse is not None:
+        return _ended(step.inverse) if step.inverse else ""
+    reason = one_line(step.loses or step.summary).replace("'", "''")
+    return f"select 'irreversible: {reason}'::int;\n"
+
+
+def _header(steps: list[ddl.Step]) -> str:
+    lost = [step.loses for step in steps if step.loses]
+    return "".join(f"-- destructive: {one_line(text)}\n" for text in dict.fromkeys(lost))
+
+
+def _joined(steps: list[ddl.Step]) -> str:
+    return "\n".join(_ended(step.sql) for step in steps)
+
+
+def _ended(sql: str) -> str:
+    return sql.rstrip().rstrip(";") + ";\n"

@@ -1,0 +1,465 @@
+"""The contract: one OpenAPI 3.1 document from the plan, the same for every language."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from freehold.generator import names
+from freehold.generator.plan import (
+    EMAIL_PATTERN,
+    ID_KINDS,
+    MAX_ARRAY,
+    MAX_TEXT,
+    URL_PATTERN,
+    EntityPlan,
+    FieldPlan,
+    ServicePlan,
+    decimal_pattern,
+)
+from freehold.schema.model import Kind
+from freehold.schema.types import member_identifier
+
+Json = dict[str, Any]
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+RESPONSES = {
+    400: ("BadRequest", "A parameter or the syntax of the body is wrong."),
+    401: ("Unauthenticated", "The bearer token is missing, invalid or expired."),
+    403: ("Forbidden", "The caller's role does not allow this."),
+    404: ("NotFound", "Absent, another tenant's, or not readable."),
+    409: ("Conflict", "The value is taken, or other rows still refer to this one."),
+    412: ("PreconditionFailed", "The row has changed since the version in If-Match."),
+    413: ("ContentTooLarge", "The body is too large."),
+    415: ("UnsupportedMediaType", "The body is not JSON."),
+    422: ("InvalidContent", "The body is well formed, and its content is wrong."),
+    500: ("Internal", "A mistake of the service."),
+    503: ("Unavailable", "Try again in a moment."),
+}
+
+
+def document(plan: ServicePlan) -> Json:
+    """The whole document."""
+    paths: Json = {}
+    schemas: Json = {"Problem": _problem(), "PageInfo": _page_info()}
+    for entity in plan.entities:
+        schemas.update(_schemas(entity))
+        paths.update(_paths(plan, entity))
+    info = {"title": plan.title, "version": "1.0.0"}
+    if plan.description:
+        info["description"] = plan.description
+    return {
+        "openapi": "3.1.0",
+        "info": info,
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [
+            {"name": each.name} | ({"description": each.description} if each.description else {})
+            for each in plan.entities
+        ],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "schemas": schemas,
+            "headers": {
+                "ETag": {"description": "The row's version.", "schema": {"type": "string"}},
+                "RequestId": {"description": "Names this request in the logs.", "schema": {"type": "string"}},
+            },
+            "responses": {
+                name: {
+                    "description": text,
+                    "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+                    "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+                for name, text in RESPONSES.values()
+            },
+        },
+    }
+
+
+def text(plan: ServicePlan) -> str:
+    return json.dumps(document(plan), indent=2, ensure_ascii=False) + "\n"
+
+
+def _problem() -> Json:
+    string: Json = {"type": "string"}
+    fault: Json = {
+        "type": "object",
+        "required": ["code", "message"],
+        "properties": {"pointer": string, "parameter": string, "code": string, "message": string},
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "description": "Why a request was refused (RFC 9457).",
+        "required": ["type", "title", "status", "code", "detail", "instance", "request_id", "errors"],
+        "properties": {
+            "type": string,
+            "title": string,
+            "status": {"type": "integer"},
+            "code": string,
+            "detail": string,
+            "instance": string,
+            "request_id": string,
+            "errors": {"type": "array", "items": fault},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _page_info() -> Json:
+    return {
+        "type": "object",
+        "required": ["limit", "has_more", "next_cursor"],
+        "properties": {
+            "limit": {"type": "integer"},
+            "has_more": {"type": "boolean"},
+            "next_cursor": {
+                "type": ["string", "null"],
+                "description": "Send it as `cursor` to get the next page.",
+            },
+            "total": {"type": "integer", "description": "Only with `count=exact`."},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _schemas(entity: EntityPlan) -> Json:
+    found: Json = {}
+    for each in entity.fields:
+        if each.kind is Kind.ENUM:
+            found[_enum_name(entity, each)] = {
+                "type": "string",
+                "enum": list(each.values),
+                "x-enum-varnames": [member_identifier(value) for value in each.values],
+            }
+    name = entity.class_name
+    found[f"{name}Create"] = _object(
+        {each.name: _body(entity, each, patch=False) for each in entity.writable},
+        [each.name for each in entity.writable if each.required],
+    )
+    found[f"{name}Update"] = _object(
+        {each.name: _body(entity, each, patch=True) for each in entity.writable}, []
+    )
+    views = [(name, entity.fields)] + ([(f"{name}Summary", entity.summary)] if entity.heavy else [])
+    for title, fields in views:
+        found[title] = _object(
+            {each.name: _described(_nullable(_type(entity, each), each), each) for each in fields},
+            [each.name for each in fields if each.readers is None],
+        )
+    item = f"{name}Summary" if entity.heavy else name
+    found[f"{name}Page"] = _object(
+        {
+            "data": {"type": "array", "items": _ref(item), "maxItems": 100},
+            "page": _ref("PageInfo"),
+        },
+        ["data", "page"],
+    )
+    if entity.description:
+        found[name]["description"] = entity.description
+    return found
+
+
+def _object(properties: Json, required: list[str]) -> Json:
+    found: Json = {"type": "object"}
+    if required:
+        found["required"] = required
+    return found | {"properties": properties, "additionalProperties": False}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _enum_name(entity: EntityPlan, each: FieldPlan) -> str:
+    spelled = names.pascal(each.name)
+    taken = {"Create", "Update", "Summary", "Query", "Page"}
+    return entity.class_name + spelled + ("Value" if spelled in taken else "")
+
+
+def _body(entity: EntityPlan, each: FieldPlan, *, patch: bool) -> Json:
+    found = _nullable(_type(entity, each, bounds=True), each, also=each.default_me and not patch)
+    return _described(found, each)
+
+
+def _described(schema: Json, each: FieldPlan) -> Json:
+    return schema | {"description": each.description} if each.description else schema
+
+
+def _nullable(schema: Json, each: FieldPlan, *, also: bool = False) -> Json:
+    if not (each.nullable or also):
+        return schema
+    if isinstance(schema.get("type"), str):
+        return schema | {"type": [schema["type"], "null"]}
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def _type(entity: EntityPlan, each: FieldPlan, *, bounds: bool = False) -> Json:
+    one = _scalar(entity, each, bounds=bounds)
+    if not each.array:
+        return one
+    return {"type": "array", "items": one} | ({"maxItems": MAX_ARRAY} if bounds else {})
+
+
+def _scalar(entity: EntityPlan, each: FieldPlan, *, bounds: bool) -> Json:
+    if each.kind is Kind.ENUM:
+        return _ref(_enum_name(entity, each))
+    found = _plain(each)
+    if not bounds:
+        found.pop("maxLength", None)
+        if each.kind in (Kind.EMAIL, Kind.URL):
+            found.pop("pattern", None)
+        return found
+    if each.kind in (Kind.INT, Kind.BIGINT, Kind.FLOAT):
+        if each.least is not None:
+            found["minimum"] = each.least
+        if each.most is not None:
+            found["maximum"] = each.most
+    if each.kind in (Kind.STRING, Kind.TEXT):
+        if each.least is not None:
+            found["minLength"] = int(each.least)
+        if each.most is not None:
+            found["maxLength"] = min(int(each.most), found.get("maxLength", MAX_TEXT))
+    if each.pattern is not None:
+        found["pattern"] = each.pattern
+    return found
+
+
+def _plain(each: FieldPlan) -> Json:
+    point: Json = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    match each.kind:
+        case Kind.STRING:
+            return {"type": "string", "maxLength": each.length or MAX_TEXT}
+        case Kind.TEXT:
+            return {"type": "string", "maxLength": MAX_TEXT}
+        case Kind.INT:
+            return {"type": "integer", "format": "int32", "minimum": -(2**31), "maximum": 2**31 - 1}
+        case Kind.BIGINT:
+            return {"type": "integer", "format": "int64", "minimum": -(2**53) + 1, "maximum": 2**53 - 1}
+        case Kind.FLOAT:
+            return {"type": "number"}
+        case Kind.DECIMAL:
+            return {"type": "string", "pattern": decimal_pattern(each)}
+        case Kind.BOOL:
+            return {"type": "boolean"}
+        case Kind.DATE:
+            return {"type": "string", "format": "date"}
+        case Kind.TIME:
+            return {"type": "string", "pattern": r"^[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?$"}
+        case Kind.DATETIME:
+            return {"type": "string", "format": "date-time"}
+        case Kind.UUID:
+            return {"type": "string", "format": "uuid"}
+        case Kind.BYTES:
+            return {"type": "string", "contentEncoding": "base64"}
+        case Kind.EMAIL:
+            return {"type": "string", "maxLength": 320, "pattern": EMAIL_PATTERN}
+        case Kind.URL:
+            return {"type": "string", "maxLength": 2048, "pattern": URL_PATTERN}
+        case Kind.JSON:
+            return {"type": ["object", "array"]}
+        case Kind.POINT:
+            return point
+        case Kind.LINE:
+            return {"type": "array", "items": point, "minItems": 2}
+        case Kind.POLYGON:
+            return {"type": "array", "items": {"type": "array", "items": point, "minItems": 4}, "minItems": 1}
+        case _:
+            return {"type": "string"}
+
+
+def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
+    one, many = entity.name, entity.plural
+    name = entity.class_name
+    row = {"$ref": f"#/components/schemas/{name}"}
+    base = f"/v1/{entity.path}"
+    noun = names.words(entity.name)
+    identifier = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[entity.id_kind])),
+    }
+    with_match = [identifier, *([_if_match()] if entity.version else [])]
+    changed = (412,) if entity.version else ()
+    collection = {
+        "get": _operation(
+            plan,
+            entity,
+            "read",
+            f"list_{many}",
+            f"List {names.words(many)}",
+            {"200": _list_answer(name)},
+            (),
+            parameters=_list_parameters(entity),
+        ),
+        "post": _operation(
+            plan,
+            entity,
+            "create",
+            f"create_{one}",
+            f"Create {names.article(noun)}",
+            {"201": _row_answer(entity, row, "The new row.", location=True)},
+            (409, 413, 415, 422),
+            body=f"{name}Create",
+        ),
+    }
+    single = {
+        "get": _operation(
+            plan,
+            entity,
+            "read",
+            f"get_{one}",
+            f"Get {names.article(noun)}",
+            {"200": _row_answer(entity, row, "The row.")}
+            | ({"304": {"description": "The caller has this version already."}} if entity.version else {}),
+            (404,),
+            parameters=[identifier],
+        ),
+        "patch": _operation(
+            plan,
+            entity,
+            "update",
+            f"update_{one}",
+            f"Change {names.article(noun)}",
+            {"200": _row_answer(entity, row, "The row after the change.")},
+            (404, 409, *changed, 413, 415, 422),
+            parameters=with_match,
+            body=f"{name}Update",
+        ),
+        "delete": _operation(
+            plan,
+            entity,
+            "delete",
+            f"delete_{one}",
+            f"Delete {names.article(noun)}",
+            {"204": {"description": "It is deleted."}},
+            (404, 409, *changed),
+            parameters=with_match,
+        ),
+    }
+    found: Json = {base: collection, f"{base}/{{id}}": single}
+    if entity.soft_delete:
+        found[f"{base}/{{id}}/restore"] = {
+            "post": _operation(
+                plan,
+                entity,
+                "restore",
+                f"restore_{one}",
+                f"Restore {names.article(noun)}",
+                {"200": _row_answer(entity, row, "The row, restored.")},
+                (404, 409, 413, 415),
+                parameters=[identifier],
+            )
+        }
+    return found
+
+
+def _operation(
+    plan: ServicePlan,
+    entity: EntityPlan,
+    action: str,
+    operation: str,
+    summary: str,
+    answers: Json,
+    refusals: tuple[int, ...],
+    *,
+    parameters: list[Json] | None = None,
+    body: str = "",
+) -> Json:
+    permission = f"{entity.name}:{action}"
+    found: Json = {
+        "operationId": names.camel(operation),
+        "summary": summary,
+        "tags": [entity.name],
+        "x-required-permission": permission,
+    }
+    if permission in plan.permissions.get("public", {}):
+        found["security"] = [{}, {"bearer": []}]
+    if parameters:
+        found["parameters"] = parameters
+    if body:
+        media = {JSON: {"schema": {"$ref": f"#/components/schemas/{body}"}}}
+        if body.endswith("Update"):
+            media["application/merge-patch+json"] = media[JSON]
+        found["requestBody"] = {"required": True, "content": media}
+    refused = sorted({400, 401, 403, 500, 503, *refusals})
+    found["responses"] = answers | {
+        str(status): {"$ref": f"#/components/responses/{RESPONSES[status][0]}"} for status in refused
+    }
+    return found
+
+
+def _row_answer(entity: EntityPlan, row: Json, text: str, *, location: bool = False) -> Json:
+    headers: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if entity.version:
+        headers["ETag"] = {"$ref": "#/components/headers/ETag"}
+    if location:
+        headers["Location"] = {"description": "The path of the new row.", "schema": {"type": "string"}}
+    return {"description": text, "headers": headers, "content": {JSON: {"schema": row}}}
+
+
+def _list_answer(name: str) -> Json:
+    return {
+        "description": "One page.",
+        "headers": {
+            "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+            "Link": {"description": 'The next page, as rel="next".', "schema": {"type": "string"}},
+        },
+        "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{name}Page"}}},
+    }
+
+
+def _if_match() -> Json:
+    return {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The ETag that was seen: refused with 412 when the row has changed since.",
+        "schema": {"type": "string"},
+    }
+
+
+def _list_parameters(entity: EntityPlan) -> list[Json]:
+    sorts = [sign + each.name for each in entity.sort_keys for sign in ("", "-")]
+    order: Json = {
+        "type": "array",
+        "maxItems": 3,
+        "items": {
+            "type": "string",
+            "enum": sorts,
+            "x-enum-varnames": [
+                each.lstrip("-").upper() + ("_DESC" if each.startswith("-") else "") for each in sorts
+            ],
+        },
+    }
+    found = [
+        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100}, "How many; 25 unless told."),
+        _parameter("cursor", {"type": "string", "maxLength": 2000}, "`next_cursor` of the page before."),
+        _parameter(
+            "offset",
+            {"type": "integer", "minimum": 0, "maximum": 10000},
+            "How many to skip; not with cursor.",
+        ),
+        _parameter("count", {"type": "string", "enum": ["none", "exact"]}, "`exact` adds the total."),
+        _parameter("sort", order, "In which order; `-` descends. `id` decides between equals."),
+    ]
+    if entity.soft_delete:
+        choices = {"type": "string", "enum": ["exclude", "include", "only"]}
+        found.append(_parameter("deleted", choices, f"Deleted rows; needs {entity.name}:read_deleted."))
+    for parameter, each, operator in entity.filters():
+        schema = _scalar(entity, each, bounds=False)
+        if each.kind is Kind.BOOL or operator == "is_null":
+            schema = {"type": "boolean"}
+        elif operator in ("contains", "starts_with"):
+            schema = {"type": "string", "minLength": 1}
+        elif operator == "in":
+            schema = {"type": "array", "items": schema, "maxItems": 100}
+        found.append(_parameter(parameter, schema, ""))
+    return found
+
+
+def _parameter(name: str, schema: Json, description: str) -> Json:
+    found = {"name": name, "in": "query", "schema": schema}
+    return found | {"description": description} if description else found

@@ -1,0 +1,481 @@
+"""The plan: every decision about a service that does not depend on its language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from freehold.generator import names
+from freehold.schema.model import ACTIONS, Action, Comparison, Entity, Field, Grant, IdKind, Kind, Schema
+from freehold.schema.tables import link_columns, link_name
+
+IMPLICIT_ROLES = ("public", "authenticated", "service")
+RESERVED_PARAMETERS = frozenset({"limit", "cursor", "offset", "count", "sort", "include", "q", "deleted"})
+MAX_ARRAY = 1000
+MAX_TEXT = 1_000_000
+DECIMAL_DIGITS = 30
+"""Digits before and after the point of a decimal that says neither."""
+
+EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+URL_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$"
+
+_ORDERED = frozenset({Kind.INT, Kind.BIGINT, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.TIME, Kind.DATETIME})
+_TEXTS = frozenset({Kind.STRING, Kind.TEXT, Kind.EMAIL, Kind.URL})
+_OPERATORS: dict[Kind, tuple[str, ...]] = {
+    **dict.fromkeys(_ORDERED, ("", "in", "gt", "gte", "lt", "lte")),
+    **dict.fromkeys(_TEXTS, ("", "in", "contains", "starts_with")),
+    Kind.ENUM: ("", "ne", "in"),
+    Kind.BOOL: ("",),
+    Kind.UUID: ("", "in"),
+    Kind.REF: ("", "in"),
+    Kind.IP: ("", "in"),
+}
+"""What a filter can ask of a field of the kind. Kinds that are not here cannot be filtered by."""
+
+
+class PlanError(ValueError):
+    """The schema cannot become a service as it stands."""
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """One key of a body. `kind` is never REF: a reference has the kind of the id it holds."""
+
+    name: str
+    column: str
+    kind: Kind
+    nullable: bool = False
+    array: bool = False
+    length: int | None = None
+    precision: int | None = None
+    scale: int | None = None
+    values: tuple[str, ...] = ()
+    default: Any = None
+    has_default: bool = False
+    default_me: bool = False
+    least: int | float | str | None = None
+    most: int | float | str | None = None
+    pattern: str | None = None
+    description: str = ""
+    in_lists: bool = True
+    readers: tuple[str, ...] | None = None
+    writers: tuple[str, ...] | None = None
+    operators: tuple[str, ...] = ()
+    sortable: bool = False
+    target: str | None = None
+    """The entity that a reference points at."""
+    system: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a create has to name it."""
+        return not (self.nullable or self.has_default or self.default_me)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One condition of a grant: the column holds one of the values, or the caller is linked to the row."""
+
+    column: str = ""
+    kind: Kind = Kind.TEXT
+    values: tuple[Any, ...] = ()
+    me: bool = False
+    tenant: bool = False
+    link: str = ""
+    link_row: str = ""
+    link_user: str = ""
+
+
+Grants = tuple[tuple[Rule, ...], ...]
+"""Any grant allows; all of a grant's rules must hold; a grant without rules reaches every row."""
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """A reference along which a soft delete goes on: rows of `child` that refer to rows of `parent`."""
+
+    child: str
+    parent: str
+    table: str
+    column: str
+    tenant_column: str | None
+    system: dict[str, str]
+
+
+@dataclass(frozen=True)
+class EntityPlan:
+    """One resource of the API and its table."""
+
+    name: str
+    plural: str
+    description: str
+    table: str
+    tenant: str
+    id_kind: IdKind
+    fields: tuple[FieldPlan, ...]
+    version: bool
+    updated_at: bool
+    soft_delete: bool
+    tenant_column: str | None
+    created_by: str | None
+    updated_by: str | None
+    cascades: tuple[Cascade, ...] = ()
+    system: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def class_name(self) -> str:
+        return names.pascal(self.name)
+
+    @property
+    def path(self) -> str:
+        return names.kebab(self.plural)
+
+    @property
+    def summary(self) -> tuple[FieldPlan, ...]:
+        """The fields in lists."""
+        return tuple(each for each in self.fields if each.in_lists)
+
+    @property
+    def heavy(self) -> tuple[FieldPlan, ...]:
+        """The fields that only a single row shows."""
+        return tuple(each for each in self.fields if not each.in_lists)
+
+    @property
+    def writable(self) -> tuple[FieldPlan, ...]:
+        return tuple(each for each in self.fields if not each.system)
+
+    @property
+    def sort_keys(self) -> tuple[FieldPlan, ...]:
+        return tuple(each for each in self.fields if each.sortable)
+
+    def filters(self) -> Iterator[tuple[str, FieldPlan, str]]:
+        """Parameter, field and operator of each filter."""
+        for each in self.fields:
+            for operator in each.operators:
+                yield (f"{each.name}.{operator}" if operator else each.name), each, operator
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """A whole service."""
+
+    name: str
+    title: str
+    description: str
+    provider: str
+    overrides: dict[str, Any]
+    roles: tuple[str, ...]
+    tenant_kind: IdKind
+    user_kind: IdKind
+    rls: bool
+    entities: tuple[EntityPlan, ...]
+    permissions: dict[str, dict[str, Grants]]
+    """Role to permission to grants, with inheritance resolved."""
+    deploy: tuple[str, ...] = ()
+
+    def entity(self, name: str) -> EntityPlan:
+        return next(each for each in self.entities if each.name == name)
+
+
+def plan(schema: Schema) -> ServicePlan:
+    """Decide everything about the service, and refuse names that could not stand in code."""
+    _check_names(schema)
+    tenancy = schema.entity(schema.tenancy.entity) if schema.tenancy else None
+    if tenancy is not None and tenancy.id_kind == "serial":
+        raise PlanError(
+            f"{tenancy.name}: the ids of tenants should be uuid or text, since a new one is named first"
+        )
+    return ServicePlan(
+        name=names.slug(schema.service),
+        title=schema.service,
+        description=schema.description,
+        provider=schema.auth.provider if schema.auth else "custom",
+        overrides=dict(schema.auth.overrides) if schema.auth else {},
+        roles=tuple(schema.roles),
+        tenant_kind=tenancy.id_kind if tenancy else "uuid",
+        user_kind=_user_kind(schema),
+        rls=schema.tenancy is None or schema.tenancy.isolation == "rls",
+        entities=tuple(_entity(schema, entity) for entity in schema.entities),
+        permissions=_permissions(schema),
+        deploy=schema.deploy,
+    )
+
+
+def _check_names(schema: Schema) -> None:
+    seen: dict[str, str] = {}
+    for name, inherited in schema.roles.items():
+        for role in (name, *inherited):
+            names.role(role, "roles")
+    for entity in schema.entities:
+        names.identifier(entity.name, "entities")
+        names.identifier(entity.table, f"{entity.name}.table")
+        names.identifier(_plural(entity), f"{entity.name}.plural")
+        for spelled in (names.pascal(entity.name), names.python_package(_plural(entity))):
+            if seen.setdefault(spelled, entity.name) != entity.name:
+                raise names.UnsafeName(
+                    f"{entity.name}: {spelled} is also what {seen[spelled]} is called in code"
+                )
+        for column in entity.layout.columns():
+            names.identifier(column, f"{entity.name}: system column")
+        wire: set[str] = set()
+        for each in entity.fields:
+            names.identifier(each.name, f"{entity.name}.{each.name}")
+            if each.is_column:
+                names.identifier(each.column, f"{entity.name}.{each.name}.column")
+                if each.wire_name in wire or each.wire_name in _system_names(entity).values():
+                    raise names.UnsafeName(f"{entity.name}: two fields are called {each.wire_name}")
+                wire.add(each.wire_name)
+            for holder in (each.read, each.write):
+                if holder is not None:
+                    names.role(holder, f"{entity.name}.{each.name}")
+        for action in ACTIONS:
+            for grant in entity.access.grants(action):
+                names.role(grant.role, f"{entity.name}.access.{action}")
+
+
+def _plural(entity: Entity) -> str:
+    return (entity.plural or entity.name + "s").replace("-", "_")
+
+
+def _user_kind(schema: Schema) -> IdKind:
+    """The kind of the ids that `me` stands for; text when nothing says it."""
+    for entity in schema.entities:
+        for each in entity.fields:
+            if each.default_me and each.type.target:
+                return _kind_of(schema, each.type.target)
+        for action in ACTIONS:
+            for grant in entity.access.grants(action):
+                for condition in grant.where:
+                    if isinstance(condition, Comparison) and condition.me:
+                        compared = entity.field(condition.field)
+                        target = compared.type.target if compared else None
+                        return _kind_of(schema, target) if target else entity.id_kind
+    return "text"
+
+
+def _kind_of(schema: Schema, name: str) -> IdKind:
+    found = schema.entity(name)
+    if found is None:
+        raise PlanError(f"there is no entity {name}")
+    return found.id_kind
+
+
+ID_KINDS: dict[IdKind, Kind] = {"uuid": Kind.UUID, "serial": Kind.BIGINT, "text": Kind.TEXT}
+
+
+def _system_names(entity: Entity) -> dict[str, str]:
+    """The system columns that are shown, and what the API calls them."""
+    layout = entity.layout
+    shown = {
+        layout.id: "id",
+        layout.created_at: "created_at",
+        layout.updated_at: "updated_at",
+        layout.version: "version",
+        layout.deleted_at: "deleted_at",
+        layout.created_by: "created_by",
+        layout.updated_by: "updated_by",
+    }
+    return {column: name for column, name in shown.items() if column is not None}
+
+
+def _entity(schema: Schema, entity: Entity) -> EntityPlan:
+    layout = entity.layout
+    fields = [_system_field(entity, layout.id, "id", ID_KINDS[entity.id_kind])]
+    fields += [_field(schema, entity, each) for each in entity.columns]
+    for column, kind, name in (
+        (layout.created_at, Kind.DATETIME, "created_at"),
+        (layout.updated_at, Kind.DATETIME, "updated_at"),
+        (layout.created_by, Kind.TEXT, "created_by"),
+        (layout.updated_by, Kind.TEXT, "updated_by"),
+        (layout.version, Kind.BIGINT, "version"),
+        (layout.deleted_at, Kind.DATETIME, "deleted_at"),
+    ):
+        if column is not None:
+            fields.append(_system_field(entity, column, name, kind))
+    return EntityPlan(
+        name=entity.name,
+        plural=_plural(entity),
+        description=entity.description,
+        table=entity.table,
+        tenant=entity.tenant,
+        id_kind=entity.id_kind,
+        fields=tuple(fields),
+        version=layout.version is not None,
+        updated_at=layout.updated_at is not None,
+        soft_delete=entity.soft_delete,
+        tenant_column=layout.tenant,
+        created_by=layout.created_by,
+        updated_by=layout.updated_by,
+        cascades=tuple(_cascades(schema, entity)) if entity.soft_delete else (),
+        system={name: column for column, name in _system_names(entity).items()},
+    )
+
+
+def _system_field(entity: Entity, column: str, name: str, kind: Kind) -> FieldPlan:
+    by_time = name in ("created_at", "updated_at")
+    return FieldPlan(
+        name=name,
+        column=column,
+        kind=kind,
+        nullable=name in ("deleted_at", "created_by", "updated_by"),
+        operators=("in",) if name == "id" else ("gt", "gte", "lt", "lte") if by_time else (),
+        sortable=name == "id" or by_time,
+        system=True,
+    )
+
+
+def _field(schema: Schema, entity: Entity, each: Field) -> FieldPlan:
+    kind = each.type.kind
+    target = each.type.target if kind is Kind.REF else None
+    held = ID_KINDS[_kind_of(schema, target)] if target else kind
+    operators: tuple[str, ...] = ()
+    if each.filterable and not each.type.array and each.in_lists:
+        operators = _OPERATORS.get(kind, ())
+        if each.name in RESERVED_PARAMETERS:  # `limit` is taken: ask for `limit.eq`
+            operators = tuple(operator or "eq" for operator in operators)
+        if operators and each.nullable:
+            operators = (*operators, "is_null")
+    indexed = each.sortable or each.index or each.unique is not None or _leads_an_index(entity, each.name)
+    precise = each.type.precision is not None and each.type.scale is not None
+    return FieldPlan(
+        name=each.wire_name,
+        column=each.column,
+        kind=held,
+        nullable=each.nullable,
+        array=each.type.array,
+        length=each.type.length,
+        precision=each.type.precision if precise or kind is not Kind.DECIMAL else 2 * DECIMAL_DIGITS,
+        scale=each.type.scale if precise or kind is not Kind.DECIMAL else DECIMAL_DIGITS,
+        values=each.type.values,
+        default=each.default,
+        has_default=each.default is not None,
+        default_me=each.default_me,
+        least=each.min,
+        most=each.max,
+        pattern=each.pattern,
+        description=each.description,
+        in_lists=each.in_lists,
+        readers=_holders(schema, each.read),
+        writers=_holders(schema, each.write),
+        operators=operators,
+        sortable=indexed
+        and not each.type.array
+        and each.in_lists
+        and kind in (_ORDERED | _TEXTS | {Kind.ENUM}),
+        target=target,
+    )
+
+
+def _leads_an_index(entity: Entity, name: str) -> bool:
+    return any(index.parts[0].field == name for index in entity.indexes if index.parts)
+
+
+def _holders(schema: Schema, role: str | None) -> tuple[str, ...] | None:
+    """The roles that have the role, by name or by inheritance."""
+    if role is None:
+        return None
+    return tuple(each for each in (*schema.roles, *IMPLICIT_ROLES) if role in closure(schema.roles, each))
+
+
+def closure(roles: dict[str, tuple[str, ...]], role: str) -> set[str]:
+    """A role and all that it inherits from."""
+    found: set[str] = set()
+    waiting = [role]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting.extend(roles.get(each, ()))
+    return found
+
+
+def _permissions(schema: Schema) -> dict[str, dict[str, Grants]]:
+    table: dict[str, dict[str, Grants]] = {}
+    for role in (*schema.roles, *IMPLICIT_ROLES):
+        held = closure(schema.roles, role)
+        found: dict[str, Grants] = {}
+        for entity in schema.entities:
+            for action in ACTIONS:
+                grants = [grant for grant in entity.access.grants(action) if grant.role in held]
+                if grants:
+                    found[f"{entity.name}:{action}"] = _grants(schema, entity, action, grants)
+            if entity.soft_delete and f"{entity.name}:delete" in found:
+                deleting = found[f"{entity.name}:delete"]
+                found[f"{entity.name}:read_deleted"] = deleting
+                found[f"{entity.name}:restore"] = deleting
+        if found:
+            table[role] = found
+    return table
+
+
+def _grants(schema: Schema, entity: Entity, action: Action, grants: list[Grant]) -> Grants:
+    found = tuple(
+        dict.fromkeys(tuple(_rule(schema, entity, each) for each in grant.where) for grant in grants)
+    )
+    return ((),) if () in found else found
+
+
+def _rule(schema: Schema, entity: Entity, condition: Any) -> Rule:
+    if isinstance(condition, Comparison):
+        compared = entity.field(condition.field)
+        if compared is not None:
+            target = compared.type.target
+            kind = ID_KINDS[_kind_of(schema, target)] if target else compared.type.kind
+            column = compared.column
+        else:
+            column = condition.field
+            kind = ID_KINDS[entity.id_kind]
+        return Rule(
+            column=names.identifier(column, f"{entity.name}.access"),
+            kind=kind,
+            values=condition.values,
+            me=condition.me,
+            tenant=condition.tenant,
+        )
+    link = entity.field(condition.relation)
+    if link is None or link.type.target is None:
+        raise PlanError(f"{entity.name}.access: there is no relation {condition.relation}")
+    if link.is_column:
+        return Rule(column=link.column, kind=ID_KINDS[_kind_of(schema, link.type.target)], me=True)
+    row_column, user_column = link_columns(entity, link)
+    return Rule(link=link_name(entity, link), link_row=row_column, link_user=user_column)
+
+
+def _cascades(schema: Schema, root: Entity) -> Iterator[Cascade]:
+    """Where a soft delete goes on, parents before their children. Rows that refer to themselves stay."""
+    below: dict[str, list[tuple[Entity, Field]]] = {}
+    for entity in schema.entities:
+        for each in entity.fields:
+            if each.type.kind is Kind.REF and each.on_delete == "cascade" and entity.soft_delete:
+                below.setdefault(each.type.target or "", []).append((entity, each))
+    order: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        for child, _ in below.get(name, ()):
+            if child.name not in path and child.name not in order:
+                visit(child.name, (*path, child.name))
+        order.insert(0, name)
+
+    visit(root.name, (root.name,))
+    for position, name in enumerate(order):
+        for parent in order[:position]:
+            for child, each in below.get(parent, ()):
+                if child.name == name:
+                    yield Cascade(
+                        child=child.name,
+                        parent=parent,
+                        table=child.table,
+                        column=each.column,
+                        tenant_column=child.layout.tenant,
+                        system={wire: column for column, wire in _system_names(child).items()},
+                    )
+
+
+def decimal_pattern(each: FieldPlan) -> str:
+    """A decimal on the wire: digits as a string, since a number of JSON would lose some."""
+    assert each.precision is not None
+    assert each.scale is not None
+    whole = max(each.precision - each.scale, 1)
+    fraction = rf"(\.[0-9]{{1,{each.scale}}})?" if each.scale else ""
+    return rf"^-?[0-9]{{1,{whole}}}{fraction}$"

@@ -1,0 +1,175 @@
+"""Sample values for the tests of a service: valid, and different each time where they must be."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+from freehold.generator.plan import DECIMAL_DIGITS, EntityPlan, FieldPlan, ServicePlan
+from freehold.schema.model import Kind
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+ANY = LETTERS + LETTERS.upper() + "0123456789"
+_CATEGORIES = {"CATEGORY_DIGIT": "0123456789", "CATEGORY_WORD": ANY + "_", "CATEGORY_SPACE": " "}
+
+
+class Samples:
+    """Python expressions, for bodies of JSON."""
+
+    def __init__(self, plan: ServicePlan) -> None:
+        self._plan = plan
+
+    def fields(self, entity: EntityPlan) -> list[tuple[str, str]]:
+        """Name and expression of each field that a sample row names."""
+        return [
+            (each.name, self.expression(each))
+            for each in entity.writable
+            if each.target is None and (not each.nullable or each.writers is None)
+        ]
+
+    def expression(self, each: FieldPlan) -> str:
+        one = _one(each)
+        return f"[{one}]" if each.array else one
+
+    def references(self, entity: EntityPlan) -> list[FieldPlan]:
+        return [each for each in entity.writable if each.target is not None]
+
+    def filters(self, entity: EntityPlan) -> list[tuple[str, str]]:
+        """Parameter and a value of each filter."""
+        return [(parameter, filter_value(each, operator)) for parameter, each, operator in entity.filters()]
+
+
+def _one(each: FieldPlan) -> str:
+    if each.pattern is not None:
+        alphabets = alphabets_of(each.pattern, _least_length(each), each.length)
+        return f"spelled({', '.join(map(repr, alphabets))})"
+    match each.kind:
+        case Kind.STRING | Kind.TEXT:
+            most = min(int(limit) for limit in (each.length, each.most, 24) if limit is not None)
+            return f"text({max(most, int(each.least or 0))})"
+        case Kind.EMAIL:
+            return "text(12) + '@example.com'"
+        case Kind.URL:
+            return "'https://example.com/' + text(12)"
+        case Kind.IP:
+            return "'192.0.2.' + str(number(1, 254))"
+        case Kind.INT | Kind.BIGINT:
+            least = int(each.least) if each.least is not None else 1
+            most = int(each.most) if each.most is not None else max(least, 0) + 1_000_000
+            return f"number({min(least, most)}, {most})"
+        case Kind.FLOAT:
+            return repr(
+                float(each.least if each.least is not None else each.most if each.most is not None else 1.5)
+            )
+        case Kind.DECIMAL:
+            return repr(_decimal(each))
+        case Kind.ENUM:
+            return repr(each.default if each.default in each.values else each.values[0])
+        case Kind.UUID:
+            return "str(new_id())"
+        case _:
+            return repr(_FIXED[each.kind])
+
+
+_FIXED: dict[Kind, Any] = {
+    Kind.BOOL: True,
+    Kind.DATE: "2026-01-31",
+    Kind.TIME: "09:30:00",
+    Kind.DATETIME: "2026-01-31T09:30:00.000Z",
+    Kind.JSON: {"key": "value"},
+    Kind.BYTES: "aGVsbG8=",
+    Kind.POINT: [8.5, 47.4],
+    Kind.LINE: [[8.5, 47.4], [8.6, 47.5]],
+    Kind.POLYGON: [[[0, 0], [1, 0], [1, 1], [0, 0]]],
+}
+
+
+def _decimal(each: FieldPlan) -> str:
+    """A decimal as it comes back: with every digit that the column keeps after the point."""
+    assert each.precision is not None
+    assert each.scale is not None
+    bound = each.least if each.least is not None else each.most
+    value = Decimal(str(bound)) if bound is not None else Decimal(1 if each.precision > each.scale else 0)
+    return f"{value:.{min(each.scale, 4) if each.scale == DECIMAL_DIGITS else each.scale}f}"
+
+
+def _least_length(each: FieldPlan) -> int:
+    return int(each.least or 0) if each.kind in (Kind.STRING, Kind.TEXT) else 0
+
+
+def alphabets_of(pattern: str, least: int, most: int | None) -> list[str]:
+    """The characters to choose from at each place of a text that the pattern fits."""
+    shortest = _places(parser.parse(pattern), 0)
+    if len(shortest) >= max(least, 6):
+        return shortest
+    for repeats in range(1, 65):
+        longer = _places(parser.parse(pattern), repeats)
+        if most is not None and len(longer) > most:
+            return shortest
+        shortest = longer
+        if len(longer) >= max(least, 6):
+            break
+    return shortest
+
+
+def _places(parsed: Any, repeats: int) -> list[str]:
+    found: list[str] = []
+    for operation, argument in parsed:
+        if operation is sre.LITERAL:
+            found.append(chr(argument))
+        elif operation is sre.IN:
+            found.append(_class(argument))
+        elif operation is sre.ANY:
+            found.append(ANY)
+        elif operation is sre.NOT_LITERAL:
+            found.append("".join(each for each in ANY if each != chr(argument)))
+        elif operation in (sre.MAX_REPEAT, sre.MIN_REPEAT):
+            low, high, inner = argument
+            for _ in range(min(max(low, repeats), int(high))):
+                found += _places(inner, repeats)
+        elif operation is sre.SUBPATTERN:
+            found += _places(argument[3], repeats)
+        elif operation is sre.BRANCH:
+            found += _places(argument[1][0], repeats)
+    return found
+
+
+def _class(members: Any) -> str:
+    negated = False
+    found = ""
+    for operation, argument in members:
+        if operation is sre.NEGATE:
+            negated = True
+        elif operation is sre.LITERAL:
+            found += chr(argument)
+        elif operation is sre.RANGE:
+            low, high = argument
+            found += "".join(chr(code) for code in range(low, min(high, low + 255) + 1))
+        elif operation is sre.CATEGORY:
+            found += _CATEGORIES.get(str(argument), "")
+    if negated:
+        return "".join(each for each in ANY if each not in found) or "~"
+    return found or "a"
+
+
+def filter_value(each: FieldPlan, operator: str) -> str:
+    """A value that the filter takes, as it stands in a query string."""
+    if operator == "is_null" or each.kind is Kind.BOOL:
+        return "true"
+    if operator in ("contains", "starts_with"):
+        return "a"
+    match each.kind:
+        case Kind.ENUM:
+            return each.values[0]
+        case Kind.INT | Kind.BIGINT | Kind.FLOAT:
+            return "1"
+        case Kind.DECIMAL:
+            return _decimal(each)
+        case Kind.UUID:
+            return "01930000-0000-7000-8000-000000000000"
+        case Kind.DATE | Kind.TIME | Kind.DATETIME:
+            return str(_FIXED[each.kind])
+        case _:
+            return "a"

@@ -1,0 +1,1 @@
+"""The languages that a service can be written in: one package each."""

@@ -1,0 +1,332 @@
+"""The Python target: what the plan's decisions are called in FastAPI, Pydantic and asyncpg."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from freehold.db.ddl import quote
+from freehold.generator import names
+from freehold.generator.plan import (
+    EMAIL_PATTERN,
+    MAX_ARRAY,
+    URL_PATTERN,
+    EntityPlan,
+    FieldPlan,
+    Rule,
+    ServicePlan,
+)
+from freehold.schema.model import Kind
+
+FILES = Path(__file__).parent / "files"
+"""Emitted as they are."""
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+ID_TYPES = {"uuid": "UUID", "serial": "int", "text": "str"}
+
+_BODY = {
+    Kind.STRING: "Text",
+    Kind.TEXT: "Text",
+    Kind.INT: "Int32",
+    Kind.BIGINT: "Int53",
+    Kind.FLOAT: "Float",
+    Kind.BOOL: "Bool",
+    Kind.DATE: "Date",
+    Kind.TIME: "Time",
+    Kind.DATETIME: "Timestamp",
+    Kind.UUID: "Uuid",
+    Kind.JSON: "Json",
+    Kind.BYTES: "Bytes",
+    Kind.EMAIL: "Text",
+    Kind.URL: "Text",
+    Kind.IP: "Ip",
+    Kind.POINT: "Point",
+    Kind.LINE: "Line",
+    Kind.POLYGON: "Polygon",
+    Kind.DECIMAL: "Decimal",
+}
+_PARAMETER = _BODY | {
+    Kind.INT: "Int32Parameter",
+    Kind.BIGINT: "Int53Parameter",
+    Kind.FLOAT: "FloatParameter",
+    Kind.BOOL: "BoolParameter",
+}
+_VIEW = _BODY | {
+    Kind.STRING: "str",
+    Kind.TEXT: "str",
+    Kind.INT: "int",
+    Kind.BIGINT: "int",
+    Kind.FLOAT: "float",
+    Kind.BOOL: "bool",
+    Kind.DATE: "date",
+    Kind.UUID: "UUID",
+    Kind.EMAIL: "str",
+    Kind.URL: "str",
+    Kind.IP: "str",
+}
+_OWN_CLASSES = frozenset({"Create", "Update", "Summary", "Query"})
+
+
+class PythonField:
+    """One field as Python spells it."""
+
+    def __init__(self, entity: EntityPlan, field: FieldPlan) -> None:
+        self.plan = field
+        self.name = field.name
+        self.attribute = names.python_attribute(field.name)
+        self.alias = "" if self.attribute == field.name else f"alias={field.name!r}"
+        self._entity = entity
+
+    @property
+    def own_type(self) -> str:
+        """The name of the type that the module defines for the field; empty when a common one will do."""
+        constraints = self._constraints()
+        if self.plan.kind is not Kind.ENUM and not constraints:
+            return ""
+        spelled = names.pascal(self.name) or "Field"
+        return self._entity.class_name + spelled + ("Value" if spelled in _OWN_CLASSES else "")
+
+    @property
+    def definition(self) -> str:
+        """What the field's own type is."""
+        if self.plan.kind is Kind.ENUM:
+            return f"Literal[{', '.join(map(repr, self.plan.values))},]"
+        return f"Annotated[{_BODY[self.plan.kind]}, {self._constraints()}]"
+
+    def _constraints(self) -> str:
+        plan = self.plan
+        parts: list[str] = []
+        extra = ""
+        if plan.kind is Kind.DECIMAL:
+            extra = f"decimal_digits({plan.precision}, {plan.scale})"
+            parts += [f"ge=Decimal({str(plan.least)!r})"] if plan.least is not None else []
+            parts += [f"le=Decimal({str(plan.most)!r})"] if plan.most is not None else []
+        elif plan.kind in (Kind.INT, Kind.BIGINT, Kind.FLOAT):
+            parts += [f"ge={plan.least!r}"] if plan.least is not None else []
+            parts += [f"le={plan.most!r}"] if plan.most is not None else []
+        elif plan.kind in (Kind.STRING, Kind.TEXT):
+            most = [each for each in (plan.length, plan.most) if each is not None]
+            parts += [f"min_length={int(plan.least)}"] if plan.least is not None else []
+            parts += [f"max_length={min(int(each) for each in most)}"] if most else []
+        elif plan.kind is Kind.EMAIL:
+            parts += [f"max_length={320}", f"pattern={EMAIL_PATTERN!r}"]
+        elif plan.kind is Kind.URL:
+            parts += [f"max_length={2048}", f"pattern={URL_PATTERN!r}"]
+        if plan.pattern is not None:
+            parts.append(f"pattern={plan.pattern!r}")
+        constraints = [extra] if extra else []
+        if parts:
+            constraints.append(f"Field({', '.join(parts)})")
+        return ", ".join(constraints)
+
+    def _one(self) -> str:
+        return self.own_type or _BODY[self.plan.kind]
+
+    @property
+    def body_type(self) -> str:
+        return (
+            f"Annotated[list[{self._one()}], Field(max_length={MAX_ARRAY})]"
+            if self.plan.array
+            else self._one()
+        )
+
+    @property
+    def create_line(self) -> str:
+        """The field in the body of a create."""
+        plan = self.plan
+        kind = self.body_type + (" | None" if plan.nullable or plan.default_me else "")
+        default = "" if plan.required else self.literal(plan.default) if plan.has_default else "None"
+        return self._line(kind, default)
+
+    @property
+    def update_line(self) -> str:
+        """The field in a merge patch: it may be absent, and is null only where the column can be."""
+        kind = self.body_type + " | None"
+        return self._line(kind if self.plan.nullable else f"Annotated[{kind}, NotNull]", "None")
+
+    @property
+    def view_line(self) -> str:
+        kind = self.own_type if self.plan.kind is Kind.ENUM else _VIEW[self.plan.kind]
+        kind = f"list[{kind}]" if self.plan.array else kind
+        return self._line(kind + (" | None" if self.plan.nullable else ""), "")
+
+    def _line(self, kind: str, default: str) -> str:
+        if self.alias:
+            arguments = ", ".join(
+                each for each in (f"default={default}" if default else "", self.alias) if each
+            )
+            return f"{self.attribute}: {kind} = Field({arguments})"
+        return f"{self.attribute}: {kind}" + (f" = {default}" if default else "")
+
+    def parameter_line(self, parameter: str, operator: str) -> str:
+        """One filter of a list."""
+        kind = (
+            "BoolParameter"
+            if operator == "is_null"
+            else self.parameter_type(as_text=operator in _TEXT_OPERATORS)
+        )
+        if operator == "in":
+            commas = self.plan.kind in (Kind.ENUM, Kind.UUID, Kind.INT, Kind.BIGINT, Kind.DECIMAL, Kind.DATE)
+            kind = f"Annotated[list[{kind}], {'Commas, ' * commas}Field(max_length=100)]"
+        attribute = names.python_attribute(self.name, in_query=True) + (f"__{operator}" if operator else "")
+        if attribute == parameter:
+            return f"{attribute}: {kind} | None = None"
+        return f"{attribute}: {kind} | None = Field(default=None, alias={parameter!r})"
+
+    def parameter_type(self, *, as_text: bool = False) -> str:
+        if self.plan.kind is Kind.ENUM and not as_text:
+            return self.own_type
+        if self.plan.kind is Kind.DECIMAL:
+            return f"Annotated[Decimal, decimal_digits({self.plan.precision}, {self.plan.scale})]"
+        return _PARAMETER[self.plan.kind] if self.plan.kind is not Kind.IP else "Text"
+
+    @property
+    def sort_key(self) -> str:
+        nullable = ", nullable=True" if self.plan.nullable else ""
+        return f"SortKey({self.parameter_type()}{nullable})"
+
+    def literal(self, value: Any) -> str:
+        """A value of the field as Python writes it."""
+        if self.plan.array:
+            return f"[{', '.join(literal(self.plan.kind, each) for each in value)}]"
+        return literal(self.plan.kind, value)
+
+
+_TEXT_OPERATORS = ("contains", "starts_with")
+
+
+def literal(kind: Kind, value: Any) -> str:
+    """A JSON value of the kind as Python writes it. `repr` makes any text inert."""
+    match kind:
+        case Kind.DECIMAL:
+            return f"Decimal({str(value)!r})"
+        case Kind.DATE:
+            return f"date.fromisoformat({str(value)!r})"
+        case Kind.TIME:
+            return f"time.fromisoformat({str(value)!r})"
+        case Kind.DATETIME:
+            return f"datetime.fromisoformat({str(value)!r})"
+        case Kind.UUID:
+            return f"UUID({str(value)!r})"
+        case Kind.BYTES:
+            return f"base64.b64decode({str(value)!r})"
+        case Kind.FLOAT:
+            return repr(float(value))
+        case Kind.POINT:
+            return repr(tuple(value))
+        case _:
+            return repr(value)
+
+
+class PythonEntity:
+    """One entity as Python spells it."""
+
+    def __init__(self, service: ServicePlan, plan: EntityPlan) -> None:
+
+        self.plan = plan
+        self.name = plan.name
+        self.words = names.words(plan.name)
+        self.plural_words = names.words(plan.plural)
+        self.package = names.python_package(plan.plural)
+        self.class_name = plan.class_name
+        self.summary_class = f"{plan.class_name}Summary" if plan.heavy else plan.class_name
+        self.plural = plan.plural
+        self.path = plan.path
+        self.table = quote(plan.table)
+        self.id_type = ID_TYPES[plan.id_kind]
+        self.fields = [PythonField(plan, each) for each in plan.fields]
+        self.writable = [each for each in self.fields if not each.plan.system]
+        self.types = [each for each in self.writable if each.own_type]
+        self.summary = [each for each in self.fields if each.plan.in_lists]
+        self.heavy = [each for each in self.fields if not each.plan.in_lists]
+        self.sort_keys = [each for each in self.fields if each.plan.sortable]
+        self.sorts = [sign + each.name for each in self.sort_keys for sign in ("", "-")]
+        by_name = {each.name: each for each in self.fields}
+        self.filters = [
+            by_name[field.name].parameter_line(parameter, operator)
+            for parameter, field, operator in plan.filters()
+        ]
+        self.columns = {each.name: quote(each.plan.column) for each in self.fields}
+        self.system = {name: quote(column) for name, column in plan.system.items()}
+        self.tenant_column = quote(plan.tenant_column) if plan.tenant_column else ""
+        self.new_id = {"uuid": "new_id()", "text": "str(new_id())", "serial": ""}[plan.id_kind]
+        self.touch = _touch(self.system)
+        self.conditional_create = any(
+            () not in permissions.get(f"{plan.name}:create", ((),))
+            for permissions in service.permissions.values()
+        )
+        self.cascades = [
+            {
+                "parent": each.parent,
+                "child": each.child,
+                "assigned": _assigned(plan, position),
+                "source": "[id]" if each.parent == plan.name else f"{each.parent}_ids",
+                "table": quote(each.table),
+                "column": quote(each.column),
+                "tenant_column": quote(each.tenant_column) if each.tenant_column else "",
+                "id": quote(each.system["id"]),
+                "deleted_at": quote(each.system["deleted_at"]),
+                "touch": _touch({name: quote(column) for name, column in each.system.items()}),
+            }
+            for position, each in enumerate(plan.cascades)
+        ]
+
+    @property
+    def inserts(self) -> list[tuple[str, str]]:
+        """The columns of an insert, each with the Python expression of its value."""
+        found: list[tuple[str, str]] = []
+        if self.plan.tenant == "scoped":
+            found.append((self.tenant_column, "tx.principal.require_tenant()"))
+        if self.plan.tenant == "self":
+            found.append((self.columns["id"], "tx.tenant_id"))
+        elif self.new_id:
+            found.append((self.columns["id"], self.new_id))
+        for each in self.writable:
+            value = f"body.{each.attribute}"
+            if each.plan.default_me:
+                value = f"{value} if {each.attribute!r} in body.model_fields_set else tx.principal.id"
+            found.append((self.columns[each.name], value))
+        found += [
+            (self.system[name], "tx.actor") for name in ("created_by", "updated_by") if name in self.system
+        ]
+        return found
+
+
+def _assigned(plan: EntityPlan, position: int) -> str:
+    """Where the ids go that a cascade touches: nowhere when nothing goes on from them."""
+    each = plan.cascades[position]
+    if all(other.parent != each.child for other in plan.cascades):
+        return ""
+    first = all(other.child != each.child for other in plan.cascades[:position])
+    return f"{each.child}_ids {'=' if first else '+='} "
+
+
+def _touch(system: dict[str, str]) -> str:
+    """What every change of a row sets, whatever else it changes."""
+    parts = {
+        "updated_at": "{} = now()",
+        "updated_by": "{} = nullif(current_setting('app.actor_id', true), '')",
+        "version": "{0} = {0} + 1",
+    }
+    found = [text.format(system[name]) for name, text in parts.items() if name in system]
+    return ",\n            ".join(found) or "{0} = {0}".format(system["id"])
+
+
+def rule_text(rule: Rule) -> str:
+    """One rule of a grant as app/permissions.py writes it."""
+    if rule.link:
+        return f"MemberOf({quote(rule.link)!r}, {quote(rule.link_row)!r}, {quote(rule.link_user)!r})"
+    values = ["ME"] * rule.me + ["TENANT"] * rule.tenant + [literal(rule.kind, each) for each in rule.values]
+    return f"Is({quote(rule.column)!r}, ({', '.join(values)},))"
+
+
+def context(plan: ServicePlan) -> dict[str, Any]:
+    """What the templates print."""
+    return {
+        "plan": plan,
+        "entities": [PythonEntity(plan, each) for each in plan.entities],
+        "tenant_type": ID_TYPES[plan.tenant_kind],
+        "user_type": ID_TYPES[plan.user_kind],
+        "rule_text": rule_text,
+    }
