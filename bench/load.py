@@ -86,8 +86,8 @@ async def _run(address: tuple[str, int], workload: Workload, connections: int, s
     done, waiting = await asyncio.wait([client.done for client in clients], timeout=seconds + GIVE_UP_AFTER_S)
     for client in clients:
         client.transport.abort()
-    for outcome in done:
-        outcome.result()
+    if errors := [error for outcome in done if (error := outcome.exception())]:
+        raise errors[0]
     if waiting:
         raise LoadError(
             f"{len(waiting)} of {connections} requests had no answer within {GIVE_UP_AFTER_S:.0f} s."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,20 +135,16 @@ def _settings(setting: Setting, site: Site, client: httpx.Client, port: int) -> 
 
 def _names(sql: str) -> list[str]:
     """The wire names of what a statement gives, from its list of columns."""
-    head, _, tail = sql.partition(" from ") if sql.lstrip().lower().startswith("select") else (sql, "", "")
-    columns = head.split("select ", 1)[1] if tail else sql.rsplit("returning ", 1)[1]
-    plain = [column.strip().strip('"') for column in columns.split(",")]
-    return [SYSTEM_COLUMNS.get(column, column) for column in plain]
+    found = re.search(r"\breturning ([^()]*)|\bselect (\"[^()]*?) from ", sql)
+    must(found is not None, f"bare: no list of columns in {sql}")
+    assert found is not None
+    columns = [column.strip().strip('"') for column in (found[1] or found[2]).split(",")]
+    return [SYSTEM_COLUMNS.get(column, column) for column in columns]
 
 
 def _statement(seen: Seen, sources: dict[str, str]) -> Statement:
     """What is the request's among the values gets its name; the rest stays as it was."""
-    names: list[str] = []
-    for value in seen.values:
-        if value is not None and value.startswith("{") and '"$id"' in value:
-            names.append("body")  # the row as it was answered, kept with the event
-        else:
-            names.append(sources.get(value or "", ""))
+    names = [sources.get(value or "", "") for value in seen.values]
     constants = [None if name else value for name, value in zip(names, seen.values, strict=True)]
     return Statement(sql=seen.sql, values=names, constants=constants)
 

@@ -62,7 +62,8 @@ class Query(msgspec.Struct):
     values: list[Any] = []
 
 
-Prepared = list[tuple[PreparedStatement | None, str, list[tuple[str, Any]]]]
+Prepared = tuple[PreparedStatement, list[tuple[str, Any]]]
+"""A statement, and for each of its values the name that it has in the request, or the value itself."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_create = msgspec.json.Decoder(Create).decode
@@ -74,17 +75,13 @@ class Held:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
-        self.plans: dict[str, Prepared] = {}
+        self.plans: dict[str, list[Prepared]] = {}
 
     async def prepare(self, settings: Settings) -> None:
         for name, statements in settings.plans.items():
             self.plans[name] = [await self._prepare(statement) for statement in statements]
 
-    async def _prepare(
-        self, statement: Statement
-    ) -> tuple[PreparedStatement | None, str, list[tuple[str, Any]]]:
-        if statement.sql.rstrip(";").lower() in ("begin", "commit"):
-            return None, statement.sql, []
+    async def _prepare(self, statement: Statement) -> Prepared:
         prepared = await self.connection.prepare(statement.sql)
         values: list[tuple[str, Any]] = []
         for name, text, type_ in zip(
@@ -93,19 +90,13 @@ class Held:
             kind = f"{type_.schema}.{type_.name}".removesuffix("[]") + "[]" * (type_.kind == "array")
             value = None if name else await self.connection.fetchval(f"select $1::text::{kind}", text)
             values.append((name, value))
-        return prepared, statement.sql, values
+        return prepared, values
 
     async def run(self, plan: str, given: dict[str, Any]) -> list[Any]:
-        """Run the statements of a plan in turn; gives the rows of the first that had any."""
+        """Run the statements of a plan in turn; gives the rows of the last."""
         found: list[Any] = []
-        for prepared, sql, values in self.plans[plan]:
-            if prepared is None:
-                await self.connection.execute(sql)
-                continue
-            if found and "body" in given:
-                given["body"] = given["encode"](found)
-            rows = await prepared.fetch(*[given[name] if name else value for name, value in values])
-            found = found or rows
+        for prepared, values in self.plans[plan]:
+            found = await prepared.fetch(*[given[name] if name else value for name, value in values])
         return found
 
 
@@ -156,16 +147,8 @@ class BareLoop:
 
     async def create_row(self, body: bytes) -> bytes:
         made = _decode_create(body)
-        encoded = b""
-
-        def encode(rows: list[Any]) -> bytes:
-            nonlocal encoded
-            encoded = _encode(self.row("create", rows[0]))
-            return encoded
-
-        row_id = uuid.uuid4().hex[:20]
-        rows = await self.run("create", {**made.data, "id": row_id, "body": b"", "encode": encode})
-        return encoded or encode(rows)
+        rows = await self.run("create", {**made.data, "id": uuid.uuid4().hex[:20]})
+        return _encode(self.row("create", rows[0]))
 
     def row(self, operation: str, record: Any) -> dict[str, Any]:
         row = dict(zip(self.settings.names[operation], record, strict=True))
