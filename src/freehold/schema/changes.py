@@ -332,14 +332,19 @@ class _Comparison:
         for table in self.dropped:
             if table.audit is not None:
                 yield DropAuditTrigger(table=table.name, trigger=table.audit)
-        gone = {table.name for table in self.dropped}
+        # What cannot go while keys of other tables still aim at it.
+        aims = {table.name for table in self.dropped}
+        aims |= {pair.old.name for pair, part in self.leaving if isinstance(part, PrimaryKey)}
         for table in self.dropped:
             for key in table.foreign_keys:
-                if key.target in gone and key.target != table.name:
+                if key.target in aims and key.target != table.name:
                     yield DropConstraint(table=table.name, constraint=key)
         for first in (True, False):
             for pair, part in self.leaving:
-                if isinstance(part, ForeignKey) is first and not self._goes_with_a_column(pair, part):
+                if isinstance(part, ForeignKey) is not first:
+                    continue
+                aimed = isinstance(part, ForeignKey) and part.target in aims
+                if aimed or not self._goes_with_a_column(pair, part):
                     if isinstance(part, Index):
                         yield DropIndex(table=pair.old.name, index=part)
                     else:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2s
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from freehold.schema.model import Entity, Field, IdKind, Kind, Schema, Type, Value
 from freehold.schema.model import Index as ModelIndex
 
@@ -430,24 +432,28 @@ def _indexes(entity: Entity, searched: tuple[str, ...]) -> tuple[tuple[Unique, .
     indexes: list[Index] = []
 
     def unique(columns: tuple[str, ...], name: str = "") -> None:
+        taking: tuple[Unique | Index, ...] = (*uniques, *(each for each in indexes if each.unique))
+        if not name and any(columns == each.columns for each in taking):
+            return
         name = _untaken(name or unique_name(table, columns), columns, taken)
         if live:
             indexes.append(Index(name=name, columns=columns, unique=True, live=live))
         else:
             uniques.append(Unique(name=name, columns=columns))
 
+    def index(found: Index, name: str = "", spelled: tuple[str, ...] = ()) -> None:
+        """Keep an index, unless one that has no name of its own is there already."""
+        if not name and any(replace(each, name="") == found for each in indexes):
+            return
+        name = _untaken(name or index_name(table, spelled or found.columns), spelled or found.columns, taken)
+        indexes.append(replace(found, name=name))
+
     if layout.sequence is not None:
-        columns = (layout.sequence,)
-        uniques.append(Unique(name=_untaken(unique_name(table, columns), columns, taken), columns=columns))
+        unique((layout.sequence,))
     if layout.permissions is not None:
-        columns = (layout.permissions,)
-        indexes.append(
-            Index(name=_untaken(index_name(table, columns), columns, taken), columns=columns, method="gin")
-        )
+        index(Index(name="", columns=(layout.permissions,), method="gin"))
     covered = {
-        _column(entity, index.parts[0].field)
-        for index in entity.indexes
-        if index.method == "key" and index.parts
+        _column(entity, each.parts[0].field) for each in entity.indexes if each.method == "key" and each.parts
     }
     for field in entity.columns:
         if field.unique is not None:
@@ -456,51 +462,35 @@ def _indexes(entity: Entity, searched: tuple[str, ...]) -> tuple[tuple[Unique, .
             continue
         by_place = field.type.kind in (Kind.POINT, Kind.LINE, Kind.POLYGON)
         if field.index and (field.type.array or by_place):
-            columns = (field.column,)
-            method: Literal["gin", "gist"] = "gin" if field.type.array else "gist"
-            indexes.append(
-                Index(
-                    name=_untaken(index_name(table, columns), columns, taken), columns=columns, method=method
-                )
-            )
+            index(Index(name="", columns=(field.column,), method="gin" if field.type.array else "gist"))
         elif field.index or field.sortable or (field.type.kind is Kind.REF and field.column not in covered):
             columns = (*tenant, field.column)
-            name = _untaken(index_name(table, columns), columns, taken)
-            indexes.append(Index(name=name, columns=(*columns, _tie_break(entity))))
-    for index in entity.indexes:
-        if index.unique:
-            unique((*tenant, *(_column(entity, part.field) for part in index.parts)), index.name)
+            index(Index(name="", columns=(*columns, _tie_break(entity))), spelled=columns)
+    for each in entity.indexes:
+        if each.unique:
+            unique((*tenant, *(_column(entity, part.field) for part in each.parts)), each.name)
         else:
-            indexes.append(_composite(entity, index, tenant, taken))
+            found, spelled = _composite(entity, each, tenant)
+            index(found, each.name, spelled)
     if searched:
-        columns = (search_column(entity),)
-        indexes.append(
-            Index(name=_untaken(index_name(table, columns), columns, taken), columns=columns, method="gin")
-        )
+        index(Index(name="", columns=(search_column(entity),), method="gin"))
     return tuple(uniques), tuple(indexes)
 
 
-def _composite(entity: Entity, index: ModelIndex, tenant: tuple[str, ...], taken: set[str]) -> Index:
+def _composite(entity: Entity, index: ModelIndex, tenant: tuple[str, ...]) -> tuple[Index, tuple[str, ...]]:
+    """An index without its name yet, and the columns after which it is named."""
     parts = tuple(_column(entity, part.field) for part in index.parts)
     if index.method != "key":
-        name = _untaken(index.name or index_name(entity.table, parts), parts, taken)
-        return Index(name=name, columns=parts, method="words" if index.method == "fulltext" else "gist")
+        return Index(name="", columns=parts, method="words" if index.method == "fulltext" else "gist"), parts
     if len(parts) == 1 and _is_array(entity, index.parts[0].field):
-        return Index(
-            name=_untaken(index.name or index_name(entity.table, parts), parts, taken),
-            columns=parts,
-            method="gin",
-        )
+        return Index(name="", columns=parts, method="gin"), parts
     columns = (*tenant, *parts)
+    spelled = columns
     descending = (*(False for _ in tenant), *(part.descending for part in index.parts))
-    spelled = tuple(
-        f"{column} desc" if down else column for column, down in zip(columns, descending, strict=True)
-    )
-    name = _untaken(index.name or index_name(entity.table, columns), spelled, taken)
     tie_break = _tie_break(entity)
     if tie_break not in columns:
         columns, descending = (*columns, tie_break), (*descending, descending[-1])
-    return Index(name=name, columns=columns, descending=descending if any(descending) else ())
+    return Index(name="", columns=columns, descending=descending if any(descending) else ()), spelled
 
 
 def _tie_break(entity: Entity) -> str:
@@ -587,8 +577,10 @@ def _target(schema: Schema | None, type_: Type) -> Entity:
 
 def _untaken(name: str, parts: tuple[str, ...], taken: set[str]) -> str:
     """The name, or where another index of the table has it, one that also says the exact parts."""
-    if name in taken:
-        name = _cut(f"{name}_{blake2s('|'.join(parts).encode(), digest_size=4).hexdigest()}", "")
+    plain, number = name, 1
+    while name in taken:
+        digest = blake2s(f"{number}|{'|'.join(parts)}".encode(), digest_size=4).hexdigest()
+        name, number = _cut(plain, f"_{digest}"), number + 1
     taken.add(name)
     return name
 

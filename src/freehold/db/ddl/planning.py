@@ -476,7 +476,7 @@ def _described(constraint: Constraint) -> str:
 
 def _is_wider_numeric(old: str, new: str) -> bool:
     """PostgreSQL rewrites no row when only the digits before the point become more."""
-    if not (old.startswith("numeric(") and new.startswith("numeric(")):
+    if not all(each.startswith("numeric(") and each.endswith(")") for each in (old, new)):
         return False
     old_digits, old_scale = _digits(old)
     new_digits, new_scale = _digits(new)
