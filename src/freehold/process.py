@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from freehold import app, jobs
+from freehold import jobs
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate as migrations
 from freehold.db.pool import Database
@@ -31,6 +31,8 @@ def serve(settings: Settings, *, listener: int | None, control: int | None) -> N
     settings = with_secret(settings)
     own = listener is None
     listening = bind(settings.host, settings.port)[0] if own else socket.socket(fileno=listener)
+
+    from freehold import app  # the job worker does without all that
 
     async def process(stop: asyncio.Event) -> None:
         async with _started(settings, control, stop) as say_ready:
