@@ -99,6 +99,65 @@ def migrate(
             raise typer.Exit(1)
 
 
+Schema = Annotated[Path, typer.Option(help="The schema file, or the folder it lies in.")]
+Database = Annotated[
+    str | None, typer.Option(help="The database's id.", show_default="the schema's service name")
+]
+Endpoint = Annotated[
+    str, typer.Option(envvar="FREEHOLD_ENDPOINT", help="Of the live project, ending in /v1.")
+]
+ProjectId = Annotated[str, typer.Option(envvar="FREEHOLD_PROJECT", help="The live project's id.")]
+Key = Annotated[str, typer.Option(envvar="FREEHOLD_KEY", help="An API key with the scope databases.write.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@cli.command()
+def plan(
+    endpoint: Endpoint,
+    project: ProjectId,
+    key: Key,
+    schema: Schema = Path("freehold.yaml"),
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what applying a schema file to a live project would do: SQL, locks, rewrites, losses."""
+    with _refusals():
+        from freehold import live
+
+        live.plan(live.Project(endpoint, project, key), schema, database, as_json=as_json)
+
+
+@cli.command()
+def apply(
+    endpoint: Endpoint,
+    project: ProjectId,
+    key: Key,
+    schema: Schema = Path("freehold.yaml"),
+    database: Database = None,
+    plan_hash: Annotated[
+        str | None, typer.Option("--plan", help="Apply exactly this plan, or refuse.")
+    ] = None,
+    approve: Annotated[
+        list[str] | None, typer.Option(help="A table that may lose data. Can be said several times.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a schema file the tables of a live project."""
+    with _refusals():
+        from freehold import live
+
+        live.apply(
+            live.Project(endpoint, project, key),
+            schema,
+            database,
+            expected=plan_hash,
+            approve=approve or (),
+            yes=yes,
+            as_json=as_json,
+        )
+
+
 def main() -> None:
     """Run the command line."""
     cli()

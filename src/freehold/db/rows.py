@@ -273,16 +273,20 @@ class RowTable:
     def _condition(self, condition: Condition, scope: Scope, values: Values) -> str:
         if not isinstance(condition, Comparison):
             return "false"  # member_of is not offered here; see services.databases.schemas
-        field = self.entity.field(condition.field)
-        column = self.columns.get(field.wire_name if field is not None else condition.field)
-        if column is None:
-            return "false"
+        if condition.field == self.layout.id:
+            name, encode = quoted(self.layout.id), self.encode_id
+        else:
+            field = self.entity.field(condition.field)
+            column = self.columns.get(field.wire_name) if field is not None else None
+            if column is None:
+                return "false"
+            name, encode = column.sql, column.encode_filter
         wanted = [scope.user_id] if condition.me else [scope.tenant] if condition.tenant else condition.values
         try:
-            encoded = [column.encode_filter(value) for value in wanted]
+            encoded = [encode(value) for value in wanted]
         except Misfit:  # such as a user whose id cannot stand in the column: nothing is theirs
             return "false"
-        return f"{column.sql} = any({values.bind(encoded)})"
+        return f"{name} = any({values.bind(encoded)})"
 
     # -- writing ---------------------------------------------------------------------------------------
 

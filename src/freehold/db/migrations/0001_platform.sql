@@ -166,7 +166,8 @@ create table freehold.columns (
     created_at    timestamptz(3) not null default now(),
     updated_at    timestamptz(3) not null default now(),
     primary key (project_id, database_id, table_id, key),
-    foreign key (project_id, database_id, table_id) references freehold.tables on delete cascade
+    foreign key (project_id, database_id, table_id) references freehold.tables
+        on update cascade on delete cascade
 );
 comment on table freehold.columns is 'What the API knows of a column beside its field in the schema model.';
 
@@ -184,7 +185,8 @@ create table freehold.indexes (
     created_at    timestamptz(3) not null default now(),
     updated_at    timestamptz(3) not null default now(),
     primary key (project_id, database_id, table_id, key),
-    foreign key (project_id, database_id, table_id) references freehold.tables on delete cascade
+    foreign key (project_id, database_id, table_id) references freehold.tables
+        on update cascade on delete cascade
 );
 comment on table freehold.indexes is 'What the API knows of an index beside its place in the schema model.';
 

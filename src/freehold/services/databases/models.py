@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import field
 
@@ -27,6 +27,8 @@ class DatabaseList(Output):
 
 class Column(Output):
     """What columns of all types have in common."""
+
+    abstract: ClassVar[bool] = True
 
     key: str
     type: str
@@ -124,7 +126,7 @@ class ColumnFormatted(Column, kw_only=True):
 
 class ColumnList(Output):
     total: int
-    columns: list[Any]
+    columns: list[Column]
 
 
 class ColumnIndex(Output):
@@ -156,7 +158,7 @@ class Table(Output):
     description: str
     enabled: bool
     row_security: bool
-    columns: list[Any]
+    columns: list[Column]
     indexes: list[ColumnIndex]
     bytes_max: int
     bytes_used: int
@@ -165,3 +167,20 @@ class Table(Output):
 class TableList(Output):
     total: int
     tables: list[Table]
+
+
+class Row(Output):
+    """A row: what the platform knows of it, and the table's columns beside."""
+
+    id: str = field(name="$id")
+    sequence: str = field(name="$sequence")
+    table_id: str = field(name="$tableId")
+    database_id: str = field(name="$databaseId")
+    created_at: str = field(name="$createdAt")
+    updated_at: str = field(name="$updatedAt")
+    permissions: list[str] = field(name="$permissions")
+
+
+class RowList(Output):
+    total: int
+    rows: list[Row]

@@ -51,7 +51,7 @@ async def _reached(call: Call, reached: Reach) -> AsyncIterator[Queries]:
 
 async def get(call: Call, table: Table, row_id: str, queries: list[str]) -> Json:
     """Read a row. What the caller may not read is not found."""
-    reached = reach(call, table, "read")
+    reached = reach(call, table, "read", row_id)
     if reached is None:
         raise RowNotFound(id=row_id)
     shape = reached.rows.selected(page(parse(queries)).select) if queries else None
@@ -108,7 +108,8 @@ async def _cursor(db: Queries, rows: RowTable, wanted: Page, scope: Any) -> Reco
 
 async def create(call: Call, table: Table, row_id: str, data: Object, granted: list[str] | None) -> Json:
     """Make a row. A user that says nothing of permissions may read and change what it made."""
-    reached = reach(call, table, "create")
+    made = _new_id(table.rows, row_id)
+    reached = reach(call, table, "create", "" if made is None else str(made))
     if reached is None:
         raise UserUnauthorized()
     layout = table.entity.layout
@@ -118,7 +119,6 @@ async def create(call: Call, table: Table, row_id: str, data: Object, granted: l
             raise RowInvalidStructure(reason=f"`{column.key}` is required.")
         if column.field.default_me and column.sql not in assigned and call.identity.user_id:
             assigned[column.sql] = _encoded_me(column.encode, call.identity.user_id)
-    made = _new_id(reached.rows, row_id)
     if made is not None:
         assigned[quoted(layout.id)] = made
     if layout.permissions is not None:
@@ -142,7 +142,7 @@ async def update(
     """Change what is given of a row, and leave the rest."""
     if data is None and granted is None:
         raise RowMissingPayload()
-    reached = reach(call, table, "update")
+    reached = reach(call, table, "update", row_id)
     layout = table.entity.layout
     wanted = _row_id(table.rows, row_id)
     if reached is None:
@@ -168,7 +168,7 @@ async def update(
 
 async def delete(call: Call, table: Table, row_id: str) -> None:
     """Delete a row."""
-    reached = reach(call, table, "delete")
+    reached = reach(call, table, "delete", row_id)
     wanted = _row_id(table.rows, row_id)
     if reached is None:
         await _refuse(call, table, wanted, row_id)
@@ -183,7 +183,7 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
 
 async def _refuse(call: Call, table: Table, wanted: Any, row_id: str) -> None:
     """Say why a change found no row: there is none, somebody was faster, or the caller may not."""
-    anyone = reach(call, table, "read")
+    anyone = reach(call, table, "read", row_id)
     tenant = anyone.scope.tenant if anyone is not None else None
     if table.entity.layout.tenant is not None and tenant is None:
         raise UserUnauthorized()

@@ -190,6 +190,17 @@ async def keep_entity(db: Queries, project_id: str, database_id: str, table_id: 
     )  # fmt: skip
 
 
+async def rename_table(db: Queries, project_id: str, database_id: str, table_id: str, new_id: str) -> None:
+    """Let a table be called otherwise; its columns and indexes follow."""
+    await db.run(
+        """
+        update freehold.tables set id = $4, name = $4, updated_at = now()
+        where project_id = $1 and database_id = $2 and id = $3
+        """,
+        project_id, database_id, table_id, new_id,
+    )  # fmt: skip
+
+
 async def delete_table(db: Queries, project_id: str, database_id: str, table_id: str) -> None:
     await db.run(
         "delete from freehold.tables where project_id = $1 and database_id = $2 and id = $3",

@@ -99,8 +99,11 @@ class Reach(NamedTuple):
     """The fields that the caller may not write."""
 
 
-def reach(call: Call, table: Table, permission: Permission) -> Reach | None:
-    """Decide what the caller may do; None is nothing at all. The one place where this is decided."""
+def reach(call: Call, table: Table, permission: Permission, row_id: str = "") -> Reach | None:
+    """Decide what the caller may do; None is nothing at all. The one place where this is decided.
+
+    `row_id` is the row that is meant, when it is one: a row of the tenant's own table is its tenant.
+    """
     identity = call.identity
     if not table.follows_schema:
         if identity.privileged or table.allows(permission, identity):
@@ -108,10 +111,10 @@ def reach(call: Call, table: Table, permission: Permission) -> Reach | None:
         if table.row_security and permission != "create":
             return Reach(Scope(asks=identity.asks(permission)), table.rows, "", frozenset())
         return None
-    return _reach_by_schema(call, table, permission)
+    return _reach_by_schema(call, table, permission, row_id)
 
 
-def _reach_by_schema(call: Call, table: Table, permission: Permission) -> Reach | None:
+def _reach_by_schema(call: Call, table: Table, permission: Permission, row_id: str) -> Reach | None:
     schema, identity = table.schema, call.identity
     assert schema is not None
     tenant: Any = None
@@ -122,10 +125,12 @@ def _reach_by_schema(call: Call, table: Table, permission: Permission) -> Reach 
         if membership is None and not identity.privileged:
             return None
         tenant_text = membership.team_id if membership is not None else _named_tenant(call)
+        if table.entity.tenant == "self" and (permission == "create" or not tenant_text):
+            tenant_text = row_id
         if tenant_text:
             tenant = _tenant_value(table, tenant_text)
             setting = _tenant_setting(tenant)
-        elif table.entity.tenant == "scoped":
+        else:
             raise NoTenant(reason="Name the tenant whose rows you mean.")
     if identity.privileged:
         return Reach(Scope(tenant=tenant), table.rows, setting, frozenset())

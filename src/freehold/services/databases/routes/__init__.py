@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from freehold.services.databases.routes import columns, databases, indexes, rows, tables
+from freehold.services.databases.routes import columns, databases, indexes, rows, schemas, tables
 from freehold.web.endpoint import Routes
 
 routes = Routes("tablesDB", console=False)
-for each in (databases, tables, columns, indexes, rows):
+for each in (databases, tables, columns, indexes, rows, schemas):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]

@@ -16,6 +16,7 @@ from freehold.services.databases.errors import (
     RowNotFound,
     TableNotFound,
 )
+from freehold.services.databases.models import Row, RowList
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
 from freehold.web.wire import CustomId, Input, Json, Object, Permissions, Query
@@ -51,7 +52,7 @@ class UpdateRow(Input):
 @routes.get(
     "/v1/tablesdb/{databaseId}/tables/{tableId}/rows",
     scope=READ,
-    model="rowList",
+    model=RowList,
     raises=(TableNotFound, InvalidQuery, CursorNotFound, UserUnauthorized),
 )
 async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows) -> Json:
@@ -65,7 +66,7 @@ async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows
     scope=WRITE,
     emits="databases.[databaseId].tables.[tableId].rows.[rowId].create",
     status=201,
-    model="row",
+    model=Row,
     raises=(TableNotFound, RowInvalidStructure, RowMissingData, RowAlreadyExists, UserUnauthorized),
 )
 async def create_row(call: Call, database_id: str, table_id: str, body: CreateRow) -> Json:
@@ -79,7 +80,7 @@ async def create_row(call: Call, database_id: str, table_id: str, body: CreateRo
 @routes.get(
     "/v1/tablesdb/{databaseId}/tables/{tableId}/rows/{rowId}",
     scope=READ,
-    model="row",
+    model=Row,
     raises=(TableNotFound, RowNotFound),
 )
 async def get_row(call: Call, database_id: str, table_id: str, row_id: str, query: GetRow) -> Json:
@@ -92,7 +93,7 @@ async def get_row(call: Call, database_id: str, table_id: str, row_id: str, quer
     "/v1/tablesdb/{databaseId}/tables/{tableId}/rows/{rowId}",
     scope=WRITE,
     emits="databases.[databaseId].tables.[tableId].rows.[rowId].update",
-    model="row",
+    model=Row,
     raises=(TableNotFound, RowNotFound, RowInvalidStructure, RowMissingPayload, UserUnauthorized),
 )
 async def update_row(call: Call, database_id: str, table_id: str, row_id: str, body: UpdateRow) -> Json:

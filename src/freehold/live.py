@@ -1,0 +1,149 @@
+"""A live project, as `freehold plan` and `freehold apply` reach it over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+import msgspec
+import typer
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+from freehold.config import Refusal
+from freehold.schema import SchemaError, lock_of, read_lock, read_schema, write_lock
+from freehold.schema.model import Schema
+
+TIMEOUT_S = 700
+
+
+class LiveError(Refusal):
+    """The project could not be asked, or it refused."""
+
+
+class Project(NamedTuple):
+    """Where a live project is, and the key that opens it."""
+
+    endpoint: str
+    project: str
+    key: str
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Call the project. Raises LiveError."""
+        headers = {
+            "X-Appwrite-Project": self.project,
+            "X-Appwrite-Key": self.key,
+            "Content-Type": "application/json",
+        }
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.post(
+                    self.endpoint + path, data=msgspec.json.encode(body), headers=headers
+                ) as response,
+            ):
+                answer: dict[str, Any] = msgspec.json.decode(await response.read())
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            raise LiveError(f"{self.endpoint} did not answer as a Freehold does: {error}") from error
+        if response.status >= 400:
+            raise LiveError(answer.get("message", f"{self.endpoint} answered {response.status}."))
+        return answer
+
+
+def plan(project: Project, schema_file: Path, database_id: str | None, *, as_json: bool) -> None:
+    """Show what applying the schema would do."""
+    schema = _read(schema_file)
+    planned = asyncio.run(_plan(project, schema, database_id or schema.service))
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(planned).decode() + "\n")
+    else:
+        _show(planned)
+
+
+def apply(
+    project: Project,
+    schema_file: Path,
+    database_id: str | None,
+    *,
+    expected: str | None,
+    approve: Sequence[str],
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Apply the schema: the plan that was named, or one that is shown and agreed to now."""
+    schema = _read(schema_file)
+    into = database_id or schema.service
+    planned = asyncio.run(_plan(project, schema, into))
+    if expected is None:
+        if not as_json:
+            _show(planned)
+        if not planned["steps"] and not planned["createsDatabase"]:
+            _keep_lock(schema_file, schema)
+            return
+        if not yes and not _agreed():
+            raise LiveError(
+                "Nothing was applied. Say --yes, or name the plan with --plan, to apply without a question."
+            )
+        expected = planned["hash"]
+    body = {"schema": schema, "plan": expected, "approve": list(approve)}
+    done = asyncio.run(project.post(f"/tablesdb/{into}/schema/apply", body))
+    _keep_lock(schema_file, schema)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(done).decode() + "\n")
+    else:
+        typer.echo(
+            f"Applied {len(done['steps'])} steps to the database {into} ({done['namespace']} in PostgreSQL)."
+        )
+
+
+async def _plan(project: Project, schema: Schema, database_id: str) -> dict[str, Any]:
+    return await project.post(f"/tablesdb/{database_id}/schema/plan", {"schema": schema})
+
+
+def _agreed() -> bool:
+    return sys.stdin.isatty() and typer.confirm("Apply this?")
+
+
+def _read(schema_file: Path) -> Schema:
+    try:
+        return read_schema(schema_file)
+    except SchemaError as error:
+        raise LiveError(str(error)) from error
+
+
+def _keep_lock(schema_file: Path, schema: Schema) -> None:
+    folder = schema_file if schema_file.is_dir() else schema_file.parent
+    write_lock(folder, lock_of(schema, read_lock(folder)))
+
+
+def _show(planned: dict[str, Any]) -> None:
+    console = Console()
+    if not planned["steps"]:
+        console.print("The database is as the schema says. There is nothing to do.")
+        return
+    table = Table(show_header=True, box=None, padding=(0, 2, 0, 0))
+    for heading in ("Step", "Lock", "Rewrites", "Loses"):
+        table.add_column(heading, overflow="fold")
+    for step in planned["steps"]:
+        table.add_row(
+            step["summary"],
+            step["lock"] or "none",
+            "yes" if step["rewrites"] else "no",
+            step["loses"] or "nothing",
+        )
+    console.print(table)
+    console.print()
+    for step in planned["steps"]:
+        console.print(Syntax(step["sql"] + ";", "sql", background_color="default", word_wrap=True))
+    console.print()
+    console.print(f"Plan {planned['hash']}")
+    if planned["losses"]:
+        console.print(
+            f"It can lose data of {', '.join(planned['losses'])}. Approve each with --approve TABLE."
+        )
