@@ -20,7 +20,7 @@ import msgspec
 from freehold.errors import InvalidBody, InvalidParameter, Problem
 from freehold.ids import ID_PATTERN
 from freehold.web.request import Params, Request, decode_json
-from freehold.web.wire import Json
+from freehold.web.wire import Json, Output, wire_name
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
@@ -62,7 +62,7 @@ class Endpoint:
         aliases: tuple[str, ...],
         name: str,
         raises: tuple[type[Problem], ...],
-        model: str,
+        model: str | type[Output],
         console: bool,
         reference: bool,
     ) -> None:
@@ -83,7 +83,8 @@ class Endpoint:
         self.summary = inspect.getdoc(handler) or ""
         hints = get_type_hints(handler, include_extras=True)
         self.answer: Any = hints.get("return")
-        self.model = model or _model_name(self.answer)
+        self.shape = _shape(self.answer if isinstance(model, str) else model)
+        self.model = model if isinstance(model, str) and model else _model_name(self.answer, self.shape)
         self.body: type[msgspec.Struct] | None = hints.get("body")
         self.query: type[msgspec.Struct] | None = hints.get("query")
         self.parameters = tuple(_PATH_PARAMETER.findall(path))
@@ -105,11 +106,11 @@ class Endpoint:
     def arguments(self, request: Request, parameters: dict[str, str]) -> dict[str, Any]:
         """The handler's arguments, decoded from the request. Raises InvalidParameter, InvalidBody."""
         arguments: dict[str, Any] = {}
-        for wire_name, name, _ in self._arguments:
-            value = parameters[wire_name]
+        for parameter, name, _ in self._arguments:
+            value = parameters[parameter]
             if not _is_id(value):
                 raise InvalidParameter(
-                    name=wire_name,
+                    name=parameter,
                     reason="An id has 1 to 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore, "
                     "and does not start with a special character.",
                 )
@@ -166,12 +167,15 @@ def camel(name: str) -> str:
     return head + "".join(part.title() for part in rest)
 
 
-def _model_name(answer: Any) -> str:
+def _shape(answer: Any) -> type[msgspec.Struct] | None:
+    is_struct = isinstance(answer, type) and issubclass(answer, msgspec.Struct) and answer is not Json
+    return answer if is_struct else None
+
+
+def _model_name(answer: Any, shape: type[msgspec.Struct] | None) -> str:
     if answer is None or answer is type(None):
         return "none"
-    if isinstance(answer, type) and issubclass(answer, msgspec.Struct) and answer is not Json:
-        return answer.__name__[0].lower() + answer.__name__[1:]
-    return "any"
+    return wire_name(shape) if shape is not None else "any"
 
 
 class Routes:
@@ -196,14 +200,15 @@ class Routes:
         aliases: tuple[str, ...] = (),
         name: str = "",
         raises: tuple[type[Problem], ...] = (),
-        model: str = "",
+        model: str | type[Output] = "",
         reference: bool = True,
     ) -> Callable[[H], H]:
         """Declare an endpoint.
 
         Any of the scopes lets a caller in. `event` is written to the outbox, and the handler runs in the
         transaction; `emits` only says which event the handler's own statement writes. `name` is the SDK's
-        name of the method when it is not the handler's. `reference=False`: Freehold's own, not of the
+        name of the method when it is not the handler's. `model` says what is in a `Json`: its struct, or only
+        its name. `reference=False`: Freehold's own, not of the
         Appwrite contract.
         """
 

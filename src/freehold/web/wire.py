@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,9 @@ class Input(msgspec.Struct, kw_only=True, rename="camel"):
 
 class Output(msgspec.Struct, kw_only=True, rename="camel"):
     """The base of answers. Its class name, from lower case, is the name of the model on the wire."""
+
+    abstract: ClassVar[bool] = False
+    """Set on a base that is answered as one of the structs made from it."""
 
 
 class Resource(Output):
@@ -46,6 +49,11 @@ Permissions = list[str]
 Email = Annotated[str, Meta(max_length=254)]
 Password = Annotated[str, Meta(min_length=1, max_length=256)]
 NewPassword = Annotated[str, Meta(min_length=8, max_length=256)]
+
+
+def wire_name(model: type[msgspec.Struct]) -> str:
+    """The name of a model: `rowList` of RowList."""
+    return model.__name__[0].lower() + model.__name__[1:]
 
 
 def wire_time(moment: datetime | None) -> str:
