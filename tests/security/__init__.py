@@ -1,0 +1,1 @@
+"""The attacks of the security list, by their numbers."""

@@ -1,0 +1,1 @@
+"""The services of the platform, tried through HTTP on a running server."""
