@@ -65,7 +65,8 @@ def serve(
     """Answer requests with one process, on a database that `freehold migrate` has prepared."""
     with _refusals():
         settings = _settings("api", port=port, host=host, data=data, dev=dev)
-        _need_database(settings)
+        if control is None:
+            _need_database(settings)
         from freehold.process import serve as run
 
         run(settings, listener=fd, control=control)
@@ -76,7 +77,8 @@ def worker(data: Data = None, control: Internal = None) -> None:
     """Run jobs with one process, on a database that `freehold migrate` has prepared."""
     with _refusals():
         settings = _settings("worker", data=data)
-        _need_database(settings)
+        if control is None:
+            _need_database(settings)
         from freehold.process import work as run
 
         run(settings, control=control)
@@ -156,6 +158,37 @@ def apply(
             yes=yes,
             as_json=as_json,
         )
+
+
+@cli.command()
+def generate(
+    out: Annotated[Path, typer.Option(help="The folder of the service.")],
+    lang: Annotated[str, typer.Option(help="python.")] = "python",
+    schema: Schema = Path("freehold.yaml"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")
+    ] = False,
+    as_json: AsJson = False,
+    take_yours: Annotated[
+        list[str] | None,
+        typer.Option(help="A file in conflict that stays as it is."),
+    ] = None,
+    take_generated: Annotated[list[str] | None, typer.Option(help="A file that is emitted anew.")] = None,
+) -> None:
+    """Write a service that you own from a schema file, or bring one up to date. Your edits are merged."""
+    with _refusals():
+        from freehold.generator import command
+
+        code = command.generate(
+            lang,
+            out,
+            schema,
+            check=check,
+            as_json=as_json,
+            take_yours=take_yours or (),
+            take_generated=take_generated or (),
+        )
+        raise typer.Exit(code)
 
 
 def main() -> None:

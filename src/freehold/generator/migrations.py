@@ -69,14 +69,24 @@ def schema_sql(schema: Schema) -> str:
 
 
 def _groups(steps: list[ddl.Step]) -> list[list[ddl.Step]]:
-    """Steps that share a transaction stay together; one that cannot be in one gets a file of its own."""
+    """Steps that share a file, and so a transaction.
+
+    One that cannot be in a transaction gets a file of its own. So do steps that take long and lock little
+    (VALIDATE): in the transaction of a step that locks much, they would hold its lock until their end.
+    """
     groups: list[list[ddl.Step]] = []
     for step in steps:
-        if step.transactional and groups and groups[-1][-1].transactional:
+        last = groups[-1][-1] if groups else None
+        together = last is not None and last.transactional and _is_mild(last) == _is_mild(step)
+        if step.transactional and together:
             groups[-1].append(step)
         else:
             groups.append([step])
     return groups
+
+
+def _is_mild(step: ddl.Step) -> bool:
+    return step.lock == "SHARE UPDATE EXCLUSIVE"
 
 
 def _title(steps: list[ddl.Step]) -> str:
