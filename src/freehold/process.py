@@ -11,7 +11,6 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import structlog
 
@@ -19,7 +18,7 @@ from freehold import jobs
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate as migrations
 from freehold.db.pool import Database
-from freehold.web import metrics
+from freehold.web import logs, metrics
 from freehold.web.admin import AdminServer, Readiness, ask_database
 from freehold.web.server import Control, bind, run, serve_until
 
@@ -28,26 +27,26 @@ log = structlog.get_logger("freehold.process")
 
 def serve(settings: Settings, *, listener: int | None, control: int | None) -> None:
     """Answer requests: on a socket that `freehold up` hands us, or on a port of our own."""
-    settings = with_secret(settings)
+    from freehold import app  # the job worker does without all that
+
+    line, settings = _begin(settings, control, "api")
     own = listener is None
     listening = bind(settings.host, settings.port)[0] if own else socket.socket(fileno=listener)
 
-    from freehold import app  # the job worker does without all that
-
     async def process(stop: asyncio.Event) -> None:
-        async with _started(settings, control, stop) as say_ready:
+        async with _started(settings, line, stop) as say_ready:
             application = app.create_app(settings)
             await serve_until(stop, application, settings, listening, on_start=say_ready)
 
-    run(process, metrics_directory=_metrics_directory(settings, control))
+    run(process, metrics_directory=settings.data / "metrics" if line else None)
 
 
 def work(settings: Settings, *, control: int | None) -> None:
     """Run jobs."""
-    settings = with_secret(settings)
+    line, settings = _begin(settings, control, "worker")
 
     async def process(stop: asyncio.Event) -> None:
-        async with _started(settings, control, stop) as say_ready:
+        async with _started(settings, line, stop) as say_ready:
             # Each job may hold a connection, and the worker needs one beside them.
             db = Database(
                 settings.database_url,
@@ -72,7 +71,7 @@ def work(settings: Settings, *, control: int | None) -> None:
                 starting.cancel()
                 await db.close()
 
-    run(process, metrics_directory=_metrics_directory(settings, control))
+    run(process, metrics_directory=settings.data / "metrics" if line else None)
 
 
 def migrate(settings: Settings, *, check: bool, say: Callable[[str], None]) -> bool:
@@ -87,13 +86,22 @@ def migrate(settings: Settings, *, check: bool, say: Callable[[str], None]) -> b
     return True
 
 
+def _begin(settings: Settings, control: int | None, name: str) -> tuple[Control | None, Settings]:
+    """Wait until we may begin, and have all settings."""
+    if control is None:
+        return None, with_secret(settings)
+    line = Control(control)
+    settings = line.wait_for_settings(settings)
+    logs.configure(settings, process=name)  # now it knows the secrets that it must not write
+    return line, settings
+
+
 @asynccontextmanager
 async def _started(
-    settings: Settings, control: int | None, stop: asyncio.Event
+    settings: Settings, line: Control | None, stop: asyncio.Event
 ) -> AsyncIterator[Callable[[], None]]:
     """What surrounds a process: whom to tell that it is ready, and whose end is ours."""
-    if control is not None:
-        line = Control(control)
+    if line is not None:
         line.stop_when_parent_ends(stop)
         yield line.say_ready
         return
@@ -120,7 +128,3 @@ async def _started(
         yield say_ready
     finally:
         await admin.stop()
-
-
-def _metrics_directory(settings: Settings, control: int | None) -> Path | None:
-    return settings.data / "metrics" if control is not None else None

@@ -13,18 +13,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 import structlog
 
-from freehold import app
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate
 from freehold.db.embedded import EmbeddedPostgres
 from freehold.web import metrics
 from freehold.web.admin import AdminServer, Readiness, ask_database
 from freehold.web.server import bind
+
+if TYPE_CHECKING:
+    from freehold.app import Bootstrapped
 
 log = structlog.get_logger("freehold.up")
 
@@ -43,46 +45,60 @@ async def up(settings: Settings, *, as_json: bool) -> None:
     """Start everything, say so on stdout, and keep it running until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, lambda: hurry_or_stop(stop))
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: hurry_or_stop(stop))
     settings = replace(settings, data=settings.data.resolve())
     with_lock = lock_directory(settings.data)
     try:
         settings = with_secret(settings)
         listeners = bind(settings.host, settings.port, settings.worker_count)
         settings = replace(settings, port=listeners[0].getsockname()[1])
-        async with running_postgres(settings) as postgres:
-            if postgres is not None:
-                settings = replace(settings, database_url=postgres.dsn())
-            await migrate.migrate(settings.database_url, report=lambda line: log.info(line))
-            bootstrapped = await app.bootstrap(settings, settings.database_url)
-            processes = Processes(settings, listeners, postgres)
-            admin = AdminServer(processes.render_metrics, processes.check_readiness)
-            await admin.start(settings.admin_host, settings.admin_port)
-            try:
-                await processes.start(stop)
-                announcement = Announcement(
-                    endpoint=endpoint_of(settings),
-                    project=bootstrapped.project,
-                    key=bootstrapped.key,
-                    pid=os.getpid(),
-                    reference=endpoint_of(settings).removesuffix("/v1") + "/reference",
-                    admin=f"http://{_in_url(settings.admin_host)}:{admin.port}",
-                    data=str(settings.data),
-                    psql=postgres.psql_command() if postgres else "",
-                )
-                if not stop.is_set():
-                    announcement.print(sys.stdout, as_json=as_json)
-                await processes.watch(stop)
-            finally:
-                await processes.stop()
-                await admin.stop()
+        processes = Processes(settings, listeners)
+        admin = AdminServer(processes.render_metrics, processes.check_readiness)
+        await admin.start(settings.admin_host, settings.admin_port)
+        await processes.spawn()
+        try:
+            async with running_postgres(settings) as postgres:
+                try:
+                    settings, bootstrapped = await prepare_database(settings, postgres)
+                    await processes.begin(settings, postgres, stop)
+                    announcement = Announcement(
+                        endpoint=endpoint_of(settings),
+                        project=bootstrapped.project,
+                        key=bootstrapped.key,
+                        pid=os.getpid(),
+                        reference=endpoint_of(settings).removesuffix("/v1") + "/reference",
+                        admin=f"http://{_in_url(settings.admin_host)}:{admin.port}",
+                        data=str(settings.data),
+                        psql=postgres.psql_command() if postgres else "",
+                    )
+                    if not stop.is_set():
+                        announcement.print(sys.stdout, as_json=as_json)
+                    await processes.watch(stop)
+                finally:
+                    await processes.stop()  # before the database that they use
+        finally:
+            await processes.stop()
+            await admin.stop()
     finally:
         os.close(with_lock)
 
 
+async def prepare_database(
+    settings: Settings, postgres: EmbeddedPostgres | None
+) -> tuple[Settings, Bootstrapped]:
+    """Bring the platform's tables up to date, and see that there is a project to begin with."""
+    if postgres is not None:
+        settings = replace(settings, database_url=postgres.dsn())
+    await migrate.migrate(settings.database_url, report=lambda line: log.info(line))
+
+    from freehold import app  # only now, while the other processes read it too
+
+    return settings, await app.bootstrap(settings, settings.database_url)
+
+
 def hurry_or_stop(stop: asyncio.Event) -> None:
-    """The first signal stops us in order; who sends a second one does not want to wait for requests."""
+    """The first Ctrl-C stops us in order; who types a second one does not want to wait for requests."""
     if stop.is_set():
         raise KeyboardInterrupt
     stop.set()
@@ -184,12 +200,11 @@ async def running_postgres(settings: Settings) -> AsyncIterator[EmbeddedPostgres
 class Process:
     """One process of ours, started again when it dies, each time a little later."""
 
-    def __init__(self, name: str, command: str, settings: Settings, listener: socket.socket | None) -> None:
+    def __init__(self, name: str, command: str, listener: socket.socket | None) -> None:
         self.name = name
         self.restarts = 0
         self.ready = False
         self._command = command
-        self._settings = settings
         self._listener = listener
         self._process: asyncio.subprocess.Process | None = None
         self._control: socket.socket | None = None
@@ -198,7 +213,8 @@ class Process:
         self._pause_s = 0.0
         self._start_at = 0.0
 
-    async def start(self) -> None:
+    async def spawn(self, settings: Settings) -> None:
+        """Start it. It reads its code, and then waits for `begin`."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         arguments = ["--control", str(theirs.fileno())]
@@ -217,7 +233,7 @@ class Process:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=sys.stderr.fileno(),  # stdout is for the announcement
                 pass_fds=handles,
-                env={**inherited, **self._settings.environment()},
+                env={**inherited, **replace(settings, database_url="", secret="").environment()},
                 start_new_session=True,  # a Ctrl-C in the terminal is for us, who stop things in order
             )  # fmt: skip
         finally:
@@ -225,6 +241,13 @@ class Process:
         self._control = ours
         self._started_at = time.monotonic()
         self._hearing = asyncio.create_task(self._hear(ours))
+
+    def begin(self, settings: Settings) -> None:
+        """Tell it where the database is, and what is secret."""
+        if self._control is not None:
+            told = {"database_url": settings.database_url, "secret": settings.secret}
+            with suppress(OSError):  # it is gone already, which is seen elsewhere
+                self._control.send(msgspec.json.encode(told) + b"\n")
 
     async def _hear(self, control: socket.socket) -> None:
         with suppress(OSError):
@@ -240,7 +263,7 @@ class Process:
         """How it ended; None while it runs."""
         return self._process.returncode if self._process else None
 
-    async def tend(self) -> None:
+    async def tend(self, settings: Settings) -> None:
         """Start it again if it has died and its pause is over."""
         if self._process is not None and self._process.returncode is not None:
             self.ready = False
@@ -254,7 +277,8 @@ class Process:
             await self._forget()
         if self._process is None and time.monotonic() >= self._start_at:
             self.restarts += 1
-            await self.start()
+            await self.spawn(settings)
+            self.begin(settings)
             log.info("process_restarted", name=self.name, started=self.pid)
 
     async def stop(self, patience_s: float) -> None:
@@ -292,25 +316,28 @@ class Process:
 class Processes:
     """The API processes, the job worker and the embedded server, as far as they have to be watched."""
 
-    def __init__(
-        self, settings: Settings, listeners: list[socket.socket], postgres: EmbeddedPostgres | None
-    ) -> None:
+    def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
         self._settings = settings
         self._listeners = listeners
-        self._postgres = postgres
+        self._postgres: EmbeddedPostgres | None = None
         self._postgres_restarts = 0
         self._stopping = False
         self._metrics = settings.data / "metrics"
         self._all = [
-            Process(f"api-{number}", "serve", settings, listener)
-            for number, listener in enumerate(listeners, start=1)
+            Process(f"api-{number}", "serve", listener) for number, listener in enumerate(listeners, start=1)
         ]
-        self._all.append(Process("worker", "worker", settings, None))
+        self._all.append(Process("worker", "worker", None))
 
-    async def start(self, stop: asyncio.Event) -> None:
-        """Start all, and return when each says that it is ready."""
+    async def spawn(self) -> None:
+        """Start all; none does anything before `begin`."""
         metrics.prepare_directory(self._metrics)
-        await asyncio.gather(*(process.start() for process in self._all))
+        await asyncio.gather(*(process.spawn(self._settings) for process in self._all))
+
+    async def begin(self, settings: Settings, postgres: EmbeddedPostgres | None, stop: asyncio.Event) -> None:
+        """Let all begin with a database that is prepared, and return when each says that it is ready."""
+        self._settings, self._postgres = settings, postgres
+        for process in self._all:
+            process.begin(settings)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not stop.is_set() and not all(process.ready for process in self._all):
             for process in self._all:
@@ -337,12 +364,13 @@ class Processes:
                 self._postgres.start()
                 log.info("postgres_restarted", port=self._postgres.port, pid=self._postgres.pid)
             for process in self._all:
-                await process.tend()
+                await process.tend(self._settings)
 
     async def stop(self) -> None:
         """Take no more connections, let requests and jobs end, and only then return."""
+        if not self._stopping:
+            log.info("stopping")
         self._stopping = True
-        log.info("stopping")
         for listener in self._listeners:
             listener.close()  # the workers close theirs; with ours open, callers would wait for nobody
         patience_s = self._settings.shutdown_timeout_s + 5

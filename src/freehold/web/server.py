@@ -9,9 +9,11 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 import uvicorn
 import uvloop
@@ -107,11 +109,25 @@ def run(
 
 
 class Control:
-    """The line to the process that started us: it hears when we are ready, and its end is ours."""
+    """The line to the process that started us: it tells us to begin, and its end is ours.
+
+    It starts us early, while PostgreSQL comes up, because reading the code takes us as long.
+    """
 
     def __init__(self, handle: int) -> None:
         self._socket = socket.socket(fileno=handle)
+
+    def wait_for_settings(self, settings: Settings) -> Settings:
+        """Wait for the database. What is secret comes by this line, for an environment can be read."""
+        line = b""
+        while not line.endswith(b"\n"):
+            part = self._socket.recv(65536)
+            if not part:
+                raise SystemExit(0)  # there is nothing to begin any more
+            line += part
         self._socket.setblocking(False)
+        told = msgspec.json.decode(line, type=dict[str, str])
+        return replace(settings, **told)  # type: ignore[arg-type]
 
     def stop_when_parent_ends(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
