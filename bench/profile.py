@@ -16,14 +16,28 @@ from bench.peers import Operation, Running
 SAMPLES_PER_SECOND = 400
 
 LAYERS = (
-    ("SQL in PostgreSQL's driver (asyncpg)", re.compile(r"asyncpg")),
+    ("system calls: reading and writing sockets", re.compile(r"^(?:read|write|writev|send|recv) \(libc")),
+    ("SQL in PostgreSQL's driver (asyncpg)", re.compile(r"asyncpg/|\((?:protocol|pgproto|recordobj)\.c")),
     ("JSON (msgspec)", re.compile(r"msgspec")),
-    ("reading HTTP (httptools)", re.compile(r"httptools|llhttp")),
-    ("Freehold", re.compile(r"[(/]freehold/|^freehold")),
-    ("HTTP server (uvicorn)", re.compile(r"uvicorn")),
-    ("event loop (uvloop)", re.compile(r"uvloop|libuv")),
+    (
+        "reading HTTP (httptools)",
+        re.compile(r"httptools/parser|\((?:parser|url_parser|llhttp|http_parser|api)\.c"),
+    ),
+    ("HTTP server (uvicorn)", re.compile(r"uvicorn/")),
+    ("cookies (Python's http.cookies)", re.compile(r"http/cookies\.py")),
+    ("Freehold", re.compile(r"[(/]freehold/")),
+    (
+        "event loop (uvloop, asyncio)",
+        re.compile(r"uvloop|asyncio|\((?:loop|linux|stream|core|loop-watcher|timer)\.c"),
+    ),
 )
-"""A sample belongs to the innermost of its frames that one of these names; the rest is Python's own."""
+"""A sample belongs to the innermost of its frames that one of these names; the rest is Python's own.
+
+Extensions in C are known by their source files, which is how py-spy names their frames.
+"""
+
+_WAITING = re.compile(r"^(?:epoll_\w+ \(libc|.*SimpleQueue_get)")
+"""Of a thread that has nothing to do."""
 
 
 class ProfileError(Exception):
@@ -104,7 +118,7 @@ def _function(frame: str) -> str:
 
 
 def _is_idle(frames: list[str]) -> bool:
-    return "epoll_wait" in frames[-1] or "epoll_pwait" in frames[-1]
+    return any(_WAITING.match(frame) for frame in frames)
 
 
 def _layer(frames: list[str]) -> str:
