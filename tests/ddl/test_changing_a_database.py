@@ -115,27 +115,22 @@ async def _with_rows(bench: Bench, old: Schema, new: Schema, online: bool) -> No
         await _fill(bench, here, old)
         at_first = await catalog.read(bench.owner, here)
         kept = _kept_columns(old, new)
-        before = await _snapshot(
-            bench, here, {key: (table, names) for key, (table, names, _, _) in kept.items()}
-        )
+        before_names = {key: (table, columns) for key, (table, columns, _, _) in kept.items()}
+        before = await _snapshot(bench, here, before_names)
         steps = ddl.steps(compare(old, new), namespace=here, online=online)
         note("\n".join(f"{step.sql};" for step in steps))
-        try:
-            await ddl.apply(bench.owner, steps, one_by_one=online)
-        except ddl.StepFailed as failure:
+        failure = await _failure(bench, steps, online)
+        if failure is not None:
             note(f"refused: {failure.step.sql}: {failure.__cause__}")
             event("refused for its rows")
             assert isinstance(
                 failure.__cause__, asyncpg.IntegrityConstraintViolationError | asyncpg.DataError
             )
-            if not failure.standing:
-                assert catalog.differences(at_first, await catalog.read(bench.owner, here)) == []
-                after = await _snapshot(
-                    bench, here, {key: (table, names) for key, (table, names, _, _) in kept.items()}
-                )
-                assert after == before
-            else:
+            if failure.standing:
                 assert any(step.inverse is None for step in failure.standing)
+                return
+            assert catalog.differences(at_first, await catalog.read(bench.owner, here)) == []
+            assert await _snapshot(bench, here, before_names) == before
             return
         event("changed with its rows")
         assert (
@@ -150,6 +145,14 @@ async def _with_rows(bench: Bench, old: Schema, new: Schema, online: bool) -> No
             assert _column_keys(old) <= _column_keys(new)
     finally:
         await _drop(bench, here, fresh)
+
+
+async def _failure(bench: Bench, steps: list[ddl.Step], online: bool) -> ddl.StepFailed | None:
+    try:
+        await ddl.apply(bench.owner, steps, one_by_one=online)
+    except ddl.StepFailed as failure:
+        return failure
+    return None
 
 
 async def _make(bench: Bench, namespace: str, schema: Schema) -> None:
@@ -245,10 +248,9 @@ async def _fill(bench: Bench, namespace: str, schema: Schema) -> None:
 
 async def _inserted(bench: Bench, namespace: str, table: Table, values: dict[str, str]) -> bool:
     """Whether the row fits: two samples may be the same where they have to be unique."""
+    into = f"{qualified(namespace, table.name)} ({names(values)})"
     try:
-        await bench.admin.execute(
-            f"INSERT INTO {qualified(namespace, table.name)} ({names(values)}) VALUES ({', '.join(values.values())})"
-        )
+        await bench.admin.execute(f"INSERT INTO {into} VALUES ({', '.join(values.values())})")
     except asyncpg.UniqueViolationError:
         return False
     return True

@@ -170,10 +170,15 @@ def finished(draw: st.DrawFn, drafts: list[Entity], has_tenancy: bool, isolation
     tables = draw(st.permutations(TABLES))
     names = {draft.id: tables[number] for number, draft in enumerate(drafts)}
     tenant_of = {draft.id: draft.tenant if has_tenancy else "none" for draft in drafts}
+    title = Field(id="f1", name="title", column="title", type=Type(kind=Kind.TEXT))
     tenant = Entity(
-        id="e0", name="organization", table="organization", tenant="self", layout=Layout(id="id", created_at=None, updated_at=None),
-        id_kind="uuid", fields=(Field(id="f1", name="title", column="title", type=Type(kind=Kind.TEXT)),),
-    )  # fmt: skip
+        id="e0",
+        name="organization",
+        table="organization",
+        tenant="self",
+        layout=Layout(id="id", created_at=None, updated_at=None),
+        fields=(title,),
+    )
     done = []
     for draft in drafts:
         labels = draw(st.permutations(NAMES)) if draw(st.booleans()) else NAMES

@@ -763,6 +763,8 @@ class _Reader:
             except Misfit as error:
                 self.problems.add(value.problem(error.message, error.hint))
                 return None
+        if type_.kind not in TEXTS:
+            return None
         if not isinstance(value.data, int) or isinstance(value.data, bool) or value.data < 0:
             self.problems.add(value.problem(f"`{value.raw}` is not a number of characters", "such as `2`"))
             return None
