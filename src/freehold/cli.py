@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +53,7 @@ def up(
         settings = _settings("up", port=port, host=host, data=data, workers=workers, dev=dev)
         from freehold.up import up as start
 
-        asyncio.run(start(settings, as_json=as_json))
+        start(settings, as_json=as_json)
 
 
 @cli.command()
@@ -189,6 +188,15 @@ def generate(
             take_generated=take_generated or (),
         )
         raise typer.Exit(code)
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the API."""
+    from freehold.services import endpoints
+    from freehold.web import openapi as document
+
+    sys.stdout.buffer.write(document.encode(endpoints()))
 
 
 def main() -> None:

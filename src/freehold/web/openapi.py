@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from enum import Enum
@@ -226,12 +227,17 @@ def _error_response(problems: Iterable[type[Problem]], description: str = "") ->
         types |= {each.type for each in GENERAL if each.status == problems[0].status}
     schema: Schema = {"$ref": f"{_REF}error"}
     if types:
-        schema = {"allOf": [schema, {"properties": {"type": {"enum": sorted(types)}}}]}
+        schema["properties"] = {"type": {"enum": sorted(types)}}
+    told = dict.fromkeys(f"- `{each.type}`: {_plain(each.template)}" for each in problems)
     return {
-        "description": description
-        or "\n".join(dict.fromkeys(f"- `{p.type}`: {p.template}" for p in problems)),
+        "description": description or "\n".join(told),
         "content": {"application/json": {"schema": schema}},
     }
+
+
+def _plain(template: str) -> str:
+    """An error's message, with what differs from time to time left out."""
+    return re.sub(r"`?{\w+}`?", "…", template)
 
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
@@ -257,12 +263,16 @@ class _Schemas:
 
     def answer(self, endpoint: Endpoint) -> Schema:
         """The schema of what an endpoint answers."""
-        if endpoint.shape is None:
-            if endpoint.model == "any":
-                return {}
-            self.named.setdefault(endpoint.model, {"type": "object", "additionalProperties": True})
-            return {"$ref": _REF + endpoint.model}
-        return self._named(endpoint.shape)
+        if endpoint.shape is not None:
+            return self._named(endpoint.shape)
+        if endpoint.model == "any":
+            return {}
+        is_union = get_origin(endpoint.answer) in (Union, UnionType)
+        schema = (
+            self._hinted(endpoint.answer) if is_union else {"type": "object", "additionalProperties": True}
+        )
+        self.named.setdefault(endpoint.model, schema)
+        return {"$ref": _REF + endpoint.model}
 
     def inline(self, struct: type[msgspec.Struct]) -> Schema:
         """The schema of a body or a query string, to be put where it is used."""
@@ -276,14 +286,11 @@ class _Schemas:
             raise TypeError(f"Two models are called {name}: {self._of[name]} and {model}")
         if name not in self.named:
             self.named[name] = {}  # it may contain itself
-            self.named[name] = self._whole(model)
+            if issubclass(model, Enum):
+                self.named[name] = {"enum": [each.value for each in model]}
+            else:
+                self.named[name] = self._struct(model)
         return {"$ref": _REF + name}
-
-    def _whole(self, model: type[msgspec.Struct] | type[Enum]) -> Schema:
-        if issubclass(model, Enum):
-            return {"enum": [member.value for member in model]}
-        kinds = _kinds(model)
-        return {"anyOf": [self._named(kind) for kind in kinds]} if kinds else self._struct(model)
 
     def _struct(self, struct: type[msgspec.Struct]) -> Schema:
         """Of an answer all fields are required: one with a default is answered all the same."""
@@ -333,16 +340,6 @@ class _Schemas:
 
 def _component(model: type) -> str:
     return wire_name(model) if issubclass(model, Output) else model.__name__
-
-
-def _kinds(model: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
-    """What an answer of an abstract model is one of."""
-    if not model.__dict__.get("abstract"):
-        return []
-    kinds: list[type[msgspec.Struct]] = []
-    for each in model.__subclasses__():
-        kinds += _kinds(each) or [each]
-    return kinds
 
 
 def _has_models(hint: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -19,9 +19,6 @@ class Input(msgspec.Struct, kw_only=True, rename="camel"):
 
 class Output(msgspec.Struct, kw_only=True, rename="camel"):
     """The base of answers. Its class name, from lower case, is the name of the model on the wire."""
-
-    abstract: ClassVar[bool] = False
-    """Set on a base that is answered as one of the structs made from it."""
 
 
 class Resource(Output):

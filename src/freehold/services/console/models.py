@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import field
 
 from freehold.web.wire import Output
 
 
-class ConsoleVariables(msgspec.Struct, kw_only=True):
+class ConsoleVariables(Output):
     """What this installation can do. The names are the contract's, of environment variables included."""
 
     domain_target_cname: str = field(name="_APP_DOMAIN_TARGET_CNAME")

@@ -126,7 +126,7 @@ class ColumnType(NamedTuple):
     format: str
     create: type[Create]
     update: type[Update]
-    model: type[models.Column]
+    model: type[models.AnyColumn]
     kept_as: Callable[[Any], Type]
 
 
@@ -328,7 +328,7 @@ def _with_default(field: Field, body: Any) -> Field:
     return msgspec.structs.replace(field, default=spell(encoded) if spell is not None else encoded)
 
 
-def model(field: Field, *, type_: str, format_: str, created_at: str, updated_at: str) -> models.Column:
+def model(field: Field, *, type_: str, format_: str, created_at: str, updated_at: str) -> models.AnyColumn:
     """A column as the wire shows it."""
     shown = of(type_, format_)
     common: dict[str, Any] = {

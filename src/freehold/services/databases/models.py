@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec import field
 
@@ -27,8 +27,6 @@ class DatabaseList(Output):
 
 class Column(Output):
     """What columns of all types have in common."""
-
-    abstract: ClassVar[bool] = True
 
     key: str
     type: str
@@ -124,9 +122,28 @@ class ColumnFormatted(Column, kw_only=True):
     default: Any = None
 
 
+AnyColumn = (
+    ColumnBoolean
+    | ColumnInteger
+    | ColumnBigint
+    | ColumnFloat
+    | ColumnEmail
+    | ColumnUrl
+    | ColumnIp
+    | ColumnEnum
+    | ColumnDatetime
+    | ColumnString
+    | ColumnVarchar
+    | ColumnText
+    | ColumnMediumtext
+    | ColumnLongtext
+    | ColumnFormatted
+)
+
+
 class ColumnList(Output):
     total: int
-    columns: list[Column]
+    columns: list[AnyColumn]
 
 
 class ColumnIndex(Output):
@@ -158,7 +175,7 @@ class Table(Output):
     description: str
     enabled: bool
     row_security: bool
-    columns: list[Column]
+    columns: list[AnyColumn]
     indexes: list[ColumnIndex]
     bytes_max: int
     bytes_used: int

@@ -60,9 +60,10 @@ async def list_columns(call: Call, database_id: str, table_id: str, query: ListC
 @routes.get(
     "/v1/tablesdb/{databaseId}/tables/{tableId}/columns/{key}",
     scope=READ,
+    model="column",
     raises=(DatabaseNotFound, TableNotFound, ColumnNotFound),
 )
-async def get_column(call: Call, database_id: str, table_id: str, key: str) -> models.Column:
+async def get_column(call: Call, database_id: str, table_id: str, key: str) -> models.AnyColumn:
     """Get a column."""
     record = await _table(call, database_id, table_id)
     rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
@@ -73,7 +74,7 @@ async def get_column(call: Call, database_id: str, table_id: str, key: str) -> m
 
 
 def _creator(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
-    async def create(call: Call, database_id: str, table_id: str, body: Any) -> models.Column:
+    async def create(call: Call, database_id: str, table_id: str, body: Any) -> models.AnyColumn:
         record, entity = await changes.locked(call, database_id, table_id)
         if any(field.wire_name.lower() == body.key.lower() for field in entity.fields):
             raise ColumnAlreadyExists(key=body.key)
@@ -101,7 +102,7 @@ def _creator(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
 
 
 def _updater(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
-    async def update(call: Call, database_id: str, table_id: str, key: str, body: Any) -> models.Column:
+    async def update(call: Call, database_id: str, table_id: str, key: str, body: Any) -> models.AnyColumn:
         record, entity = await changes.locked(call, database_id, table_id)
         rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
         row = next((each for each in rows if each["key"] == key), None)
@@ -178,7 +179,7 @@ async def _table(call: Call, database_id: str, table_id: str) -> Record:
     return record
 
 
-def column_models(entity: Entity, rows: Sequence[Record]) -> list[models.Column]:
+def column_models(entity: Entity, rows: Sequence[Record]) -> list[models.AnyColumn]:
     """The columns of a table as the wire shows them."""
     return [_model(_field(entity, row), row) for row in rows]
 
@@ -187,7 +188,7 @@ def _field(entity: Entity, row: Record) -> Field:
     return next(field for field in entity.fields if field.id == row["field_id"])
 
 
-def _model(field: Field, row: Record) -> models.Column:
+def _model(field: Field, row: Record) -> models.AnyColumn:
     return column_types.model(
         field,
         type_=row["type"],

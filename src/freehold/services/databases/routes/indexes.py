@@ -9,7 +9,6 @@ from msgspec import Meta
 
 from freehold.db.pool import Record
 from freehold.db.queries import page, parse
-from freehold.ids import ID_PATTERN
 from freehold.schema.model import Entity, Index, IndexPart, Kind
 from freehold.services.databases import changes, store
 from freehold.services.databases.errors import (
@@ -37,17 +36,12 @@ Columns = Annotated[list[Annotated[str, Meta(max_length=36)]], Meta(min_length=1
 Orders = Annotated[list[Literal["asc", "desc", "ASC", "DESC"] | None], Meta(max_length=100)]
 
 
-class InlineIndex(Input):
-    """An index that is sent with its table. Tables are also sent with `attributes`, the older word."""
-
-    key: Annotated[str, Meta(pattern=ID_PATTERN)]
+class CreateIndex(Input, kw_only=True):
+    key: Id
     type: IndexType
-    columns: Columns = msgspec.field(name="columns", default_factory=list)
-    attributes: Columns = msgspec.field(name="attributes", default_factory=list)
+    columns: Columns
     orders: Orders = []
-
-    def __post_init__(self) -> None:
-        self.columns = self.columns or self.attributes
+    description: Description = ""
 
     def spelled_orders(self) -> list[str]:
         """An order for each column; ascending where none is said."""
@@ -55,9 +49,14 @@ class InlineIndex(Input):
         return said + ["asc"] * (len(self.columns) - len(said))
 
 
-class CreateIndex(InlineIndex):
-    key: Id
-    description: Description = ""
+class InlineIndex(CreateIndex):
+    """An index that is sent with its table. Tables are also sent with `attributes`, the older word."""
+
+    columns: Columns = msgspec.field(default_factory=list)
+    attributes: Columns = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.columns = self.columns or self.attributes
 
 
 class ListIndexes(Input):
@@ -154,7 +153,7 @@ def physical_name(entity: Entity, key: str) -> str:
 _SYSTEM = {"$id": "id", "$createdAt": "created_at", "$updatedAt": "updated_at", "$sequence": "sequence"}
 
 
-def new_index(entity: Entity, body: InlineIndex) -> Index:
+def new_index(entity: Entity, body: CreateIndex) -> Index:
     """The index that was asked for. Raises IndexInvalid."""
     if body.type in ("fulltext", "spatial"):
         raise IndexInvalid(reason=f"{body.type} indexes are not offered by this server yet")
