@@ -325,12 +325,10 @@ class RowTable:
             head = f"delete from {self.relation}"
         return Statement(f"{head} where {where} returning {self.shape.select}", values.bound)
 
-    def exists(self, row_id: Any, tenant: Any) -> Statement:
-        """Tell whether there is such a row, whoever asks."""
+    def exists(self, row_id: Any, scope: Scope) -> Statement:
+        """Tell whether there is such a row within the scope."""
         values = Values()
-        where = (
-            f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(Scope(tenant=tenant), values)}"
-        )
+        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         return Statement(f"select 1 from {self.relation} where {where}", values.bound)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 import msgspec
@@ -14,7 +14,7 @@ from freehold.access import permissions
 from freehold.access.permissions import InvalidPermission, Permission
 from freehold.db.pool import Queries, Record
 from freehold.db.queries import Page, page, parse
-from freehold.db.rows import RowTable, Statement, quoted
+from freehold.db.rows import RowTable, Scope, Statement, quoted
 from freehold.db.values import read_datetime
 from freehold.errors import CursorNotFound, InvalidParameter, UserUnauthorized
 from freehold.ids import UNIQUE, new_id, uuid7
@@ -146,8 +146,7 @@ async def update(
     layout = table.entity.layout
     wanted = _row_id(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id)
-    assert reached is not None
+        await _refuse(call, table, wanted, row_id, reached)
     assigned = _assigned(call, table, reached, data or {})
     for column in reached.rows.columns.values():
         if column.required and column.sql in assigned and assigned[column.sql] is None:
@@ -161,8 +160,7 @@ async def update(
     statement = _unless_newer(call, layout.updated_at, statement)
     record = await _first(call, reached, _with_event(call, table, statement, row_id, "update"))
     if record is None:
-        await _refuse(call, table, wanted, row_id)
-    assert record is not None
+        await _refuse(call, table, wanted, row_id, reached)
     return Json(_encode(reached.rows.shape.row(record)))
 
 
@@ -171,31 +169,32 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
     reached = reach(call, table, "delete", row_id)
     wanted = _row_id(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id)
-    assert reached is not None
+        await _refuse(call, table, wanted, row_id, reached)
     statement = _unless_newer(
         call, table.entity.layout.updated_at, reached.rows.delete(wanted, reached.scope)
     )
     record = await _first(call, reached, _with_event(call, table, statement, row_id, "delete"))
     if record is None:
-        await _refuse(call, table, wanted, row_id)
+        await _refuse(call, table, wanted, row_id, reached)
 
 
-async def _refuse(call: Call, table: Table, wanted: Any, row_id: str) -> None:
+async def _refuse(call: Call, table: Table, wanted: Any, row_id: str, reached: Reach | None) -> NoReturn:
     """Say why a change found no row: there is none, somebody was faster, or the caller may not."""
-    anyone = reach(call, table, "read", row_id)
-    tenant = anyone.scope.tenant if anyone is not None else None
-    if table.entity.layout.tenant is not None and tenant is None:
+    known = reached or reach(call, table, "read", row_id)
+    if table.is_tenant_scoped and (known is None or known.scope.tenant is None):
         raise UserUnauthorized()
-    statement = table.rows.exists(wanted, tenant)
-    setting = anyone.setting if anyone is not None else ""
+    setting = known.setting if known is not None else ""
+    at_all = Scope(tenant=known.scope.tenant if known is not None else None)
     async with call.app.db.transaction() as db:
         if setting:
             db.begin_with(setting)
+        statement = table.rows.exists(wanted, at_all)
         if await db.row(statement.sql, *statement.values) is None:
             raise RowNotFound(id=row_id)
-    if call.request.header(b"x-appwrite-timestamp") and call.identity.privileged:
-        raise RowUpdateConflict()
+        if reached is not None and call.request.header(b"x-appwrite-timestamp"):
+            statement = table.rows.exists(wanted, reached.scope)
+            if await db.row(statement.sql, *statement.values) is not None:
+                raise RowUpdateConflict()
     raise UserUnauthorized()
 
 

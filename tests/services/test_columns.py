@@ -1,0 +1,186 @@
+"""Columns and indexes of tables: every type, made and changed with the rows that are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from appwrite.exception import AppwriteException
+from appwrite.services.tables_db import TablesDB
+
+from tests.platform import Project
+
+
+@pytest.fixture
+def tables(project: Project) -> TablesDB:
+    tables = TablesDB(project.sdk(key=project.key))
+    tables.create("db", "DB")
+    tables.create_table("db", "t", "T")
+    return tables
+
+
+# The SDK's name of the type, what it is given, a value that fits, the same coming back, one that does not fit.
+TYPES: list[tuple[str, dict[str, Any], Any, Any, Any]] = [
+    ("boolean", {}, True, True, "yes"),
+    ("integer", {"min": -5, "max": 10}, 7, 7, 11),
+    ("big_int", {}, 9007199254740993, 9007199254740993, 2**63),
+    ("float", {"min": 0.5}, 0.75, 0.75, 0.25),
+    ("datetime", {}, "2026-08-21T14:00:00.123456+02:00", "2026-08-21T12:00:00.123+00:00", "yesterday"),
+    ("email", {}, "ann@example.com", "ann@example.com", "ann at example"),
+    ("url", {}, "https://example.com/a?b=c", "https://example.com/a?b=c", "example"),
+    ("ip", {}, "2001:db8::1", "2001:db8::1", "1.2.3.400"),
+    ("enum", {"elements": ["draft", "1st"]}, "1st", "1st", "2nd"),
+    ("string", {"size": 5}, "\N{GRINNING FACE}" * 5, "\N{GRINNING FACE}" * 5, "sixsix"),
+    ("varchar", {"size": 5}, "abcde", "abcde", 5),
+    ("text", {}, "a\nb'\"\\%", "a\nb'\"\\%", ["a"]),
+    ("mediumtext", {}, "x" * 70_000, "x" * 70_000, {"a": 1}),
+    ("longtext", {}, "", "", "nul\0"),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "fits", "back", "unfit"), TYPES, ids=[each[0] for each in TYPES])
+def test_a_column_can_be_used_once_its_creation_is_answered(
+    tables: TablesDB, name: str, given: dict[str, Any], fits: Any, back: Any, unfit: Any
+) -> None:
+    create = getattr(tables, f"create_{name}_column")
+    made = create("db", "t", key="c", required=False, **given)
+    assert made.status.value == "available"
+    row = tables.create_row("db", "t", "one", {"c": fits})
+
+    assert row.data == {"c": back}
+    assert tables.get_row("db", "t", "one").data == {"c": back}
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_row("db", "t", "two", {"c": unfit})
+    assert (caught.value.code, caught.value.type) == (400, "row_invalid_structure")
+    assert tables.list_rows("db", "t").total == 1
+
+
+@pytest.mark.parametrize(("name", "given", "fits", "back", "unfit"), TYPES, ids=[each[0] for each in TYPES])
+def test_an_array_column_holds_a_list_of_such_values(
+    tables: TablesDB, name: str, given: dict[str, Any], fits: Any, back: Any, unfit: Any
+) -> None:
+    getattr(tables, f"create_{name}_column")("db", "t", key="c", required=False, array=True, **given)
+
+    assert tables.create_row("db", "t", "one", {"c": [fits, fits]}).data == {"c": [back, back]}
+    for wrong in ([unfit], fits, [fits, None]):
+        with pytest.raises(AppwriteException) as caught:
+            tables.create_row("db", "t", "two", {"c": wrong})
+        assert caught.value.type == "row_invalid_structure"
+
+
+def test_a_default_fills_what_is_not_given_and_null_stays_null(tables: TablesDB) -> None:
+    tables.create_varchar_column("db", "t", "c", 10, False, default="it's")
+
+    assert tables.create_row("db", "t", "one", {}).data == {"c": "it's"}
+    assert tables.create_row("db", "t", "two", {"c": None}).data == {"c": None}
+
+
+def test_a_required_column_cannot_have_a_default(tables: TablesDB) -> None:
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_varchar_column("db", "t", "c", 10, True, default="x")
+
+    assert caught.value.type == "column_default_unsupported"
+    assert tables.list_columns("db", "t").total == 0
+
+
+def test_a_column_of_the_same_key_is_refused_whatever_its_case(tables: TablesDB) -> None:
+    tables.create_integer_column("db", "t", "Age", False)
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_boolean_column("db", "t", "age", False)
+
+    assert (caught.value.code, caught.value.type) == (409, "column_already_exists")
+
+
+def test_a_column_is_renamed_with_its_index_and_its_values(tables: TablesDB) -> None:
+    tables.create_varchar_column("db", "t", "name", 10, True)
+    tables.create_index("db", "t", "by_name", "key", ["name"])
+    tables.create_row("db", "t", "one", {"name": "Ann"})
+
+    tables.update_varchar_column("db", "t", "name", True, None, 20, "full_name")
+
+    assert tables.get_row("db", "t", "one").data == {"full_name": "Ann"}
+    assert tables.get_index("db", "t", "by_name").columns == ["full_name"]
+    assert tables.create_row("db", "t", "two", {"full_name": "x" * 20}).data["full_name"] == "x" * 20
+
+
+def test_narrowing_below_what_rows_hold_is_refused_and_changes_nothing(tables: TablesDB) -> None:
+    tables.create_varchar_column("db", "t", "name", 10, False)
+    tables.create_row("db", "t", "one", {"name": "1234567890"})
+    with pytest.raises(AppwriteException) as caught:
+        tables.update_varchar_column("db", "t", "name", False, None, 5)
+
+    assert (caught.value.code, caught.value.type) == (400, "column_value_invalid")
+    assert tables.get_column("db", "t", "name").size == 10
+    assert tables.create_row("db", "t", "two", {"name": "0987654321"}).data["name"] == "0987654321"
+
+
+def test_an_enum_gains_members(tables: TablesDB) -> None:
+    tables.create_enum_column("db", "t", "state", ["a", "b"], False)
+    tables.create_row("db", "t", "one", {"state": "a"})
+    tables.update_enum_column("db", "t", "state", ["a", "b", "c"], False, None)
+
+    assert tables.create_row("db", "t", "two", {"state": "c"}).data["state"] == "c"
+
+
+def test_another_types_route_cannot_update_a_column(tables: TablesDB) -> None:
+    tables.create_integer_column("db", "t", "n", False)
+    with pytest.raises(AppwriteException) as caught:
+        tables.update_boolean_column("db", "t", "n", False, None)
+
+    assert caught.value.type == "column_type_invalid"
+
+
+def test_a_deleted_column_is_gone_from_rows_at_once(tables: TablesDB) -> None:
+    tables.create_integer_column("db", "t", "a", False)
+    tables.create_integer_column("db", "t", "b", False)
+    tables.create_row("db", "t", "one", {"a": 1, "b": 2})
+
+    tables.delete_column("db", "t", "a")
+
+    assert tables.get_row("db", "t", "one").data == {"b": 2}
+    with pytest.raises(AppwriteException) as caught:
+        tables.get_column("db", "t", "a")
+    assert caught.value.type == "column_not_found"
+
+
+def test_a_unique_index_refuses_a_second_row_with_the_same_values(tables: TablesDB) -> None:
+    tables.create_varchar_column("db", "t", "code", 10, True)
+    tables.create_index("db", "t", "one_code", "unique", ["code"])
+    tables.create_row("db", "t", "one", {"code": "A"})
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_row("db", "t", "two", {"code": "A"})
+
+    assert (caught.value.code, caught.value.type) == (409, "row_unique_constraint_violation")
+    assert "A" not in caught.value.message.replace("Another", "")
+
+
+def test_a_unique_index_over_duplicates_is_refused_and_leaves_nothing_behind(tables: TablesDB) -> None:
+    tables.create_varchar_column("db", "t", "code", 10, True)
+    for row_id in ("one", "two"):
+        tables.create_row("db", "t", row_id, {"code": "A"})
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_index("db", "t", "one_code", "unique", ["code"])
+
+    assert (caught.value.code, caught.value.type) == (400, "column_index_invalid")
+    assert tables.list_indexes("db", "t").total == 0
+    tables.create_row("db", "t", "three", {"code": "A"})
+
+
+def test_a_column_that_an_index_needs_cannot_be_deleted_before_it(tables: TablesDB) -> None:
+    tables.create_varchar_column("db", "t", "code", 10, True)
+    tables.create_index("db", "t", "by_code", "key", ["code"])
+    with pytest.raises(AppwriteException) as caught:
+        tables.delete_column("db", "t", "code")
+    assert caught.value.type == "column_index_dependency"
+
+    tables.delete_index("db", "t", "by_code")
+    tables.delete_column("db", "t", "code")
+    assert tables.list_columns("db", "t").total == 0
+
+
+def test_the_same_index_key_can_be_used_in_two_tables(tables: TablesDB) -> None:
+    tables.create_table("db", "u", "U")
+    for table in ("t", "u"):
+        tables.create_integer_column("db", table, "n", False)
+        made = tables.create_index("db", table, "by_n", "key", ["n"], ["desc"])
+        assert (made.key, made.orders, made.status) == ("by_n", ["desc"], "available")
