@@ -140,7 +140,7 @@ def _text(report: Report, out: Path) -> str:
         state, verb = out / write.STATE, "would be" if report.check else "are"
         lines += [
             "",
-            f"Your files were not touched. The other versions {verb} in {state}/conflicts and {state}/incoming.",
+            f"Your files were not touched. The other versions {verb} in {state}/{{conflicts,incoming}}.",
             "Mend the file and run this again, or say --take-yours PATH or --take-generated PATH.",
         ]
     if not lines:

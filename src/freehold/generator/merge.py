@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, cast
 
 from merge3 import Merge3
 
@@ -41,7 +41,7 @@ def _merge(base: str, yours: str, generated: str) -> Merged:
         base.splitlines(keepends=True),
         yours.splitlines(keepends=True),
         generated.splitlines(keepends=True),
-        sequence_matcher=_Matcher,
+        sequence_matcher=cast(Any, _Matcher),
     )
     lines: list[str] = []
     conflicts = 0

@@ -7,15 +7,7 @@ from typing import Any
 
 from freehold.db.ddl import quote
 from freehold.generator import names
-from freehold.generator.plan import (
-    EMAIL_PATTERN,
-    MAX_ARRAY,
-    URL_PATTERN,
-    EntityPlan,
-    FieldPlan,
-    Rule,
-    ServicePlan,
-)
+from freehold.generator.plan import MAX_ARRAY, EntityPlan, FieldPlan, Rule, ServicePlan
 from freehold.schema.model import Kind
 
 FILES = Path(__file__).parent / "files"
@@ -38,8 +30,8 @@ _BODY = {
     Kind.UUID: "Uuid",
     Kind.JSON: "Json",
     Kind.BYTES: "Bytes",
-    Kind.EMAIL: "Text",
-    Kind.URL: "Text",
+    Kind.EMAIL: "Email",
+    Kind.URL: "Url",
     Kind.IP: "Ip",
     Kind.POINT: "Point",
     Kind.LINE: "Line",
@@ -51,6 +43,8 @@ _PARAMETER = _BODY | {
     Kind.BIGINT: "Int53Parameter",
     Kind.FLOAT: "FloatParameter",
     Kind.BOOL: "BoolParameter",
+    Kind.EMAIL: "Text",
+    Kind.URL: "Text",
 }
 _VIEW = _BODY | {
     Kind.STRING: "str",
@@ -64,6 +58,9 @@ _VIEW = _BODY | {
     Kind.EMAIL: "str",
     Kind.URL: "str",
     Kind.IP: "str",
+    Kind.POINT: "tuple[float, float]",
+    Kind.LINE: "list[tuple[float, float]]",
+    Kind.POLYGON: "list[list[tuple[float, float]]]",
 }
 _OWN_CLASSES = frozenset({"Create", "Update", "Summary", "Query"})
 
@@ -109,12 +106,8 @@ class PythonField:
             most = [each for each in (plan.length, plan.most) if each is not None]
             parts += [f"min_length={int(plan.least)}"] if plan.least is not None else []
             parts += [f"max_length={min(int(each) for each in most)}"] if most else []
-        elif plan.kind is Kind.EMAIL:
-            parts += [f"max_length={320}", f"pattern={EMAIL_PATTERN!r}"]
-        elif plan.kind is Kind.URL:
-            parts += [f"max_length={2048}", f"pattern={URL_PATTERN!r}"]
         if plan.pattern is not None:
-            parts.append(f"pattern={plan.pattern!r}")
+            parts.append(f"pattern={pattern_literal(plan.pattern)}")
         constraints = [extra] if extra else []
         if parts:
             constraints.append(f"Field({', '.join(parts)})")
@@ -194,6 +187,12 @@ class PythonField:
 
 
 _TEXT_OPERATORS = ("contains", "starts_with")
+
+
+def pattern_literal(pattern: str) -> str:
+    """A regular expression as people write one, where that is safe."""
+    raw = pattern.isprintable() and pattern.isascii() and '"' not in pattern and not pattern.endswith("\\")
+    return f'r"{pattern}"' if raw and "\\" in pattern else repr(pattern)
 
 
 def literal(kind: Kind, value: Any) -> str:

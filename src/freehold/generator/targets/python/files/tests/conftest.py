@@ -161,7 +161,7 @@ class World:
         wire = resource.sample() | self.references(resource, tenant, values) | values
         if resource.id_kind != "serial":
             wire.setdefault("id", str(tenant if resource.tenant == "self" and tenant else new_id()))
-        columns = {resource.columns[name]: value for name, value in wire.items()}
+        columns = {resource.columns[name]: place(value) if name in resource.places else value for name, value in wire.items()}
         if resource.tenant == "scoped":
             columns["tenant_id"] = str(tenant)
         names = ", ".join(columns)
@@ -211,6 +211,17 @@ class World:
             found[names[condition.column]] = value if isinstance(value, (str, int, float, bool)) else str(value)
         return found
 
+    def reaches(self, resource: Resource, grant: Grant, row: dict[str, Any], tenant: Any, user: Any) -> bool:
+        """Whether the row happens to be one that the grant reaches."""
+        wanted = self.satisfy(resource, grant, tenant, user)
+        names = {column: name for name, column in resource.columns.items()}
+        return wanted is not None and all(
+            isinstance(condition, Is)
+            and str(row.get(names[condition.column]))
+            in {str(user if value is ME else tenant if value is TENANT else value) for value in condition.values}
+            for condition in grant
+        )
+
     def user(self, resource: Resource, tenant: Any) -> str:
         """The id of a user that rows of the resource can refer to as `me`."""
         for permissions in PERMISSIONS.values():
@@ -222,6 +233,16 @@ class World:
                             if target is not None:
                                 return str(self.row(target, tenant)["id"])
         return str(new_id())
+
+
+def place(value: Any) -> Any:
+    """A point, a line or the rings of a polygon, as PostgreSQL writes them."""
+    if value is None:
+        return None
+    if isinstance(value[0], (int, float)):
+        return f"({value[0]},{value[1]})"
+    points = [place(each) for each in value]
+    return points if isinstance(value[0][0], list) else f"({','.join(points)})"
 
 
 def _target(resource: Resource, column: str) -> Resource | None:

@@ -133,6 +133,7 @@ FORGERIES: dict[str, Callable[[], str]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_forged_token_is_refused(settings: Settings, issuer: dict[str, Any], forgery: str) -> None:
     with pytest.raises(Problem) as refused:

@@ -124,6 +124,8 @@ def test_values_of_the_wrong_type_are_refused(world: World, resource: Resource) 
         for each in wrong:
             if isinstance(value, (dict, list)) and isinstance(each, (dict, list)):
                 continue
+            if isinstance(value, float) and each == 2**70:
+                continue
             refused = writer.post(resource.path, json=body | {name: each})
             assert refused.status_code == 422, (name, each, refused.text)
             assert refused.json()["errors"][0]["pointer"].startswith(f"/{name}")

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 NUMBER = re.compile(r"-?(?:[0-9.]+(?:e[+-]?[0-9]+)?|Infinity)|NaN", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One ring of a polygon. Not a list, since asyncpg would take a list of lists for an array of arrays."""
+
+    points: list[tuple[float, float]]
 
 
 async def install(connection: Any) -> None:
@@ -15,7 +23,7 @@ async def install(connection: Any) -> None:
         ("jsonb", json.dumps, json.loads),
         ("point", _point, lambda text: _points(text)[0]),
         ("path", lambda points: f"[{','.join(map(_point, points))}]", _points),
-        ("polygon", lambda points: f"({','.join(map(_point, points))})", _points),
+        ("polygon", lambda ring: f"({','.join(map(_point, ring.points))})", _points),
     ):
         await connection.set_type_codec(name, schema="pg_catalog", encoder=encoder, decoder=decoder)
 
@@ -24,6 +32,6 @@ def _point(point: Any) -> str:
     return f"({point[0]!r},{point[1]!r})"
 
 
-def _points(text: str) -> list[list[float]]:
+def _points(text: str) -> list[tuple[float, float]]:
     numbers = [float(number) for number in NUMBER.findall(text)]
-    return [[x, y] for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+    return list(zip(numbers[::2], numbers[1::2], strict=True))

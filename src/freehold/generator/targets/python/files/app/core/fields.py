@@ -24,6 +24,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.core.codecs import Ring
+
 
 class Body(BaseModel):
     """What a caller sends. A key that is not a field is refused."""
@@ -120,6 +122,8 @@ NotNull = BeforeValidator(_refuse_null)
 Commas = BeforeValidator(_commas)
 
 Text = Annotated[str, AfterValidator(_storable)]
+Email = Annotated[Text, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Url = Annotated[Text, Field(max_length=2048, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$")]
 Int32 = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
 Int53 = Annotated[StrictInt, Field(ge=-(2**53) + 1, le=2**53 - 1)]
 Int32Parameter = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
@@ -153,4 +157,9 @@ Ip = Annotated[str, AfterValidator(_address)]
 Json = dict[str, Any] | list[Any]
 Point = Annotated[tuple[Float, Float], Field(strict=False)]
 Line = Annotated[list[Point], Field(min_length=2, max_length=10_000)]
-Polygon = Annotated[list[Annotated[list[Point], Field(min_length=4, max_length=10_000)]], Field(min_length=1)]
+RingPoints = Annotated[list[Point], Field(min_length=4, max_length=10_000)]
+Polygon = Annotated[
+    list[RingPoints],
+    Field(min_length=1, max_length=100),
+    AfterValidator(lambda rings: [Ring(points) for points in rings]),
+]

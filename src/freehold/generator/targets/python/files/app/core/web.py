@@ -64,13 +64,14 @@ def reply(request: Request, row: BaseModel, hidden: set[str], *, status: int = 2
             return Response(status_code=304, headers=headers)
     if status == 201:
         headers["Location"] = f"{request.url.path}/{getattr(row, 'id')}"  # noqa: B009
-    body = row.model_dump_json(by_alias=True, exclude=hidden)
+    body = row.model_dump_json(by_alias=True, exclude=_attributes(type(row), hidden))
     return Response(body, status, headers, media_type="application/json")
 
 
 def reply_page(request: Request, page: Page[T], hidden: set[str]) -> Response:
     """A page of rows, with a link to the next."""
     headers = {"Cache-Control": "private, no-cache"}
+    hidden = _attributes(type(page.data[0]), hidden) if page.data else hidden
     rows = ",".join(row.model_dump_json(by_alias=True, exclude=hidden) for row in page.data)
     info: dict[str, Any] = {
         "limit": page.limit,
@@ -89,6 +90,11 @@ def reply_page(request: Request, page: Page[T], hidden: set[str]) -> Response:
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
     body = f'{{"data":[{rows}],"page":{_PageInfo.model_construct(**info).model_dump_json(exclude_unset=True)}}}'
     return Response(body, 200, headers, media_type="application/json")
+
+
+def _attributes(shape: type[BaseModel], fields: set[str]) -> set[str]:
+    """The attributes of the shape that hold the fields, which may be called otherwise on the wire."""
+    return {name for name, info in shape.model_fields.items() if (info.alias or name) in fields}
 
 
 class _PageInfo(BaseModel):
