@@ -44,3 +44,12 @@ def database_url(database: Database) -> str:
 def admin_url(database: Database) -> str:
     """The same database as `database_url`, as the superuser."""
     return database.admin_url
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much of the reference contract stands, when that has been measured."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    if any("tests/contract/test_coverage.py" in getattr(report, "nodeid", "") for report in reports):
+        from tests.contract.coverage import numbers
+
+        terminalreporter.write_line(f"Coverage of the reference contract: {numbers()}")

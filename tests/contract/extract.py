@@ -24,7 +24,8 @@ _LIMIT_KEY = re.compile(r"\| limit (?P<limit>\S+) key (?P<key>\S+)")
 _PARAMETER = re.compile(r"(?P<name>[^:*]+)(?P<required>\*?):(?P<type>.*)")
 _KINDS = {
     "str": "string", "UID": "string", "CustomId": "string", "Key": "string", "Email": "string",
-    "URL": "string", "Phone": "string", "Datetime": "string", "IP": "string", "Domain": "string", "Hostname": "string",
+    "URL": "string", "Phone": "string", "Datetime": "string", "IP": "string", "Domain": "string",
+    "Hostname": "string",
     "HexColor": "string", "Cron": "string", "Redirect": "string", "Password": "string", "ProjectId": "string",
     "PasswordFormat": "string", "bool": "boolean", "int": "integer", "float": "number", "Numeric": "number",
     "ObjectValidator": "object", "Assoc": "object",
