@@ -19,7 +19,7 @@ def tables(project: Project) -> TablesDB:
     return tables
 
 
-# The SDK's name of the type, what it is given, a value that fits, the same coming back, one that does not fit.
+# The SDK's name of the type, what it is given, a value that fits, the same coming back, and one that does not.
 TYPES: list[tuple[str, dict[str, Any], Any, Any, Any]] = [
     ("boolean", {}, True, True, "yes"),
     ("integer", {"min": -5, "max": 10}, 7, 7, 11),

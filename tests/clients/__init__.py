@@ -1,0 +1,1 @@
+"""Official SDKs of other languages, run as processes of their own."""
