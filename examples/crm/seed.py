@@ -1,8 +1,9 @@
 """Fills the CRM with 10,000 realistic rows, through the official Python SDK.
 
-    freehold up --json > up.json &          # prints the endpoint, the project and a key
-    freehold apply examples/crm/freehold.yaml
-    python examples/crm/seed.py --json up.json
+    freehold up                              # prints the endpoint, the project and a key
+    export FREEHOLD_ENDPOINT=... FREEHOLD_PROJECT=... FREEHOLD_KEY=...
+    freehold apply --schema examples/crm     # makes the tables
+    python examples/crm/seed.py
 
 The rows are the same on every run, and so are their ids: what was written before is skipped, so that a run
 which was interrupted is finished by the next one.
@@ -594,7 +595,7 @@ def main() -> int:
     parser.add_argument(
         "--json", metavar="FILE", help="the output of `freehold up --json`; - reads standard input"
     )
-    parser.add_argument("--database", default="crm", help="the id of the database (default: %(default)s)")
+    parser.add_argument("--database", default="acme-crm", help="the database's id (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=6, choices=range(1, 33), metavar="1..32")
     parser.add_argument("--dry-run", action="store_true", help="only count the rows")
     options = parser.parse_args()
@@ -612,6 +613,9 @@ def main() -> int:
     except SeedError as error:
         print(f"seed: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nseed: stopped. Run it again, and it goes on from here.", file=sys.stderr)
+        return 130
     except requests.RequestException as error:
         print(f"seed: the server did not answer: {error}", file=sys.stderr)
         return 1
