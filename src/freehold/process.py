@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import structlog
 
@@ -26,12 +28,28 @@ log = structlog.get_logger("freehold.process")
 
 
 def serve(settings: Settings, *, listener: int | None, control: int | None) -> None:
-    """Answer requests: on a socket that `freehold up` hands us, or on a port of our own."""
+    """The command: on a socket that `freehold up` hands us, or on a port of our own."""
+    line, settings = _begin(settings, control)
+    own = listener is None
+    answer_requests(
+        settings,
+        bind(settings.host, settings.port)[0] if own else socket.socket(fileno=listener),
+        line=line,
+        name="api",
+    )
+
+
+def work(settings: Settings, *, control: int | None) -> None:
+    """The command: for `freehold up`, or by itself."""
+    line, settings = _begin(settings, control)
+    run_jobs(settings, line=line, name="worker")
+
+
+def answer_requests(settings: Settings, listening: socket.socket, *, line: Control | None, name: str) -> None:
+    """Answer requests on a socket until we are stopped."""
     from freehold import app  # the job worker does without all that
 
-    line, settings = _begin(settings, control, "api")
-    own = listener is None
-    listening = bind(settings.host, settings.port)[0] if own else socket.socket(fileno=listener)
+    _be_called(name, settings)
 
     async def process(stop: asyncio.Event) -> None:
         async with _started(settings, line, stop) as say_ready:
@@ -41,9 +59,9 @@ def serve(settings: Settings, *, listener: int | None, control: int | None) -> N
     run(process, metrics_directory=settings.data / "metrics" if line else None)
 
 
-def work(settings: Settings, *, control: int | None) -> None:
-    """Run jobs."""
-    line, settings = _begin(settings, control, "worker")
+def run_jobs(settings: Settings, *, line: Control | None, name: str) -> None:
+    """Run jobs until we are stopped."""
+    _be_called(name, settings)
 
     async def process(stop: asyncio.Event) -> None:
         async with _started(settings, line, stop) as say_ready:
@@ -86,14 +104,19 @@ def migrate(settings: Settings, *, check: bool, say: Callable[[str], None]) -> b
     return True
 
 
-def _begin(settings: Settings, control: int | None, name: str) -> tuple[Control | None, Settings]:
+def _begin(settings: Settings, control: int | None) -> tuple[Control | None, Settings]:
     """Wait until we may begin, and have all settings."""
     if control is None:
         return None, with_secret(settings)
-    line = Control(control)
-    settings = line.wait_for_settings(settings)
-    logs.configure(settings, process=name)  # now it knows the secrets that it must not write
-    return line, settings
+    line = Control(socket.socket(fileno=control))
+    return line, line.wait_for_settings(settings)
+
+
+def _be_called(name: str, settings: Settings) -> None:
+    """Take a name, in the log (which now knows the secrets that it must not write) and in `ps`."""
+    logs.configure(settings, process=name)
+    if sys.platform.startswith("linux"):
+        Path("/proc/self/comm").write_text(f"freehold-{name}"[:15])
 
 
 @asynccontextmanager

@@ -67,8 +67,8 @@ class Installation:
         return httpx.get(self.endpoint + path, timeout=10)
 
     def children(self, name: str) -> list[psutil.Process]:
-        """Our processes of a command (`serve`, `worker`, `postgres`), oldest first."""
-        found = [one for one in psutil.Process(self.pid).children() if name in " ".join(one.cmdline()[:5])]
+        """Our processes of a name (`freehold-api`, `freehold-worker`, `postgres`), oldest first."""
+        found = [one for one in psutil.Process(self.pid).children() if name in one.name()]
         return sorted(found, key=lambda one: one.create_time())
 
     def stop(self) -> int:

@@ -39,7 +39,8 @@ def make(directory: Path) -> Iterator[Callable[..., EmbeddedPostgres]]:
     made: list[EmbeddedPostgres] = []
 
     def make_one(below: Path = directory, **options: object) -> EmbeddedPostgres:
-        server = EmbeddedPostgres(below / "postgresql", **{"durable": False, **options})  # type: ignore[arg-type]
+        options = {"durable": False, **options}
+        server = EmbeddedPostgres(below / "postgresql", **options)  # type: ignore[arg-type]
         made.append(server)
         return server
 

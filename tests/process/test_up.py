@@ -151,7 +151,7 @@ def test_a_start_right_after_kill_9_does_not_wait_for_the_old_one_to_be_gone(mak
     assert ask(dsn_of(up), "select name from public.birds") == "owl"
 
 
-@pytest.mark.parametrize("what", ["serve", "worker", "postgres"])
+@pytest.mark.parametrize("what", ["freehold-api", "freehold-worker", "postgres"])
 def test_a_process_that_is_killed_is_started_again(make: Make, what: str) -> None:
     up = make().start()
     killed = up.children(what)[0].pid

@@ -111,26 +111,26 @@ def run(
 class Control:
     """The line to the process that started us: it tells us to begin, and its end is ours.
 
-    It starts us early, while PostgreSQL comes up, because reading the code takes us as long.
+    A process that it forks knows all settings; one that it starts anew is told them by this line.
     """
 
-    def __init__(self, handle: int) -> None:
-        self._socket = socket.socket(fileno=handle)
+    def __init__(self, line: socket.socket) -> None:
+        self._socket = line
 
     def wait_for_settings(self, settings: Settings) -> Settings:
-        """Wait for the database. What is secret comes by this line, for an environment can be read."""
+        """Wait for what is secret, which comes by this line because an environment can be read."""
         line = b""
         while not line.endswith(b"\n"):
             part = self._socket.recv(65536)
             if not part:
                 raise SystemExit(0)  # there is nothing to begin any more
             line += part
-        self._socket.setblocking(False)
         told = msgspec.json.decode(line, type=dict[str, str])
         return replace(settings, **told)  # type: ignore[arg-type]
 
     def stop_when_parent_ends(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
+        self._socket.setblocking(False)
 
         def on_input() -> None:
             with contextlib.suppress(BlockingIOError, ConnectionError):
