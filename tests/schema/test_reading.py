@@ -9,8 +9,10 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from freehold.schema import SchemaError, parse_schema, read_schema
+from freehold.schema import Problem, SchemaError, parse_schema, read_schema
 from freehold.schema.document import MAX_BYTES
 from freehold.schema.model import Comparison, Entity, Grant, Index, IndexPart, Kind, MemberOf
 from freehold.schema.tables import design
@@ -493,3 +495,33 @@ def test_a_table_that_an_index_already_has_as_its_name_is_told() -> None:
 
 def test_a_schema_full_of_mistakes_stops_at_a_bound() -> None:
     assert len(problems(with_fields(*(f"f{number}: strng" for number in range(390))))) == 200
+
+
+# Any text at all
+
+SCRAPS = st.sampled_from(
+    ["", " ", "\n", "\t", ":", ": ", "- ", "[", "]", "{", "}", "(", ")", ",", "'", '"', "#", "|", ">", "&a ", "*a", "!!x ", "null",
+     "true", "5", "-1", "1e999", "scoped", "self", "ref(user)", "ref(", "many(tag)", "enum()", "me", "and", "=", "in (", "é", "\u2028"]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(edits=st.lists(st.tuples(st.integers(0, 13_000), st.integers(0, 60), SCRAPS), min_size=1, max_size=6))
+def test_a_garbled_schema_is_read_or_refused_but_never_breaks_the_reader(
+    edits: list[tuple[int, int, str]],
+) -> None:
+    text = CRM.read_text()
+    for at, length, scrap in edits:
+        text = text[:at] + scrap + text[at + length :]
+    lines = text.count("\n") + 1
+
+    assert all(1 <= each.line <= lines + 1 and each.message for each in told(text))
+
+
+def told(text: str) -> list[Problem]:
+    """What is wrong with a text, nothing when it can be read and laid out as tables."""
+    try:
+        design(parse_schema(text))
+    except SchemaError as error:
+        return error.problems
+    return []

@@ -43,7 +43,12 @@ def refusal(pattern: str) -> tuple[str, str] | None:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether a text fits, read as PostgreSQL reads it: `$` is the very end, `.` is not a line break."""
-    return re.search(_translated(pattern, end=r"\Z"), text) is not None
+    return re.search(for_python(pattern), text) is not None
+
+
+def for_python(pattern: str) -> str:
+    """The pattern as Python's `re.search` has to be given it to mean the same."""
+    return _translated(pattern, end=r"\Z")
 
 
 def for_postgres(pattern: str) -> str:
