@@ -7,18 +7,16 @@ from typing import NamedTuple
 from freehold.config import Settings
 from freehold.db.pool import Database
 from freehold.services import endpoints, project
+from freehold.web import reference
 from freehold.web.application import Application
 from freehold.web.cache import Stamps
-from freehold.web.request import Request
 
 
 def create_app(settings: Settings) -> Application:
     """The ASGI application. `settings` name the database and hold the installation's secret."""
+    declared = endpoints()
     return Application(
-        settings,
-        endpoints(),
-        stamps=Stamps(settings.data / "stamps"),
-        pages=_pages,
+        settings, declared, stamps=Stamps(settings.data / "stamps"), pages=reference.Pages(declared)
     )
 
 
@@ -39,7 +37,3 @@ async def bootstrap(settings: Settings, database_url: str = "") -> Bootstrapped:
     finally:
         await db.close()
     return Bootstrapped(project=first.project, key=first.key)
-
-
-def _pages(request: Request) -> tuple[str, bytes] | None:
-    return None
