@@ -6,10 +6,11 @@ import secrets
 import time
 import uuid
 
-ID_PATTERN = r"^(?:[a-zA-Z0-9][a-zA-Z0-9._-]{0,35})$"
+# Python's `$` also stands before a line break at the end, hence the `(?!\n)` behind it.
+ID_PATTERN = r"^(?:[a-zA-Z0-9][a-zA-Z0-9._-]{0,35})$(?!\n)"
 """1 to 36 of `a-zA-Z0-9._-`, not beginning with a special character."""
 
-CUSTOM_ID_PATTERN = r"^(?:unique\(\)|[a-zA-Z0-9][a-zA-Z0-9._-]{0,35})$"
+CUSTOM_ID_PATTERN = r"^(?:unique\(\)|[a-zA-Z0-9][a-zA-Z0-9._-]{0,35})$(?!\n)"
 """An id that the caller chooses, or `unique()` to leave the choice to the server."""
 
 UNIQUE = "unique()"

@@ -12,13 +12,13 @@ from freehold.ids import UNIQUE
 from freehold.web.wire import CustomId, Input, Name, Output, Queries, Resource
 
 Scopes = Annotated[list[str], Meta(max_length=200)]
-Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]{1,36}$")]
+Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]{1,36}$(?!\n)")]
 Labels = Annotated[list[Label], Meta(max_length=1000)]
 Hostname = Annotated[
     str,
     Meta(
         max_length=253,
-        pattern=r"^(?:[a-zA-Z0-9*_](?:[a-zA-Z0-9*_-]{0,62})(?:\.[a-zA-Z0-9*_](?:[a-zA-Z0-9*_-]{0,62}))*)?$",
+        pattern=r"^(?:[a-zA-Z0-9*_](?:[a-zA-Z0-9*_-]{0,62})(?:\.[a-zA-Z0-9*_](?:[a-zA-Z0-9*_-]{0,62}))*)?$(?!\n)",
         description="Such as `app.example.com` or `*.example.com`, without scheme and port",
     ),
 ]

@@ -21,7 +21,8 @@ PROTOCOLS = ("rest", "graphql", "websocket")
 ProjectId = Annotated[
     str,
     Meta(
-        pattern=r"^(?:unique\(\)|[a-z0-9][a-z0-9-]{0,35})$", description="Of a-z, 0-9 and `-`, or `unique()`"
+        pattern=r"^(?:unique\(\)|[a-z0-9][a-z0-9-]{0,35})$(?!\n)",
+        description="Of a-z, 0-9, `-`, or `unique()`",
     ),
 ]
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from freehold.web.wire import CustomId, Email, Id, Input, Name, Output, Queries, Resource, Search
 
-TeamRole = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$")]
+TeamRole = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$(?!\n)")]
 TeamRoles = Annotated[list[TeamRole], Meta(max_length=100)]
 
 

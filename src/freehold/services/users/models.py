@@ -21,8 +21,8 @@ from freehold.web.wire import (
     wire_time,
 )
 
-Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$", description="As in E.164, such as +14155552671")]
-Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]{1,36}$")]
+Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)", description="As in E.164: +14155552671")]
+Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]{1,36}$(?!\n)")]
 Labels = Annotated[list[Label], Meta(max_length=1000)]
 
 
