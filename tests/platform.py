@@ -17,7 +17,7 @@ from appwrite.services.account import Account
 from appwrite.services.users import Users
 
 from freehold.access import scopes
-from tests.postgres import Server
+from tests.postgres import Database, Server
 from tests.process.installation import Installation
 
 PASSWORD = "correct horse battery"
@@ -89,9 +89,11 @@ class Project:
 class Platform:
     """A running installation."""
 
-    def __init__(self, installation: Installation, database_url: str) -> None:
+    def __init__(self, installation: Installation, database: Database) -> None:
         self.installation = installation
-        self.database_url = database_url
+        self.database_url = database.url
+        """As the role that the platform itself works as."""
+        self.admin_url = database.admin_url
         self.endpoint = installation.endpoint
         self.project: str = installation.announced["project"]
         self.key: str = installation.announced["key"]
@@ -179,7 +181,7 @@ def running_platform(postgres: Server, *options: str, **settings: str) -> Iterat
         installation = Installation(Path(data), told)
         try:
             installation.start(*options)
-            yield Platform(installation, database.url)
+            yield Platform(installation, database)
         finally:
             installation.stop()
             installation.log.unlink(missing_ok=True)

@@ -129,7 +129,7 @@ async def create(call: Call, table: Table, row_id: str, data: Object, granted: l
         assigned[quoted(layout.tenant)] = reached.scope.tenant
     for name in (layout.created_by, layout.updated_by):
         if name is not None:
-            assigned[quoted(name)] = call.identity.actor
+            assigned[quoted(name)] = call.identity.user_id or call.identity.actor
     statement = reached.rows.insert(assigned)
     record = await _first(call, reached, _with_event(call, table, statement, str(made or row_id), "create"))
     assert record is not None
@@ -154,7 +154,7 @@ async def update(
     if granted is not None and layout.permissions is not None:
         assigned[quoted(layout.permissions)] = row_permissions(call, granted)
     if layout.updated_by is not None:
-        assigned[quoted(layout.updated_by)] = call.identity.actor
+        assigned[quoted(layout.updated_by)] = call.identity.user_id or call.identity.actor
     scope = reached.scope
     statement = reached.rows.update(wanted, assigned, scope)
     statement = _unless_newer(call, layout.updated_at, statement)

@@ -9,6 +9,7 @@ import msgspec
 
 from freehold.access.permissions import Permission
 from freehold.access.roles import Membership
+from freehold.db.ddl import text_literal
 from freehold.db.pool import Queries, Record
 from freehold.db.rows import RowTable, Scope
 from freehold.schema.model import Entity, IdKind, Schema
@@ -94,7 +95,7 @@ class Reach(NamedTuple):
     scope: Scope
     rows: RowTable
     setting: str
-    """The statement that tells PostgreSQL the tenant, for row-level security; empty when there is none."""
+    """What tells PostgreSQL tenant and actor at the begin of a transaction; empty when nothing has to."""
     locked: frozenset[str]
     """The fields that the caller may not write."""
 
@@ -118,7 +119,6 @@ def _reach_by_schema(call: Call, table: Table, permission: Permission, row_id: s
     schema, identity = table.schema, call.identity
     assert schema is not None
     tenant: Any = None
-    setting = ""
     membership: Membership | None = None
     if table.is_tenant_scoped:
         membership = _membership(call)
@@ -129,9 +129,9 @@ def _reach_by_schema(call: Call, table: Table, permission: Permission, row_id: s
             tenant_text = row_id
         if tenant_text:
             tenant = _tenant_value(table, tenant_text)
-            setting = _tenant_setting(tenant)
         else:
             raise NoTenant(reason="Name the tenant whose rows you mean.")
+    setting = _settings(call, tenant) if table.is_tenant_scoped or table.entity.audit else ""
     if identity.privileged:
         return Reach(Scope(tenant=tenant), table.rows, setting, frozenset())
     held = _schema_roles(schema, identity, membership)
@@ -177,9 +177,16 @@ def _tenant_value(table: Table, text: str) -> Any:
         raise NoTenant(reason=f"`{text[:100]}` {misfit.message}.") from misfit
 
 
-def _tenant_setting(tenant: Any) -> str:
-    text = str(tenant).replace("'", "''")
-    return f"select set_config('app.tenant_id', '{text}', true)"
+def _settings(call: Call, tenant: Any) -> str:
+    """The settings of a transaction that row-level security and the audit trigger read."""
+    values = {
+        "app.tenant_id": "" if tenant is None else str(tenant),
+        "app.actor_id": call.identity.user_id or call.identity.actor,
+        "app.request_id": call.request.id,
+    }
+    return "select " + ", ".join(
+        f"set_config({text_literal(name)}, {text_literal(value)}, true)" for name, value in values.items()
+    )
 
 
 def _schema_roles(schema: Schema, identity: Identity, membership: Membership | None) -> frozenset[str]:
