@@ -357,6 +357,29 @@ async def test_a_change_that_the_rows_do_not_allow_leaves_all_as_it_was(
     assert await admin.fetchval("SELECT count(*) FROM task") == 2
 
 
+async def test_an_index_that_a_crash_left_half_built_is_built_again(admin: Connection) -> None:
+    old = await make(admin, with_fields("a: int"))
+    new = with_fields("a: { type: int, index: true }")
+    await admin.execute("INSERT INTO task (tenant_id, id, a) VALUES ($1, $1, 1), ($1, $2, 1)", A, B)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await admin.execute("CREATE UNIQUE INDEX CONCURRENTLY task_tenant_id_a_idx ON task (a)")
+    assert (await catalog.read(admin, "public"))["index task_tenant_id_a_idx"]["valid"] is False
+
+    await change(admin, old, new, online=True)
+    found = (await catalog.read(admin, "public"))["index task_tenant_id_a_idx"]
+    assert (found["valid"], found["unique"]) == (True, False)
+
+
+async def test_an_index_of_somebody_else_is_never_dropped(admin: Connection) -> None:
+    old = await make(admin, with_fields("a: int"))
+    await admin.execute("CREATE INDEX task_tenant_id_a_idx ON tag (name)")
+    with pytest.raises(ddl.StepFailed) as raised:
+        await change(admin, old, with_fields("a: { type: int, index: true }"), online=True)
+
+    assert isinstance(raised.value.__cause__, asyncpg.DuplicateTableError)
+    assert (await catalog.read(admin, "public"))["index task_tenant_id_a_idx"]["table"] == "tag"
+
+
 async def test_a_change_waits_for_a_lock_only_for_a_moment(db: Connection, database_url: str) -> None:
     old = await make(db, with_fields("a: int"))
     new = parse_schema(with_fields("a: int", "b: { type: int, nullable: true }"), lock=lock_of(old))

@@ -1,7 +1,7 @@
 """The one place that turns changes of a schema into SQL, runs it, and reads back what a database has."""
 
 from freehold.db.ddl.planning import Step, create, create_namespace, steps
-from freehold.db.ddl.running import StepFailed, apply, undo
+from freehold.db.ddl.running import LOCK_TIMEOUT_MS, StepFailed, apply, undo
 from freehold.db.ddl.spelling import current_tenant, default_sql, literal, qualified, quote, text_literal
 from freehold.schema.tables import (
     check_name,
@@ -19,6 +19,7 @@ from freehold.schema.tables import (
 )
 
 __all__ = [
+    "LOCK_TIMEOUT_MS",
     "Step",
     "StepFailed",
     "apply",

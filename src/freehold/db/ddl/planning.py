@@ -37,6 +37,8 @@ class Step(Value, frozen=True, kw_only=True):
     inverse: str | None = None
     """The statement that undoes it; empty when nothing is to be undone, None when it cannot be undone."""
     transactional: bool = True
+    builds: str | None = None
+    """The index that is built beside the traffic; a build that fails leaves an invalid one behind."""
 
 
 def create(schema: Schema, namespace: str | None = None) -> list[Step]:
@@ -256,6 +258,7 @@ class _Speller:
             # With the constraint, which is undone first, the index is gone already.
             inverse=f"DROP INDEX CONCURRENTLY IF EXISTS {self.at(constraint.name)}",
             transactional=False,
+            builds=self.at(constraint.name),
         )
         add = self.alter(table, f"ADD CONSTRAINT {name} {kind} USING INDEX {name}")
         yield Step(summary=summary, sql=add, table=table, inverse=drop)
@@ -312,6 +315,7 @@ class _Speller:
             lock=SHARE_UPDATE_EXCLUSIVE if careful else self.lock(change.table, SHARE),
             inverse=f"DROP INDEX {online}{self.at(change.index.name)}",
             transactional=not careful,
+            builds=self.at(change.index.name) if careful else None,
         )
 
     def drop_index(self, change: changes_of.DropIndex) -> Iterator[Step]:

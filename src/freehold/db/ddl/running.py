@@ -50,11 +50,11 @@ async def apply(
         return
     done: list[Step] = []
     for step in steps:
+        await _drop_half_built(connection, step)  # of an earlier attempt
         try:
             await _run(connection, step.sql, step.transactional, lock_timeout_ms, statement_timeout_ms)
         except _errors() as error:
-            if not step.transactional:
-                await _drop_half_built(connection, step)
+            await _drop_half_built(connection, step)
             standing = await _undo(connection, done, lock_timeout_ms, statement_timeout_ms)
             raise StepFailed(step, standing=standing) from error
         done.append(step)
@@ -112,10 +112,12 @@ async def _set_timeouts(connection: Connection[Any], lock_ms: int, statement_ms:
 
 
 async def _drop_half_built(connection: Connection[Any], step: Step) -> None:
-    """A concurrent build that failed leaves an index that is not used but must be kept up: drop it."""
-    if step.sql.startswith("CREATE ") and step.inverse:
-        await connection.execute(step.inverse.replace("CONCURRENTLY ", "").replace("IF EXISTS ", "", 1)
-                                 .replace("DROP INDEX ", "DROP INDEX IF EXISTS ", 1))  # fmt: skip
+    """Drop what a concurrent build that failed has left: it serves no query, but every write keeps it up."""
+    if step.builds is None:
+        return
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)"
+    if await connection.fetchval(valid, step.builds) is False:
+        await connection.execute(f"DROP INDEX {step.builds}")
 
 
 async def _undo(connection: Connection[Any], done: list[Step], lock_ms: int, statement_ms: int) -> list[Step]:
