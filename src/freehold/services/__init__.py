@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.services import account, console, databases, health, project, projects, teams, users
+from freehold.services import account, console, databases, health, mock, project, projects, teams, users
 from freehold.web.endpoint import Endpoint, Routes
 
 SERVICES: tuple[Routes, ...] = (
@@ -16,6 +16,7 @@ SERVICES: tuple[Routes, ...] = (
     projects.routes,
     projects.organization,
     console.routes,
+    mock.routes,
 )
 
 
