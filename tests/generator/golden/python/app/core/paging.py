@@ -1,0 +1,166 @@
+"""Lists: what every list accepts, in which order rows come, and where the next page begins."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from app.core.access import Principal
+from app.core.errors import Problem, invalid_parameter
+from app.core.sql import Columns, Statement
+
+T = TypeVar("T")
+
+PAGING = frozenset({"limit", "cursor", "offset", "count", "sort", "deleted"})
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """A column to sort by: the type of its values, and whether they can be null."""
+
+    type: Any
+    nullable: bool = False
+
+
+class ListQuery(BaseModel):
+    """The parameters that every list has. A filter of an entity is a field of its subclass."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entity: ClassVar[str]
+    sort_keys: ClassVar[Mapping[str, SortKey]]
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    offset: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    count: Literal["none", "exact"] = "none"
+
+    def check(self, principal: Principal) -> None:
+        """Refuse what contradicts itself, and fields that the caller may not see."""
+        if self.cursor is not None and self.offset is not None:
+            raise invalid_parameter("offset", "not together with cursor")
+        hidden = principal.hidden(self.entity)
+        for parameter, _ in self.filters():
+            if parameter.partition(".")[0] in hidden:
+                raise invalid_parameter(parameter, "your role may not filter by it")
+        for name, _ in self.order():
+            if name in hidden:
+                raise invalid_parameter("sort", f"your role may not sort by {name}")
+
+    def filters(self) -> Iterator[tuple[str, Any]]:
+        """The filters that were sent, by parameter name."""
+        for name, info in type(self).model_fields.items():
+            parameter = info.alias or name
+            if name in self.model_fields_set and parameter not in PAGING:
+                yield parameter, getattr(self, name)
+
+    def order(self) -> list[tuple[str, bool]]:
+        """The sort keys and whether each descends; `id` makes the order total."""
+        keys = [(key.removeprefix("-"), key.startswith("-")) for key in getattr(self, "sort", ())]
+        if all(name != "id" for name, _ in keys):
+            keys.append(("id", keys[-1][1] if keys else False))
+        return keys
+
+    def fingerprint(self) -> str:
+        """Tells two sets of filters apart: a cursor is only good for the list it came from."""
+        deleted = getattr(self, "deleted", "exclude")
+        text = json.dumps([deleted, *sorted(self.filters())], default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list."""
+
+    data: list[T]
+    limit: int
+    next_cursor: str | None
+    total: int | None = None
+
+
+def order_by(query: ListQuery, columns: Columns) -> str:
+    return ", ".join(
+        columns[name] + (" desc" if descending else "") + (" nulls last" if _nullable(query, name) else "")
+        for name, descending in query.order()
+    )
+
+
+def after_cursor(statement: Statement, query: ListQuery, columns: Columns) -> None:
+    """Only the rows that come after the cursor's row."""
+    if query.cursor is None:
+        return
+    keys = query.order()
+    values = _read_cursor(query, keys)
+    if len({descending for _, descending in keys}) == 1 and not any(_nullable(query, name) for name, _ in keys):
+        sign = "<" if keys[0][1] else ">"
+        left = ", ".join(columns[name] for name, _ in keys)
+        statement.where(f"({left}) {sign} ({', '.join(statement.bind(value) for value in values)})")
+        return
+    ways: list[str] = []
+    equal: list[str] = []
+    for (name, descending), value in zip(keys, values, strict=True):
+        column = columns[name]
+        if value is None:  # nulls come last, so that nothing comes after them
+            equal.append(f"{column} is null")
+            continue
+        bound = statement.bind(value)
+        beyond = f"{column} {'<' if descending else '>'} {bound}"
+        if _nullable(query, name):
+            beyond = f"({beyond} or {column} is null)"
+        ways.append(" and ".join([*equal, beyond]))
+        equal.append(f"{column} = {bound}")
+    statement.where(f"({' or '.join(ways)})")
+
+
+def page(query: ListQuery, rows: Sequence[Mapping[str, Any]], total: int | None, shape: type[T]) -> Page[T]:
+    """Rows that were read with `limit + 1`, as a page of the shape."""
+    shown = rows[: query.limit]
+    more = len(rows) > query.limit
+    construct: Any = getattr(shape, "model_construct")  # noqa: B009
+    return Page(
+        data=[construct(**row) for row in shown],
+        limit=query.limit,
+        next_cursor=_write_cursor(query, shown[-1]) if more else None,
+        total=total,
+    )
+
+
+def _nullable(query: ListQuery, name: str) -> bool:
+    return query.sort_keys[name].nullable
+
+
+def _sort(query: ListQuery) -> str:
+    return ",".join(("-" if descending else "") + name for name, descending in query.order())
+
+
+def _write_cursor(query: ListQuery, row: Mapping[str, Any]) -> str:
+    key = [
+        TypeAdapter(query.sort_keys[name].type | None).dump_python(row[name], mode="json") for name, _ in query.order()
+    ]
+    text = json.dumps({"v": 1, "s": _sort(query), "k": key, "f": query.fingerprint()}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(query: ListQuery, keys: list[tuple[str, bool]]) -> list[Any]:
+    """The cursor's values. They are only ever bound as parameters, so a forged one shows nothing new."""
+    text = (query.cursor or "").encode()
+    try:
+        cursor = json.loads(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)))
+        version, sort, found, fingerprint = (cursor[key] for key in "vskf")
+        values = [
+            TypeAdapter(query.sort_keys[name].type | None).validate_python(value)
+            for (name, _), value in zip(keys, found, strict=True)
+        ]
+    except (ValueError, KeyError, TypeError, ValidationError, RecursionError) as error:
+        raise invalid_parameter("cursor", "not one that this list gave you") from error
+    if version != 1 or sort != _sort(query) or fingerprint != query.fingerprint():
+        raise Problem(400, "cursor_mismatch", "The cursor belongs to another sort or filter.")
+    if any(value is None and not _nullable(query, name) for (name, _), value in zip(keys, values, strict=True)):
+        raise invalid_parameter("cursor", "not one that this list gave you")
+    return values

@@ -1,0 +1,153 @@
+"""HTTP around a feature: conditional requests, page links, retries, and requests that are refused early."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+import asyncpg
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from app.core.access import Principal
+from app.core.auth import authenticate
+from app.core.db import Database
+from app.core.errors import Problem, invalid_parameter, render
+from app.core.paging import Page
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _if_match(request: Request) -> list[int] | None:
+    """The versions that the caller will accept to change; None is any. Weak tags count: proxies make them."""
+    header = request.headers.get("if-match", "").strip()
+    if header in ("", "*"):
+        return None
+    return [int(tag) for tag in re.findall(r'(?:W/)?"(\d{1,18})"', header)]
+
+
+Caller = Annotated[Principal, Depends(authenticate)]
+Db = Annotated[Database, Depends(_database)]
+IfMatch = Annotated[list[int] | None, Depends(_if_match)]
+
+
+def check_parameters(request: Request, *repeatable: str) -> None:
+    """Refuse a parameter that comes twice and means one thing, and any on routes that take none."""
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen and name not in repeatable and not name.endswith(".in"):
+            raise invalid_parameter(name, "given more than once")
+        seen.add(name)
+
+
+def no_parameters(request: Request) -> None:
+    for name in request.query_params:
+        raise invalid_parameter(name, "there is no such parameter", "unknown_parameter")
+
+
+def reply(request: Request, row: BaseModel, hidden: set[str], *, status: int = 200) -> Response:
+    """One row, with its ETag; 304 when the caller has it already."""
+    headers: dict[str, str] = {"Cache-Control": "private, no-cache"}
+    version = getattr(row, "version", None)
+    if version is not None:
+        headers["ETag"] = f'"{version}"'
+        known = re.findall(r'(?:W/)?("\d{1,18}")', request.headers.get("if-none-match", ""))
+        if request.method == "GET" and headers["ETag"] in known:
+            return Response(status_code=304, headers=headers)
+    if status == 201:
+        headers["Location"] = f"{request.url.path}/{getattr(row, 'id')}"  # noqa: B009
+    body = row.model_dump_json(by_alias=True, exclude=_attributes(type(row), hidden))
+    return Response(body, status, headers, media_type="application/json")
+
+
+def reply_page(request: Request, page: Page[T], hidden: set[str]) -> Response:
+    """A page of rows, with a link to the next."""
+    headers = {"Cache-Control": "private, no-cache"}
+    hidden = _attributes(type(page.data[0]), hidden) if page.data else hidden
+    rows = ",".join(row.model_dump_json(by_alias=True, exclude=hidden) for row in page.data)
+    info: dict[str, Any] = {
+        "limit": page.limit,
+        "has_more": page.next_cursor is not None,
+        "next_cursor": page.next_cursor,
+    }
+    if page.total is not None:
+        info["total"] = page.total
+    if page.next_cursor is not None:
+        kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "offset")]
+        query = urlencode([*kept, ("cursor", page.next_cursor)])
+        headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
+    body = f'{{"data":[{rows}],"page":{_PageInfo.model_construct(**info).model_dump_json(exclude_unset=True)}}}'
+    return Response(body, 200, headers, media_type="application/json")
+
+
+def _attributes(shape: type[BaseModel], fields: set[str]) -> set[str]:
+    """The attributes of the shape that hold the fields, which may be called otherwise on the wire."""
+    return {name for name, info in shape.model_fields.items() if (info.alias or name) in fields}
+
+
+class _PageInfo(BaseModel):
+    limit: int
+    has_more: bool
+    next_cursor: str | None
+    total: int
+
+
+class RetryingRoute(APIRoute):
+    """Runs a request again when PostgreSQL chose it as the victim of a deadlock or a write conflict."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_with_retries(request: Request) -> Response:
+            for _ in range(3):
+                try:
+                    return await handle(request)
+                except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                    continue
+            return await handle(request)
+
+        return handle_with_retries
+
+
+class RequestLimits:
+    """Refuses bodies that are too large, or not JSON, before anything reads them."""
+
+    def __init__(self, app: Any, max_body: int) -> None:
+        self.app = app
+        self.max_body = max_body
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PATCH", "PUT"):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        length = request.headers.get("content-length", "0")
+        too_large = Problem(413, "content_too_large", f"A body has at most {self.max_body} bytes.")
+        if not length.isdigit() or int(length) > self.max_body:
+            await render(request, too_large)(scope, receive, send)
+            return
+        has_body = length != "0" or "transfer-encoding" in request.headers
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if has_body and media_type not in ("application/json", "application/merge-patch+json"):
+            problem = Problem(415, "unsupported_media_type", "Send the body as application/json.")
+            await render(request, problem)(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Any:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_body:
+                raise too_large
+            return message
+
+        await self.app(scope, counted, send)

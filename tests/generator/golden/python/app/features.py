@@ -1,0 +1,15 @@
+"""The resources of the API, in the order of the schema. Mount your own routers here too."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.organizations.routes import router as organizations
+from app.people.routes import router as people
+from app.projects.routes import router as projects
+
+ROUTERS: tuple[APIRouter, ...] = (
+    organizations,
+    projects,
+    people,
+)

@@ -1,0 +1,88 @@
+"""The application: what is mounted, what runs at the start, and how it stops."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import start_http_server
+
+from app.core import errors, health, logs
+from app.core.auth import Verifier
+from app.core.db import Database
+from app.core.web import RequestLimits
+from app.features import ROUTERS
+from app.migrate import main as migrate
+from app.settings import Settings, load
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.auto_migrate:
+            await migrate("up")
+        await app.state.database.open()
+        yield
+        await app.state.database.close()
+
+    # The OpenAPI document is a file of this repository: it is the contract, and not derived from the code.
+    app = FastAPI(title=settings.service, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.settings = settings
+    app.state.database = Database(settings)
+    app.state.verifier = Verifier(settings)
+    app.state.draining = False
+    errors.install(app)
+    app.add_middleware(RequestLimits, max_body=settings.max_body_bytes)
+    app.add_middleware(logs.RequestLog)
+    app.include_router(health.router)
+    if not settings.metrics_port:
+        app.add_api_route("/metrics", health.metrics)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+    return app
+
+
+class Server(uvicorn.Server):
+    """Says that it is not ready before it stops listening, so that no request is lost behind a load balancer."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, drain_seconds: int) -> None:
+        super().__init__(config)
+        self._app = app
+        self._drain_seconds = drain_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._app.state.draining or not self._drain_seconds:
+            super().handle_exit(sig, frame)
+            return
+        self._app.state.draining = True
+        log.info("draining")
+        threading.Timer(self._drain_seconds, super().handle_exit, (sig, frame)).start()
+
+
+def main() -> None:
+    settings = load()
+    logs.configure(settings.log_level)
+    app = create_app(settings)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+    )
+    Server(config, app, settings.drain_seconds).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""`python -m app.migrate up|down|status|baseline|roles`: plain SQL files, applied in order, each once.
+
+The files and the table `schema_migrations` are those of dbmate, which can take over at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import random
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+FOLDER = Path(__file__).parents[1] / "db" / "migrations"
+LOCK = 7_310_591_846_021_355_009
+BLOCK = re.compile(r"^-- migrate:(up|down)([^\n]*)\n(.*?)(?=^-- migrate:|\Z)", re.MULTILINE | re.DOTALL)
+
+
+class MigrationError(SystemExit):
+    """The migrations cannot go on; the message says why and what to do."""
+
+
+def files() -> dict[str, Path]:
+    """The migrations by version, in order."""
+    found = sorted(FOLDER.glob("*.sql"), key=lambda path: path.name)
+    return {path.name.partition("_")[0]: path for path in found}
+
+
+def versions() -> list[str]:
+    return list(files())
+
+
+def block(path: Path, direction: str) -> tuple[str, bool]:
+    """The SQL of one direction, and whether it runs in a transaction."""
+    for name, options, sql in BLOCK.findall(path.read_text()):
+        if name == direction:
+            return sql.strip(), "transaction:false" not in options
+    raise MigrationError(f"{path.name} has no block `-- migrate:{direction}`.")
+
+
+def checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@asynccontextmanager
+async def session(url: str, schema: str, role: str) -> AsyncIterator[Any]:
+    """A connection that holds the lock: polled, since a waiting one would deadlock CREATE INDEX CONCURRENTLY."""
+    options = {"search_path": '"' + schema.replace('"', '""') + '"'} | ({"role": role} if role else {})
+    connection = await asyncpg.connect(url, timeout=10, server_settings=options)
+    try:
+        for _ in range(240):
+            if await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
+                break
+            await asyncio.sleep(0.5)
+        else:
+            raise MigrationError("Another migration has been running for two minutes; try again when it is done.")
+        await connection.execute(
+            "create table if not exists schema_migrations (version varchar(128) primary key);"
+            "alter table schema_migrations add column if not exists checksum text;"
+            "alter table schema_migrations add column if not exists applied_at timestamptz(3) default now()"
+        )
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def applied(connection: Any) -> dict[str, str | None]:
+    rows = await connection.fetch("select version, checksum from schema_migrations order by version")
+    return {row["version"]: row["checksum"] for row in rows}
+
+
+async def up(connection: Any) -> None:
+    """Apply what is missing. A migration that was edited after it was applied stops everything."""
+    done = await applied(connection)
+    for version, path in files().items():
+        if version not in done:
+            await _run(connection, path, "up", "insert into schema_migrations values ($1, $2)", version, checksum(path))
+            print(f"applied {path.name}")
+        elif done[version] not in (None, checksum(path)):
+            raise MigrationError(f"{path.name} was edited after it was applied. Restore it, and add a new migration.")
+
+
+async def down(connection: Any) -> None:
+    """Undo the last migration."""
+    done = await applied(connection)
+    if not done:
+        raise MigrationError("Nothing is applied.")
+    version = max(done)
+    path = files().get(version)
+    if path is None:
+        raise MigrationError(f"The last migration, {version}, is not among the files of this version of the service.")
+    await _run(connection, path, "down", "delete from schema_migrations where version = $1", version)
+    print(f"undid {path.name}")
+
+
+async def _run(connection: Any, path: Path, direction: str, record: str, *values: object) -> None:
+    sql, transactional = block(path, direction)
+    for attempt in range(5):
+        try:
+            if not transactional:
+                await _drop_invalid_index(connection, sql)
+                await connection.execute(sql)
+                await connection.execute(record, *values)
+                return
+            async with connection.transaction():
+                await connection.execute(sql)
+                await connection.execute(record, *values)
+            return
+        except asyncpg.LockNotAvailableError:
+            if attempt == 4:
+                raise
+            await asyncio.sleep(1 + random.random())  # noqa: S311
+
+
+async def _drop_invalid_index(connection: Any, sql: str) -> None:
+    """A failed concurrent build leaves an invalid index behind, which `if not exists` would take for good."""
+    match = re.search(r"create (?:unique )?index concurrently (?:if not exists )?([^\s(]+)", sql, re.IGNORECASE)
+    if match is None:
+        return
+    invalid = "select 1 from pg_index where indexrelid = to_regclass($1) and not indisvalid"
+    if await connection.fetchval(invalid, match[1]):
+        await connection.execute(f"drop index concurrently {match[1]}")
+
+
+async def status(connection: Any) -> None:
+    done = await applied(connection)
+    for version, path in files().items():
+        print(f"{'applied' if version in done else 'pending'}  {path.name}")
+    for version in sorted(set(done) - set(files())):
+        print(f"unknown  {version} (applied by a newer version of the service)")
+
+
+COLUMNS = """
+    select c.relname || '.' || a.attname as name,
+           format_type(a.atttypid, a.atttypmod) as type,
+           a.attnotnull as required,
+           a.atthasdef or a.attidentity <> '' or a.attgenerated <> '' as filled,
+           c.relrowsecurity as guarded
+    from pg_class c join pg_attribute a on a.attrelid = c.oid
+    where c.relnamespace = (select oid from pg_namespace where nspname = $1)
+      and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+"""
+
+
+async def baseline(connection: Any) -> None:
+    """Mark every migration as applied on a database that has these tables already, after comparing them."""
+    schema = await connection.fetchval("select current_schema()")
+    scratch = "baseline_" + os.urandom(4).hex()
+    actual = {row["name"]: row for row in await connection.fetch(COLUMNS, schema)}
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(f"create schema {scratch}; set local search_path = {scratch}")
+        for path in files().values():
+            await connection.execute(block(path, "up")[0].replace(" concurrently ", " "))
+        wanted = {row["name"]: row for row in await connection.fetch(COLUMNS, scratch)}
+    finally:
+        await transaction.rollback()
+    faults = differences(wanted, actual)
+    if faults:
+        raise MigrationError("The tables are not the ones of this service:\n" + "".join(f"  {f}\n" for f in faults))
+    for version, path in files().items():
+        await connection.execute(
+            "insert into schema_migrations values ($1, $2) on conflict do nothing", version, checksum(path)
+        )
+        print(f"marked {path.name}")
+
+
+def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[str]:
+    """What keeps the service from working on the actual tables. Further columns may be there if they fill in."""
+    faults = []
+    for name, column in sorted(wanted.items()):
+        found = actual.get(name)
+        if found is None:
+            faults.append(f"{name} is missing")
+        elif found["type"] != column["type"]:
+            faults.append(f"{name} is {found['type']}, and should be {column['type']}")
+        elif found["required"] != column["required"]:
+            faults.append(f"{name} should {'not ' if column['required'] else ''}be nullable")
+        elif column["guarded"] and not found["guarded"]:
+            faults.append(f"{name}: row-level security is not enabled on its table")
+    tables = {name.partition(".")[0] for name in wanted}
+    for name, column in sorted(actual.items()):
+        new = name.partition(".")[0] in tables and name not in wanted
+        if new and column["required"] and not column["filled"]:
+            faults.append(f"{name} is required, and the service does not know it")
+    return faults
+
+
+COMMANDS = {"up": up, "down": down, "status": status, "baseline": baseline}
+
+
+async def roles() -> None:
+    """Run db/roles.sql as the administrator."""
+    url = os.environ.get("ADMIN_DATABASE_URL") or ""
+    if not url:
+        raise MigrationError("ADMIN_DATABASE_URL is missing: a login that may create roles.")
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await connection.execute((FOLDER.parent / "roles.sql").read_text())
+    finally:
+        await connection.close()
+    print("the roles app_owner and app_api are there")
+
+
+async def main(command: str) -> None:
+    if command == "roles":
+        await roles()
+        return
+    url = os.environ.get("MIGRATE_DATABASE_URL") or os.environ.get("DATABASE_URL") or ""
+    if not url:
+        raise MigrationError("MIGRATE_DATABASE_URL is missing: a login that may act as app_owner.")
+    schema = os.environ.get("DATABASE_SCHEMA") or "public"
+    async with session(url, schema, os.environ.get("MIGRATE_ROLE") or "") as connection:
+        await COMMANDS[command](connection)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in (*COMMANDS, "roles"):
+        sys.exit(f"usage: python -m app.migrate {'|'.join(COMMANDS)}|roles")
+    asyncio.run(main(sys.argv[1]))

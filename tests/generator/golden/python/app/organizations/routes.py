@@ -1,0 +1,77 @@
+"""Organizations over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.core.ids import new_id
+from app.core.web import Caller, Db, IfMatch, RetryingRoute, check_parameters, no_parameters, reply, reply_page
+from app.organizations import repository
+from app.organizations.schemas import OrganizationCreate, OrganizationQuery, OrganizationUpdate
+
+router = APIRouter(prefix="/organizations", route_class=RetryingRoute)
+ENTITY = "organization"
+
+
+@router.get("")
+async def list_organizations(
+    request: Request,
+    caller: Caller,
+    db: Db,
+    query: Annotated[OrganizationQuery, Query()],
+) -> Response:
+    """The organizations that the caller may read, one page at a time."""
+    caller.require("organization:read")
+    check_parameters(request, "sort")
+    query.check(caller)
+    async with db.tx(caller) as tx:
+        page = await repository.list_organizations(tx, query)
+    return reply_page(request, page, caller.hidden(ENTITY))
+
+
+@router.post("", dependencies=[Depends(no_parameters)])
+async def create_organization(request: Request, caller: Caller, db: Db, body: OrganizationCreate) -> Response:
+    """Create an organization."""
+    caller.require("organization:create")
+    caller.check_writable(ENTITY, body.sent())
+    # A new organization is a tenant of its own, and is made inside of itself.
+    async with db.tx(caller, tenant_id=new_id()) as tx:
+        created = await repository.create_organization(tx, body)
+    return reply(request, created, caller.hidden(ENTITY), status=201)
+
+
+@router.get("/{id}", dependencies=[Depends(no_parameters)])
+async def get_organization(request: Request, caller: Caller, db: Db, id: UUID) -> Response:
+    """One organization."""
+    caller.require("organization:read")
+    async with db.tx(caller) as tx:
+        found = await repository.get_organization(tx, id)
+    return reply(request, found, caller.hidden(ENTITY))
+
+
+@router.patch("/{id}", dependencies=[Depends(no_parameters)])
+async def update_organization(
+    request: Request,
+    caller: Caller,
+    db: Db,
+    id: UUID,
+    body: OrganizationUpdate,
+    versions: IfMatch,
+) -> Response:
+    """Change an organization: fields that are absent stay as they are."""
+    caller.require("organization:update")
+    caller.check_writable(ENTITY, body.sent())
+    async with db.tx(caller) as tx:
+        updated = await repository.update_organization(tx, id, body, versions)
+    return reply(request, updated, caller.hidden(ENTITY))
+
+
+@router.delete("/{id}", dependencies=[Depends(no_parameters)], status_code=204)
+async def delete_organization(caller: Caller, db: Db, id: UUID, versions: IfMatch) -> None:
+    """Delete an organization."""
+    caller.require("organization:delete")
+    async with db.tx(caller) as tx:
+        await repository.delete_organization(tx, id, versions)

@@ -1,0 +1,1 @@
+"""Projects: A piece of work with a budget."""

@@ -1,0 +1,203 @@
+"""The SQL of projects. Each statement names the tenant, and row-level security names it again."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.core.db import Tx
+from app.core.errors import forbidden, not_found, version_conflict
+from app.core.ids import new_id
+from app.core.paging import Page, after_cursor, order_by, page
+from app.core.sql import Statement, select_list
+from app.projects.schemas import Project, ProjectCreate, ProjectQuery, ProjectSummary, ProjectUpdate
+
+# What the API calls a field, and its column.
+COLUMNS = {
+    "id": "id",
+    "name": "name",
+    "code": "code",
+    "status": "status",
+    "budget": "budget",
+    "settings": "settings",
+    "owner_id": "owner_id",
+    "created_at": "created_at",
+    "updated_at": "updated_at",
+    "created_by": "created_by",
+    "updated_by": "updated_by",
+    "version": "version",
+    "deleted_at": "deleted_at",
+}
+HEAVY = {
+    "settings",
+}
+SUMMARY = {name: column for name, column in COLUMNS.items() if name not in HEAVY}
+
+
+async def list_projects(tx: Tx, query: ProjectQuery) -> Page[ProjectSummary]:
+    """One page of the projects that the caller may read, in the order that the query asks for."""
+    statement = _reachable(tx, "project:read", deleted=query.deleted)
+    statement.filter(COLUMNS, query.filters())
+    total = None
+    if query.count == "exact":
+        total = await tx.value(
+            f"""select count(*) from project where {statement.conditions}""",
+            *statement.values,
+        )
+    after_cursor(statement, query, COLUMNS)
+    rows = await tx.all(
+        f"""
+        select {select_list(SUMMARY)}
+        from project
+        where {statement.conditions}
+        order by {order_by(query, COLUMNS)}
+        limit {statement.bind(query.limit + 1)} offset {statement.bind(query.offset or 0)}
+        """,
+        *statement.values,
+    )
+    return page(query, rows, total, ProjectSummary)
+
+
+async def get_project(tx: Tx, id: UUID) -> Project:
+    """The project, if the caller may read it."""
+    statement = _reachable(tx, "project:read")
+    statement.where(f"id = {statement.bind(id)}")
+    row = await tx.one(
+        f"""
+        select {select_list(COLUMNS)}
+        from project
+        where {statement.conditions}
+        """,
+        *statement.values,
+    )
+    if row is None:
+        raise not_found()
+    return Project.model_construct(**row)
+
+
+async def create_project(tx: Tx, body: ProjectCreate) -> Project:
+    """A new project, if the caller may make such a one."""
+    row = await tx.one(
+        f"""
+        insert into project (
+            tenant_id,
+            id,
+            name,
+            code,
+            status,
+            budget,
+            settings,
+            owner_id,
+            created_by,
+            updated_by
+        )
+        values (
+$1, $2, $3, $4, $5, $6, $7, $8, $9, $10
+        )
+        returning {select_list(COLUMNS)}
+        """,
+        tx.principal.require_tenant(),
+        new_id(),
+        body.name,
+        body.code,
+        body.status,
+        body.budget,
+        body.settings,
+        body.owner_id if "owner_id" in body.model_fields_set else tx.principal.id,
+        tx.actor,
+        tx.actor,
+    )
+    assert row is not None
+    return Project.model_construct(**row)
+
+
+async def update_project(
+    tx: Tx,
+    id: UUID,
+    patch: ProjectUpdate,
+    versions: list[int] | None,
+) -> Project:
+    """The project after the change, unless it has changed since the caller saw it."""
+    statement = _reachable(tx, "project:update")
+    statement.where(f"id = {statement.bind(id)}")
+    statement.version(versions)
+    assignments = statement.assignments(COLUMNS, patch.sent())
+    row = await tx.one(
+        f"""
+        update project
+        set {assignments}updated_at = now(),
+            updated_by = nullif(current_setting('app.actor_id', true), ''),
+            version = version + 1
+        where {statement.conditions}
+        returning {select_list(COLUMNS)}
+        """,
+        *statement.values,
+    )
+    if row is None:
+        raise await _refusal(tx, id, versions)
+    return Project.model_construct(**row)
+
+
+async def delete_project(tx: Tx, id: UUID, versions: list[int] | None) -> None:
+    """Mark the project as deleted."""
+    statement = _reachable(tx, "project:delete")
+    statement.where(f"id = {statement.bind(id)}")
+    statement.version(versions)
+    row = await tx.one(
+        f"""
+        update project
+        set deleted_at = now(), updated_at = now(),
+            updated_by = nullif(current_setting('app.actor_id', true), ''),
+            version = version + 1
+        where {statement.conditions}
+        returning id
+        """,
+        *statement.values,
+    )
+    if row is None:
+        raise await _refusal(tx, id, versions)
+
+
+async def restore_project(tx: Tx, id: UUID) -> Project:
+    """The project as it was."""
+    statement = _reachable(tx, "project:restore", deleted="only")
+    statement.where(f"id = {statement.bind(id)}")
+    row = await tx.one(
+        f"""
+        select deleted_at as moment
+        from project
+        where {statement.conditions}
+        for update
+        """,
+        *statement.values,
+    )
+    if row is None:
+        raise not_found()
+    await tx.execute(
+        f"""
+        update project
+        set deleted_at = null, updated_at = now(),
+            updated_by = nullif(current_setting('app.actor_id', true), ''),
+            version = version + 1
+        where {statement.conditions}
+        """,
+        *statement.values,
+    )
+    return await get_project(tx, id)
+
+
+def _reachable(tx: Tx, permission: str, deleted: str = "exclude") -> Statement:
+    """The rows of the caller's tenant on which it has the permission."""
+    statement = Statement()
+    statement.where(f"tenant_id = {statement.bind(tx.principal.require_tenant())}")
+    if deleted != "include":
+        statement.where(f"deleted_at is {'not ' if deleted == 'only' else ''}null")
+    statement.allow(tx.principal, permission)
+    return statement
+
+
+async def _refusal(tx: Tx, id: UUID, versions: list[int] | None) -> Exception:
+    """Why nothing was changed: the row is not there, has changed, or is not the caller's to change."""
+    current = await get_project(tx, id)
+    if versions is not None and current.version not in versions:
+        return version_conflict(current.version)
+    return forbidden()

@@ -1,0 +1,132 @@
+"""Nothing of one tenant can be seen, changed, referred to or guessed by another."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.constraints import TENANT_TABLES
+from app.core.ids import new_id
+from app.permissions import READABLE_BY
+from tests.conftest import World, roles_of
+from tests.resources import BY_NAME, RESOURCES, Resource
+
+SCOPED = pytest.mark.parametrize("resource", [each for each in RESOURCES if each.tenant == "scoped"], ids=str)
+
+
+def stored(world: World, resource: Resource, id: str) -> Any:
+    id_column = resource.columns["id"]
+    return world.sql(f"select to_jsonb(t) as row from {resource.table} t where {id_column}::text = $1", id)[0]["row"]
+
+
+@SCOPED
+def test_a_row_of_another_tenant_is_not_there(world: World, resource: Resource) -> None:
+    ours, theirs = world.tenant(), world.tenant()
+    row = world.row(resource, theirs)
+    path = f"{resource.path}/{row['id']}"
+    before = stored(world, resource, row["id"])
+
+    for action, method in (("read", "GET"), ("update", "PATCH"), ("delete", "DELETE")):
+        caller = world.able(f"{resource.name}:{action}", ours)
+        options: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
+        assert caller.request(method, path, **options).status_code == 404
+        if resource.soft_delete and action == "delete":
+            assert caller.post(f"{path}/restore").status_code == 404
+    assert stored(world, resource, row["id"]) == before
+
+
+@SCOPED
+def test_no_list_shows_a_row_of_another_tenant(world: World, resource: Resource) -> None:
+    ours, theirs = world.tenant(), world.tenant()
+    foreign = world.row(resource, theirs)["id"]
+    own = world.row(resource, ours)["id"]
+    reader = world.able(f"{resource.name}:read", ours)
+    held = roles_of(reader.role)
+    readable = READABLE_BY.get(resource.name, {})
+    visible = {
+        name: value for name, value in resource.filters.items() if readable.get(name.partition(".")[0], held) & held
+    }
+
+    for parameters in [{}, {"id.in": foreign}, *({name: value} for name, value in visible.items())]:
+        answer = reader.get(resource.path, params=parameters | {"count": "exact", "limit": "100"})
+        ids = [row["id"] for row in answer.json()["data"]]
+        assert foreign not in ids
+        assert answer.json()["page"]["total"] == len(ids)
+    assert own in [row["id"] for row in reader.get(resource.path, params={"limit": "100"}).json()["data"]]
+
+
+@SCOPED
+def test_a_cursor_of_another_tenant_shows_nothing_of_it(world: World, resource: Resource) -> None:
+    ours, theirs = world.tenant(), world.tenant()
+    foreign = {world.row(resource, theirs)["id"] for _ in range(3)}
+    permission = f"{resource.name}:read"
+    cursor = world.able(permission, theirs).get(resource.path, params={"limit": 1}).json()["page"]["next_cursor"]
+    found = world.able(permission, ours).get(resource.path, params={"limit": 1, "cursor": cursor})
+
+    assert found.status_code == 200
+    assert not foreign & {row["id"] for row in found.json()["data"]}
+
+
+@SCOPED
+def test_a_reference_to_a_row_of_another_tenant_is_a_reference_to_nothing(world: World, resource: Resource) -> None:
+    ours, theirs = world.tenant(), world.tenant()
+    writer = world.able(f"{resource.name}:create", ours)
+    body = world.body(resource, ours, writer.role)
+
+    for name, target in resource.references.items():
+        if BY_NAME[target].tenant != "scoped":
+            continue
+        foreign = writer.post(resource.path, json=body | {name: world.row(BY_NAME[target], theirs)["id"]})
+        random = writer.post(resource.path, json=body | {name: str(new_id())})
+        assert (foreign.status_code, foreign.json()["code"]) == (422, "unknown_reference")
+        assert foreign.json()["errors"] == random.json()["errors"]
+
+
+@SCOPED
+def test_a_caller_without_a_tenant_gets_nothing(world: World, resource: Resource) -> None:
+    refused = world.able(f"{resource.name}:read", None).get(resource.path)
+
+    assert refused.status_code in (401, 403)
+    assert refused.json()["code"] in ("unauthenticated", "no_tenant")
+
+
+def test_without_a_tenant_the_database_itself_shows_nothing(
+    world: World, runner: asyncio.Runner, database_url: str
+) -> None:
+    for resource in RESOURCES:
+        if resource.tenant == "scoped":
+            world.row(resource, world.tenant())
+
+    async def counts() -> list[int]:
+        connection = await asyncpg.connect(database_url, server_settings={"role": "app_api"})
+        found = [await connection.fetchval(f'select count(*) from "{table}"') for table in TENANT_TABLES]
+        await connection.close()
+        return found
+
+    assert runner.run(counts()) == [0] * len(TENANT_TABLES)
+
+
+def test_every_table_of_tenants_is_guarded_and_refers_within_the_tenant(world: World) -> None:
+    guarded = world.sql(
+        """
+        select relname from pg_class
+        where relname = any($1) and relrowsecurity and relforcerowsecurity
+          and exists (select 1 from pg_policy where polrelid = pg_class.oid and polcmd = '*')
+        """,
+        list(TENANT_TABLES),
+    )
+    scoped = [resource.table.strip('"') for resource in RESOURCES if resource.tenant == "scoped"]
+    loose = world.sql(
+        """
+        select conname from pg_constraint
+        where contype = 'f' and conrelid::regclass::text = any($1) and confrelid::regclass::text = any($1)
+          and cardinality(conkey) < 2
+        """,
+        [resource.table for resource in RESOURCES if resource.tenant == "scoped"],
+    )
+
+    assert {row["relname"] for row in guarded} == set(TENANT_TABLES) >= set(scoped)
+    assert loose == []

@@ -1,0 +1,104 @@
+"""Every role, resource, action and kind of row: the answer is the one that app/permissions.py gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.permissions import PERMISSIONS, READABLE_BY, ROLES, WRITABLE_BY
+from tests.conftest import World, grants_of, role_with, roles_of
+from tests.resources import RESOURCES, Resource
+
+EVERY_ROLE = ("public", "authenticated", *ROLES, "service")
+MATRIX = [
+    pytest.param(role, resource, id=f"{role}-{resource}")
+    for role in EVERY_ROLE
+    for resource in RESOURCES
+    if not (role == "public" and resource.tenant != "none")
+]
+METHODS = {"read": "GET", "update": "PATCH", "delete": "DELETE"}
+
+
+def attempt(
+    world: World, role: str, resource: Resource, action: str, row: dict[str, Any], tenant: Any, user: Any
+) -> int:
+    caller = world.caller(role, tenant, user)
+    options: dict[str, Any] = {"json": {}} if action == "update" else {}
+    return int(caller.request(METHODS[action], f"{resource.path}/{row['id']}", **options).status_code)
+
+
+def refusal(role: str, resource: Resource, action: str) -> set[int]:
+    """What the caller gets for a row that is not in its reach."""
+    if not grants_of(role, f"{resource.name}:{action}"):
+        return {401 if role == "public" else 403}
+    readable = () in grants_of(role, f"{resource.name}:read")
+    return {403} if readable else {403, 404}
+
+
+@pytest.mark.parametrize("role,resource", MATRIX)
+def test_a_role_reaches_the_rows_it_should_and_no_others(world: World, role: str, resource: Resource) -> None:
+    tenant = world.tenant()
+    user = world.user(resource, tenant)
+
+    for action, method in METHODS.items():
+        row = {"id": str(tenant)} if resource.tenant == "self" else world.row(resource, tenant)
+        grants = grants_of(role, f"{resource.name}:{action}")
+        status = attempt(world, role, resource, action, row, tenant, user)
+        if any(world.reaches(resource, grant, row, tenant, user) for grant in grants):
+            assert status in (200, 204), (action, method)
+        elif resource.tenant != "self":
+            assert status in refusal(role, resource, action), (action, method)
+        for grant in grants:
+            values = world.satisfy(resource, grant, tenant, user)
+            if grant and values is not None and resource.tenant == "scoped":
+                own = world.row(resource, tenant, **values)
+                assert attempt(world, role, resource, action, own, tenant, user) in (200, 204), (action, values)
+
+
+@pytest.mark.parametrize("role,resource", MATRIX)
+def test_a_role_creates_what_it_may(world: World, role: str, resource: Resource) -> None:
+    tenant = world.tenant()
+    user = world.user(resource, tenant)
+    grants = grants_of(role, f"{resource.name}:create")
+    body = world.body(resource, tenant, role)
+    body |= next((world.satisfy(resource, grant, tenant, user) or {} for grant in grants), {})
+    answer = world.caller(role, tenant, user).post(resource.path, json=body)
+
+    if grants:
+        assert answer.status_code == 201, answer.text
+    else:
+        assert answer.status_code == (401 if role == "public" else 403)
+
+
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.name in READABLE_BY], ids=str)
+def test_a_hidden_field_is_not_shown(world: World, resource: Resource) -> None:
+    for role in EVERY_ROLE:
+        if () not in grants_of(role, f"{resource.name}:read"):
+            continue
+        tenant = world.tenant()
+        row = {"id": str(tenant)} if resource.tenant == "self" else world.row(resource, tenant)
+        shown = world.caller(role, tenant).get(f"{resource.path}/{row['id']}").json()
+        for name, readers in READABLE_BY[resource.name].items():
+            assert (name in shown) == bool(readers & roles_of(role))
+
+
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.name in WRITABLE_BY], ids=str)
+def test_a_field_that_the_role_may_not_set_is_refused_by_name(world: World, resource: Resource) -> None:
+    role = role_with(f"{resource.name}:update")
+    if role is None:
+        pytest.skip("nobody changes every row")
+    tenant = world.tenant()
+    row = {"id": str(tenant)} if resource.tenant == "self" else world.row(resource, tenant)
+    sample = resource.sample()
+
+    for name, writers in WRITABLE_BY[resource.name].items():
+        if name in sample and not writers & roles_of(role):
+            refused = world.caller(role, tenant).patch(f"{resource.path}/{row['id']}", json={name: sample[name]})
+            assert (refused.status_code, refused.json()["code"]) == (403, "forbidden_field")
+            assert refused.json()["errors"][0]["pointer"] == f"/{name}"
+
+
+def test_every_permission_is_about_a_resource() -> None:
+    known = {resource.name for resource in RESOURCES}
+    assert {name.partition(":")[0] for table in PERMISSIONS.values() for name in table} <= known

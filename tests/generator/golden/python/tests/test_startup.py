@@ -1,0 +1,118 @@
+"""What the service refuses to start with, and what it says about itself when it runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.settings import SettingsError, load
+
+ROOT = Path(__file__).parents[1]
+GOOD = {
+    "DATABASE_URL": "postgresql://app_api@localhost/x",
+    "ENVIRONMENT": "production",
+    "AUTH_PROVIDER": "custom",
+    "AUTH_ISSUER": "https://id.example.com/",
+    "AUTH_JWKS_URL": "https://id.example.com/jwks",
+    "AUTH_AUDIENCE": "api",
+}
+
+
+@pytest.mark.parametrize(
+    "name,value",
+    [
+        ("DATABASE_URL", ""),
+        ("AUTH_ISSUER", ""),
+        ("AUTH_AUDIENCE", ""),
+        ("AUTH_JWKS_URL", "http://id.example.com/jwks"),
+        ("AUTH_ALGORITHMS", "HS256"),
+        ("AUTH_PROVIDER", "dev"),
+        ("AUTO_MIGRATE", "1"),
+        ("PORT", "eighty"),
+        ("ENVIRONMENT", "prod"),
+    ],
+)
+def test_a_missing_or_unsafe_setting_is_refused_by_name(name: str, value: str) -> None:
+    load(GOOD)
+    with pytest.raises(SettingsError) as refused:
+        load(GOOD | {name: value, "AUTH_DEV_SECRET": "s" * 40})
+
+    assert name in str(refused.value)
+    assert "s" * 40 not in str(refused.value)
+
+
+def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://app_api:secret@localhost/x\n")
+    environ = {name: value for name, value in GOOD.items() if name != "DATABASE_URL"}
+    settings = load(environ | {"DATABASE_URL_FILE": str(tmp_path / "url")})
+
+    assert settings.database_url.endswith("@localhost/x")
+    assert "secret" not in repr(settings)
+
+
+def start(database_url: str, **changes: str) -> tuple[subprocess.Popen[str], int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    environ = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": database_url,
+        "DATABASE_ROLE": "app_api",
+        "AUTH_PROVIDER": "dev",
+        "AUTH_DEV_SECRET": "x" * 32,
+        "PORT": str(port),
+    }
+    command = [sys.executable, "-m", "app.main"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environ | changes, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    return process, port
+
+
+def test_a_role_that_row_level_security_does_not_hold_is_refused(database_url: str) -> None:
+    for role, reason in (("", "bypasses row-level security"), ("app_owner", "owns the table")):
+        process, _ = start(database_url, DATABASE_ROLE=role)
+        _, errors = process.communicate(timeout=30)
+
+        assert process.returncode != 0
+        assert reason in errors
+
+
+def test_the_process_serves_and_stops_when_told(database_url: str) -> None:
+    process, port = start(database_url)
+    try:
+        for _ in range(100):
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                    assert answer.status == 200
+                break
+            except OSError:
+                assert process.poll() is None
+                time.sleep(0.1)
+        else:
+            raise AssertionError("the service did not get ready")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert process.returncode in (0, -signal.SIGTERM)
+
+
+def test_health_contract_and_numbers_are_public(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ok", "faults": []}
+    assert client.get("/openapi.json").json()["openapi"] == "3.1.0"
+    assert "/openapi.json" in client.get("/docs").text
+    assert "http_requests_total" in client.get("/metrics").text
+    assert client.get("/no/such/address").json()["code"] == "not_found"

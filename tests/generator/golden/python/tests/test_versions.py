@@ -1,0 +1,42 @@
+"""Two callers at once: nobody's change is lost, and nobody reads twice what has not changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.permissions import WRITABLE_BY
+from tests.conftest import World, roles_of
+from tests.resources import RESOURCES, Resource
+
+VERSIONED = pytest.mark.parametrize(
+    "resource", [each for each in RESOURCES if each.versioned and each.tenant != "self"], ids=str
+)
+
+
+@VERSIONED
+def test_of_two_changes_to_the_same_version_one_is_refused(world: World, resource: Resource) -> None:
+    tenant = world.tenant()
+    writer = world.able(f"{resource.name}:update", tenant)
+    path = f"{resource.path}/{world.row(resource, tenant)['id']}"
+    rules = WRITABLE_BY.get(resource.name, {})
+    held = roles_of(writer.role)
+    body = dict([next((k, v) for k, v in resource.sample().items() if rules.get(k, held) & held)])
+    first = writer.patch(path, json=body, headers={"If-Match": '"1"'})
+    second = writer.patch(path, json=body, headers={"If-Match": '"1"'})
+    weak = writer.patch(path, json=body, headers={"If-Match": 'W/"2"'})
+    garbage = writer.patch(path, json=body, headers={"If-Match": "x"})
+
+    assert first.status_code == 200, first.text
+    assert (second.status_code, second.json()["code"], second.headers["ETag"]) == (412, "version_conflict", '"2"')
+    assert (weak.status_code, weak.json()["version"]) == (200, 3)
+    assert garbage.status_code == 412
+
+
+@VERSIONED
+def test_a_row_that_has_not_changed_is_not_sent_again(world: World, resource: Resource) -> None:
+    tenant = world.tenant()
+    reader = world.able(f"{resource.name}:read", tenant)
+    path = f"{resource.path}/{world.row(resource, tenant)['id']}"
+    again = reader.get(path, headers={"If-None-Match": reader.get(path).headers["ETag"]})
+
+    assert (again.status_code, again.content) == (304, b"")

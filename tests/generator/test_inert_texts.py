@@ -1,0 +1,136 @@
+"""S57: what a schema says is data. Code or SQL in it never becomes code, SQL, a path or markup."""
+
+from __future__ import annotations
+
+import ast
+import json
+import tomllib
+
+import msgspec
+import pytest
+
+from freehold.generator import generate
+from freehold.generator.identity import UnknownProvider
+from freehold.generator.names import UnsafeName
+from freehold.schema.model import Auth, Entity, Field, Kind, Schema, Type
+from tests.generator.golden import schema
+
+MARK = "PWNED_BY_SCHEMA"
+HOSTILE = (
+    f'"""\nimport os\n{MARK} = os.system("x")\n"""',
+    f"'; drop table project; -- {MARK}",
+    f"\\'; {MARK} = 1 #",
+    f"{{{{ {MARK} }}}} {{% raw %}} {{{MARK}}} ${{{MARK}}} $({MARK}) `{MARK}`",
+    f"*/ {MARK} <script>alert(1)</script> --> ]]> \r\n{MARK} = 1\u2028{MARK} = 2\x85{MARK} = 3",
+    f'")\n{MARK} = 1\n#',
+    f"\n\n{MARK}: &anchor !!python/object\n",
+)
+
+
+def changed(text: str) -> Schema:
+    """The small schema with the text wherever a schema may hold free text."""
+    base = schema("small")
+    return msgspec.structs.replace(
+        base,
+        service=text,
+        description=text,
+        entities=tuple(changed_entity(entity, text) for entity in base.entities),
+    )
+
+
+def changed_entity(entity: Entity, text: str) -> Entity:
+    fields = [msgspec.structs.replace(field, description=text) for field in entity.fields]
+    fields.append(
+        Field(id="x1", name="free", type=Type(kind=Kind.TEXT), column="free", default=text, description=text)
+    )
+    members = Type(kind=Kind.ENUM, values=(text, "other"))
+    fields.append(Field(id="x2", name="member", type=members, column="member", default=text))
+    anything = Type(kind=Kind.JSON)
+    fields.append(Field(id="x3", name="extra", type=anything, column="extra", default={text: [text]}))
+    return msgspec.structs.replace(entity, description=text, fields=tuple(fields))
+
+
+def is_mark_code(source: str) -> bool:
+    """Whether the mark is anything but part of a string, in Python."""
+    for node in ast.walk(ast.parse(source)):
+        for name in ("id", "name", "attr", "arg", "module"):
+            if MARK in str(getattr(node, name, "") or ""):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_code_in_a_schema_stays_text(text: str):
+    tree = generate(changed(text), "python")
+
+    for path, content in tree.items():
+        if path.endswith(".py"):
+            assert not is_mark_code(content), path
+        if path.endswith(".json"):
+            json.loads(content)
+    tomllib.loads(tree["pyproject.toml"])
+    assert tree["README.md"].count("<script>") == 0
+    assert [line for line in tree["Makefile"].splitlines() if MARK in line] == []
+    assert [line for line in tree[".env.example"].splitlines() if MARK in line] == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_sql_in_a_schema_stays_text_in_the_database(text: str, database_url: str):
+    import asyncio
+
+    import asyncpg
+
+    sql = generate(changed(text), "python")["db/migrations/0001_create_tables.sql"]
+    up = sql.partition("-- migrate:down")[0]
+
+    async def apply() -> tuple[list[str], str]:
+        connection = await asyncpg.connect(database_url)
+        try:
+            async with connection.transaction():
+                await connection.execute(up)
+            rows = await connection.fetch("select relname from pg_class where relname = 'project'")
+            default = await connection.fetchval(
+                "select column_default from information_schema.columns "
+                "where table_name = 'project' and column_name = 'free'"
+            )
+            value = await connection.fetchval(f"select {default}")
+            return [row["relname"] for row in rows], value
+        finally:
+            await connection.close()
+
+    tables, default = asyncio.run(apply())
+    assert tables == ["project"]
+    assert default == text
+
+
+PATHS = ("../../etc", "a/b", "..", "a\nb", 'a"b', "a b", "", "a" * 64, "\uff41", "a\x00b", "x;import os")
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("part", ["entity", "plural", "table", "field", "column", "role"])
+def test_a_name_that_is_none_is_refused(part: str, name: str):
+    base = schema("small")
+    project = base.entities[1]
+    if part == "entity":
+        project = msgspec.structs.replace(project, name=name)
+    elif part in ("plural", "table"):
+        project = msgspec.structs.replace(project, **{part: name or "/"})
+    elif part in ("field", "column"):
+        first = msgspec.structs.replace(project.fields[0], **{"name" if part == "field" else part: name})
+        project = msgspec.structs.replace(project, fields=(first, *project.fields[1:]))
+    entities = (base.entities[0], project, *base.entities[2:])
+    roles = base.roles | {name: ()} if part == "role" else base.roles
+
+    with pytest.raises(UnsafeName):
+        generate(msgspec.structs.replace(base, entities=entities, roles=roles), "python")
+
+
+def test_an_unknown_provider_is_refused_with_those_that_there_are():
+    with pytest.raises(UnknownProvider, match="auth0, clerk"):
+        generate(msgspec.structs.replace(schema("small"), auth=Auth(provider='x"; import os')), "python")
+
+
+def test_every_path_stays_inside_of_the_folder():
+    for path in generate(schema("everything"), "python"):
+        assert not path.startswith("/")
+        assert ".." not in path.split("/")

@@ -1,0 +1,253 @@
+"""Generating again: what is unchanged is not touched, and what its owner wrote is never lost."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from freehold.generator.command import run
+from freehold.generator.write import CONFLICTS, INCOMING, Outcome, OutsideFolder, put
+from tests.generator.golden import HERE
+
+SMALL = (HERE / "schemas" / "small" / "freehold.yaml").read_text(encoding="utf-8")
+
+
+class Workshop:
+    """A schema file and the service that is made from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.schema = folder / "freehold.yaml"
+        self.out = folder / "service"
+        self.schema.write_text(SMALL, encoding="utf-8")
+
+    def edit_schema(self, *changes: tuple[str, str]) -> None:
+        text = self.schema.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        self.schema.write_text(text, encoding="utf-8")
+
+    def generate(self, **options: object) -> dict[str, Outcome]:
+        """Path to outcome of each file that did not stay the same."""
+        report = run("python", self.out, self.schema, **options)  # type: ignore[arg-type]
+        self.exit_code = report.exit_code
+        return {each.path: each.outcome for each in report.decisions if each.outcome is not Outcome.SAME}
+
+    def read(self, path: str) -> str:
+        return (self.out / path).read_text(encoding="utf-8")
+
+    def edit(self, path: str, change: Callable[[str], str]) -> None:
+        file = self.out / path
+        file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+    def state(self) -> dict[str, tuple[int, bytes]]:
+        files = (path for path in self.out.rglob("*") if path.is_file())
+        return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    workshop = Workshop(tmp_path)
+    workshop.generate()
+    return workshop
+
+
+NEW_FIELD = ("      budget: ", "      notes:    { type: text, nullable: true }\n      budget: ")
+ROUTES = "app/projects/routes.py"
+SCHEMAS = "app/projects/schemas.py"
+
+
+def test_the_second_run_writes_nothing_at_all(shop: Workshop):
+    before = shop.state()
+
+    assert shop.generate() == {}
+    assert shop.state() == before
+    assert shop.exit_code == 0
+
+
+def test_check_tells_and_writes_nothing(shop: Workshop):
+    shop.edit_schema(NEW_FIELD)
+    before = shop.state()
+    found = shop.generate(check=True)
+
+    assert found[SCHEMAS] is Outcome.UPDATED
+    assert shop.exit_code == 1
+    assert shop.state() == before
+
+
+def test_a_changed_schema_adds_a_migration_and_leaves_the_old_one(shop: Workshop):
+    first = shop.read("db/migrations/0001_create_tables.sql")
+    shop.edit_schema(NEW_FIELD)
+    found = shop.generate()
+
+    added = [path for path, outcome in found.items() if path.startswith("db/") and outcome is Outcome.CREATED]
+    assert len(added) == 1
+    assert "ADD COLUMN notes text" in shop.read(added[0])
+    assert "DROP COLUMN notes" in shop.read(added[0]).partition("-- migrate:down")[2]
+    assert shop.read("db/migrations/0001_create_tables.sql") == first
+    assert shop.generate() == {}
+
+
+def test_an_edit_survives_while_the_generator_has_nothing_new(shop: Workshop):
+    shop.edit(ROUTES, lambda text: text + "\n\nMINE = 1\n")
+
+    assert shop.generate() == {ROUTES: Outcome.EDITED}
+    assert shop.read(ROUTES).endswith("MINE = 1\n")
+    assert shop.exit_code == 0
+
+
+def test_an_edit_and_a_new_field_are_both_there_afterwards(shop: Workshop):
+    shop.edit(SCHEMAS, lambda text: text.replace('"""A new project."""', '"""Mine."""'))
+    shop.edit_schema(NEW_FIELD)
+
+    assert shop.generate()[SCHEMAS] is Outcome.MERGED
+    assert '"""Mine."""' in shop.read(SCHEMAS)
+    assert "notes: Text | None = None" in shop.read(SCHEMAS)
+
+
+def test_a_file_that_was_only_reformatted_is_brought_up_to_date_in_that_format(shop: Workshop):
+    shop.edit("ruff.toml", lambda text: text.replace("line-length = 120", "line-length = 79"))
+    ruff = Path(sys.executable).parent / "ruff"
+    subprocess.run([ruff, "format", "-q", SCHEMAS], cwd=shop.out, check=True, timeout=30)
+    shop.edit_schema(NEW_FIELD)
+
+    assert shop.generate()[SCHEMAS] is Outcome.MERGED
+    assert "notes: Text | None = None" in shop.read(SCHEMAS)
+    done = subprocess.run([ruff, "format", "--check", "-q", SCHEMAS], cwd=shop.out, check=False, timeout=30)
+    assert done.returncode == 0
+
+
+def test_a_conflict_is_shown_and_the_file_left_alone_until_someone_decides(shop: Workshop):
+    shop.edit(SCHEMAS, lambda text: text.replace("max_length=100", "max_length=120"))
+    shop.edit_schema(("name:     { type: string(100)", "name:     { type: string(90)"))
+    mine = shop.read(SCHEMAS)
+
+    for _ in range(2):  # it is offered again: nothing is forgotten
+        assert shop.generate()[SCHEMAS] is Outcome.CONFLICT
+        assert shop.exit_code == 2
+        assert shop.read(SCHEMAS) == mine
+        marked = shop.read(f"{CONFLICTS}/{SCHEMAS}")
+        assert "<<<<<<< yours" in marked
+        assert "max_length=120" in marked
+        assert "max_length=90" in marked
+
+    found = shop.generate(take_generated=[SCHEMAS])
+    assert found[SCHEMAS] is Outcome.UPDATED
+    assert "max_length=90" in shop.read(SCHEMAS)
+    assert not (shop.out / CONFLICTS).exists()
+    assert shop.generate() == {}
+
+
+def test_taking_mine_settles_a_conflict_for_good(shop: Workshop):
+    shop.edit(SCHEMAS, lambda text: text.replace("max_length=100", "max_length=120"))
+    shop.edit_schema(("name:     { type: string(100)", "name:     { type: string(90)"))
+    shop.generate(take_yours=[SCHEMAS])
+
+    assert shop.generate() == {SCHEMAS: Outcome.EDITED}
+    assert "max_length=120" in shop.read(SCHEMAS)
+    assert shop.exit_code == 0
+
+
+def test_a_merge_that_would_not_parse_is_a_conflict(shop: Workshop):
+    shop.edit(
+        SCHEMAS,
+        lambda text: text.replace('class ProjectCreate(Body):\n    """A new project."""\n', "if True:\n"),
+    )
+    shop.edit_schema(NEW_FIELD)
+    shop.edit(SCHEMAS, lambda text: text.replace("if True:\n", "if True\n"))
+
+    assert shop.generate()[SCHEMAS] is Outcome.CONFLICT
+
+
+def test_what_is_no_longer_emitted_goes_unless_it_was_edited(shop: Workshop):
+    shop.edit_schema(("\n  person:\n", "\n  human:\n"), ("ref(person)", "ref(human)"))
+    shop.edit("app/people/routes.py", lambda text: text + "\n# mine\n")
+    (shop.schema.parent / "schema.lock.json").unlink()
+    found = shop.generate()
+
+    assert found["app/people/schemas.py"] is Outcome.REMOVED
+    assert found["app/people/routes.py"] is Outcome.ORPHANED
+    assert not (shop.out / "app/people/schemas.py").exists()
+    assert shop.read("app/people/routes.py").endswith("# mine\n")
+    assert (shop.out / "app/humans/routes.py").exists()
+
+
+def test_a_file_that_its_owner_deleted_stays_deleted(shop: Workshop):
+    (shop.out / "AGENTS.md").unlink()
+
+    assert shop.generate() == {"AGENTS.md": Outcome.DELETED}
+    assert not (shop.out / "AGENTS.md").exists()
+    shop.generate(take_generated=["AGENTS.md"])
+    assert (shop.out / "AGENTS.md").exists()
+
+
+def test_a_file_that_was_there_first_is_never_overwritten(tmp_path: Path):
+    shop = Workshop(tmp_path)
+    shop.out.mkdir()
+    (shop.out / "Makefile").write_text("mine:\n")
+
+    assert shop.generate()["Makefile"] is Outcome.INCOMING
+    assert shop.read("Makefile") == "mine:\n"
+    assert "make help" in shop.read(f"{INCOMING}/Makefile")
+    assert shop.exit_code == 2
+
+
+def test_an_edit_of_what_follows_from_the_schema_is_refused(shop: Workshop):
+    shop.edit("openapi.json", lambda text: text.replace("acme-works", "acme"))
+    shop.edit_schema(NEW_FIELD)
+
+    assert shop.generate()["openapi.json"] is Outcome.LOCKED
+    assert shop.exit_code == 2
+
+
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_folder(tmp_path: Path):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "app").symlink_to(outside)
+
+    with pytest.raises(OutsideFolder):
+        put(root, "app/x.py", "text")
+    with pytest.raises(OutsideFolder):
+        put(root, "../x.py", "text")
+    assert list(outside.iterdir()) == []
+
+
+SCHEMA_CHANGES = (
+    NEW_FIELD,
+    ("string(120)", "string(200)"),
+    ("enum(draft, active, 1st)", "enum(draft, active, 1st, done)"),
+    ("    soft_delete: true\n    audit: true\n", "    soft_delete: true\n"),
+    ("    index: [[status, -created_at]]\n", ""),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_line_of_its_owner_is_ever_lost(shop: Workshop, seed: int):
+    chance = random.Random(seed)
+    marks: list[str] = []
+    changes = list(SCHEMA_CHANGES)
+    chance.shuffle(changes)
+
+    for change in changes[:3]:
+        files = sorted(path for path in (shop.out / "app").rglob("*.py") if path.stat().st_size)
+        for file in chance.sample(files, 8):
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            mark = f"# mine {seed} {len(marks)}\n"
+            lines.insert(chance.randrange(len(lines) + 1), mark)
+            file.write_text("".join(lines), encoding="utf-8")
+            marks.append(mark)
+        shop.edit_schema(change)
+        shop.generate()
+        shop.generate()
+
+    found = "".join(path.read_text(encoding="utf-8") for path in shop.out.rglob("*.py"))
+    assert [mark for mark in marks if mark not in found] == []
+    conflicts = shop.out / CONFLICTS
+    for marked in conflicts.rglob("*.py") if conflicts.exists() else ():
+        assert "<<<<<<< yours" in marked.read_text(encoding="utf-8")
