@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -65,6 +66,8 @@ class Results:
     memory: dict[str, processes.Memory] = field(default_factory=dict)
     """After the load, of the server's processes."""
     database_memory: processes.Memory | None = None
+    load_before: float = 0.0
+    """The machine's load average before the measuring: what others had it do."""
     absent: dict[str, str] = field(default_factory=dict)
     """Peers that were asked for and not measured to the end, and why."""
 
@@ -87,6 +90,7 @@ def measure(
 ) -> None:
     """Fill in the results. A peer that fails is left out from there on, and said to be absent."""
     names = list(peers)
+    results.load_before = os.getloadavg()[0]
     for number in range(plan.rounds + 1):
         for operation in plan.operations:
             for name in names[number % len(names) :] + names[: number % len(names)]:

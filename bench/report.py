@@ -46,7 +46,7 @@ def markdown(results: Results, peers: dict[str, Running], plan: Plan, rows: int,
         [
             *_ratios(results),
             "",
-            *_numbers(results, list(peers)),
+            *_numbers(results, peers),
             "",
             *_memory(results, peers),
             "",
@@ -91,7 +91,7 @@ def _ratios(results: Results) -> Iterable[str]:
             )
 
 
-def _numbers(results: Results, names: list[str]) -> Iterable[str]:
+def _numbers(results: Results, peers: dict[str, Running]) -> Iterable[str]:
     yield "## Numbers"
     yield ""
     yield (
@@ -102,7 +102,7 @@ def _numbers(results: Results, names: list[str]) -> Iterable[str]:
     yield "| operation | peer | requests/s | p50 ms | p99 ms | server CPU µs (range) | PostgreSQL CPU µs |"
     yield "|---|---|---|---|---|---|---|"
     for operation in EVERY:
-        for name in names:
+        for name, running in peers.items():
             rate = results.spread(name, operation, "per_second")
             server = results.spread(name, operation, "server_us")
             if rate is None or server is None:
@@ -115,7 +115,7 @@ def _numbers(results: Results, names: list[str]) -> Iterable[str]:
             yield (
                 f"| {operation} | {name} | {rate.median:,.0f} | {p50.median:.2f} | {p99.median:.2f} |"
                 f" {server.median:,.0f} ({server.least:,.0f} to {server.most:,.0f}) |"
-                f" {f'{database.median:,.0f}' if database.median else 'in the server'} |"
+                f" {f'{database.median:,.0f}' if running.uses_postgres else 'in the server'} |"
             )
 
 
@@ -146,10 +146,14 @@ def _conditions(
         " with `fsync` and `synchronous_commit` on."
     )
     yield (
-        "- One server process pinned to one core; PostgreSQL and the load generator share another. The"
-        " machine was not otherwise idle: the spread says how much that mattered."
+        "- The server of each peer is pinned to one core, all of it; PostgreSQL and the load generator have"
+        " the rest. So PocketBase does its database's work on the server's core, and the others do not."
         if (os.cpu_count() or 1) > 1
         else "- Everything shares the only core, the load generator too."
+    )
+    yield (
+        f"- Load average before the measuring: {results.load_before:.1f}. Above the number of cores, other work"
+        " took part of them, and the spread is wide."
     )
     yield (
         f"- {rows:,} rows, half of them hidden from the user who asks by a rule that is looked at row by row."
