@@ -93,6 +93,30 @@ def test_a_key_that_has_expired_says_so(project: Project) -> None:
     assert error_of(answer) == (401, "project_key_expired")
 
 
+@pytest.mark.parametrize(
+    ("expire", "stored"),
+    [
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999+00:00"),
+        ("2999-01-01T00:00:00", "2999-01-01T00:00:00.000+00:00"),
+        ("2999-01-01T02:00:00.5+02:00", "2999-01-01T00:00:00.500+00:00"),
+    ],
+)
+def test_a_keys_end_is_kept_to_the_millisecond(project: Project, expire: str, stored: str) -> None:
+    body = {"keyId": "k", "name": "k", "scopes": ["users.read"], "expire": expire}
+    made = project.admin.post("/project/keys", json=body).json()
+
+    assert made["expire"] == stored
+    assert project.platform.client(project.id, key=made["secret"]).get("/users").status_code == 200
+
+
+@pytest.mark.parametrize("expire", ["soon", "", "9999-12-31T23:59:59-14:00", "2026-13-01T00:00:00Z", 5, True])
+def test_a_keys_end_is_a_time(project: Project, expire: object) -> None:
+    body = {"keyId": "k", "name": "k", "scopes": ["users.read"], "expire": expire}
+
+    refused = project.admin.post("/project/keys", json=body)
+    assert error_of(refused) == (400, "general_argument_invalid")
+
+
 def test_a_deleted_key_is_a_guest_at_once(project: Project) -> None:
     secret = project.key_with("users.read")
     key_id = next(key.id for key in service(project).list_keys().keys if key.secret == secret)

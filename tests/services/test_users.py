@@ -72,6 +72,23 @@ def test_users_are_found_by_what_is_known_of_them(project: Project, jane: User, 
     assert users.get(bob.id).labels == ["vip", "beta"]
 
 
+def test_a_page_follows_another_also_where_something_was_never_set(project: Project) -> None:
+    users = server(project)
+    for number in range(5):
+        users.create(f"u{number}", f"u{number}@example.com" if number % 2 else None)
+
+    for attribute in ("accessedAt", "email", "status", "$createdAt"):
+        for order in (Query.order_asc, Query.order_desc):
+            whole = [each.id for each in users.list([order(attribute)]).users]
+            paged: list[str] = []
+            while len(paged) < 5:
+                after = [Query.cursor_after(paged[-1])] if paged else []
+                paged += [each.id for each in users.list([order(attribute), Query.limit(2), *after]).users]
+            assert paged == whole
+            before = users.list([order(attribute), Query.limit(2), Query.cursor_before(whole[4])]).users
+            assert [each.id for each in before] == whole[2:4]
+
+
 def test_a_deleted_user_is_out_at_once_and_its_address_is_free(project: Project, jane: User) -> None:
     assert jane.client.get("/account").status_code == 200
     server(project).delete(jane.id)

@@ -42,12 +42,14 @@ def must_hold(call: Call, added: Iterable[str]) -> None:
 
 def in_utc(moment: datetime | None) -> datetime | None:
     """The moment, which is one of UTC when it does not say. Raises InvalidParameter."""
+    if moment is None:
+        return None
     try:
-        if moment is None or moment.tzinfo is None:
-            return moment and moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+        read = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
         raise InvalidParameter(name="expire", reason="The time is out of range.") from error
+    # Cut rather than rounded by the database, which could round into a year that has no date here.
+    return read.replace(microsecond=read.microsecond // 1000 * 1000)
 
 
 def as_key(call: Call, row: Record) -> Key:
