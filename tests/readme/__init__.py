@@ -1,0 +1,1 @@
+"""The README, done as it says."""
