@@ -171,6 +171,24 @@ async def baseline(connection: Any) -> None:
             "insert into schema_migrations values ($1, $2) on conflict do nothing", version, checksum(path)
         )
         print(f"marked {path.name}")
+    await _grant(connection, schema)
+
+
+async def _grant(connection: Any, schema: str) -> None:
+    """What db/roles.sql arranges for tables that the migrations make, for tables that were there before."""
+    if not await connection.fetchval("select 1 from pg_roles where rolname = 'app_api'"):
+        print("there is no role app_api yet: make it, and run this again")
+        return
+    namespace = '"' + schema.replace('"', '""') + '"'
+    if not await connection.fetchval("select has_database_privilege('app_api', current_database(), 'connect')"):
+        database = await connection.fetchval("select quote_ident(current_database())")
+        await connection.execute(f"grant connect on database {database} to app_api")
+    await connection.execute(
+        f"grant usage on schema {namespace} to app_api;"
+        f"grant select, insert, update, delete on all tables in schema {namespace} to app_api;"
+        f"alter default privileges in schema {namespace} grant select, insert, update, delete on tables to app_api"
+    )
+    print(f"app_api may use the tables of {schema}")
 
 
 def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[str]:
