@@ -33,7 +33,7 @@ PEERS = ("bare", "pocketbase", "directus")
 
 PREFACE = """# Benchmarks
 
-Written by `make bench` (`python -m bench --write`); what is measured, and how, is in `bench/`.
+Written by `python -m bench --write` (`make bench` only prints); what is measured, and how, is in `bench/`.
 """
 
 

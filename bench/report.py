@@ -152,8 +152,8 @@ def _conditions(
         else "- Everything shares the only core, the load generator too."
     )
     yield (
-        f"- Load average before the measuring: {results.load_before:.1f}. Above the number of cores, other work"
-        " took part of them, and the spread is wide."
+        f"- Load average before the measuring: {results.load_before:.1f}. Above the number of cores, other"
+        " work took part of them, and the spread is wide."
     )
     yield (
         f"- {rows:,} rows, half of them hidden from the user who asks by a rule that is looked at row by row."

@@ -80,9 +80,10 @@ def test_the_page_of_a_list_holds_only_own_rows_below_the_bound() -> None:
 def test_a_profile_gives_each_sample_to_its_innermost_layer_and_leaves_idle_ones_out() -> None:
     text = profile.summary(
         [
-            "run (uvicorn/server.py:1);handle (freehold/web/application.py:20);fetch (asyncpg/x.py:3) 30",
-            "run (uvicorn/server.py:1);handle (freehold/web/application.py:25) 10",
-            "run (uvicorn/server.py:1);epoll_wait (libc.so.6) 1000",
+            "main (freehold/cli.py:1);handle (freehold/web/application.py:20);fetch (asyncpg/x.py:3) 30",
+            "main (freehold/cli.py:1);answer (freehold/web/application.py:25) 10",
+            "main (freehold/cli.py:1);epoll_wait (libc.so.6) 1000",
+            "_worker (concurrent/futures/thread.py:81);_queue_SimpleQueue_get (_queuemodule.c:1) 90",
         ],
         "get row",
     )
@@ -90,5 +91,6 @@ def test_a_profile_gives_each_sample_to_its_innermost_layer_and_leaves_idle_ones
     assert "40 samples" in text
     assert " 75.0%  SQL in PostgreSQL's driver (asyncpg)" in text
     assert " 25.0%  Freehold" in text
-    assert "100.0%  handle (freehold/web/application.py)" in text
+    assert " 75.0%  handle (freehold/web/application.py)" in text
+    assert "main (freehold/cli.py)" not in text
     assert "epoll_wait" not in text
