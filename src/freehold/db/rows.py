@@ -20,6 +20,11 @@ from freehold.schema.values import Misfit
 MAX_TOTAL = 5000
 """Lists count their rows up to here."""
 
+SYSTEM_NAMES = frozenset(
+    ("$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId", "$collectionId")
+)
+"""What every row has on the wire, whatever is selected."""
+
 
 class OrderHasNull(BadRequest, type="database_query_order_null"):
     """The row that the cursor names has no value in `{attribute}`, which the list is ordered by."""
@@ -152,7 +157,7 @@ class RowTable:
         if not select or "*" in select:
             return self.shape
         for name in select:
-            if name not in self.columns and not name.startswith("$"):
+            if name not in self.columns and name not in SYSTEM_NAMES:
                 raise InvalidQuery(reason=f"`{name[:100]}` is not a column of this table.")
         return self._shape([column for key, column in self.columns.items() if key in select])
 
