@@ -84,6 +84,12 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "Older SDKs send no id; one is made then.",
     ),
     (
+        "mock.authorize",
+        "parameter",
+        "redirect_uri is required",
+        "Without it there is nowhere to send the browser.",
+    ),
+    (
         "project.updateProtocol project.updateService",
         "aliases",
         "* rather than *",

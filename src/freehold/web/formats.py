@@ -71,6 +71,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
     "membershipList": ("memberships", "membership"),
     "platformList": ("platforms", "platform"),
     "rowList": ("rows", "row"),
+    "userList": ("users", "user"),
 }
 
 SAME_AS = {

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from enum import Enum
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -327,6 +327,8 @@ class _Schemas:
             return {"anyOf": [self._hinted(each) for each in arguments]}
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct | Enum):
             return self._named(hint)
+        if origin is Literal:
+            return {"enum": list(arguments)}  # in the order in which they were declared
         if not _has_models(hint):
             return msgspec.json.schema(hint)
         if origin is Annotated:

@@ -172,7 +172,7 @@ def _services(document: Schema) -> list[Service]:
 def _operation(method: str, path: str, operation: Schema) -> Operation:
     declared = operation["x-freehold"]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    status = next(status for status in operation["responses"] if status.startswith("2"))
+    status = next(iter(operation["responses"]))
     content = operation["responses"][status].get("content")
     return Operation(
         id=operation["operationId"],
@@ -183,10 +183,10 @@ def _operation(method: str, path: str, operation: Schema) -> Operation:
         summary=operation["summary"],
         about=operation.get("description", ""),
         parameters=[
-            _field(each["name"], each["schema"], each.get("required", False), place=each["in"])
+            _field(each["name"], _sent(each["schema"]), each.get("required", False), place=each["in"])
             for each in operation.get("parameters", ())
         ],
-        body=_fields(body),
+        body=_fields({**body, "properties": {k: _sent(v) for k, v in body.get("properties", {}).items()}}),
         status=status,
         answer=_spelled(content["application/json"]["schema"]) if content else Markup(""),
         refusals=list(_refusals(operation)),
@@ -208,14 +208,16 @@ def _refusals(operation: Schema) -> Iterable[Refusal]:
 
 
 def _callers(security: list[dict[str, list[str]]]) -> list[str]:
-    named = {
-        ("Project",): "anybody",
-        ("Project", "Session"): "users",
-        ("Project", "Key"): "API keys",
-        ("Mode", "Project", "Session"): "admins",
-    }
-    ways = [tuple(sorted(way)) for way in security]
-    return [name for way, name in named.items() if way in ways]
+    ways = [set(way) for way in security]
+    return [name for name, way in _CALLERS if way in ways]
+
+
+_CALLERS = (
+    ("anybody", {"Project"}),
+    ("users", {"Project", "Session"}),
+    ("API keys", {"Project", "Key"}),
+    ("admins", {"Project", "Session", "Mode"}),
+)
 
 
 def _duration(seconds: int) -> str:
@@ -234,6 +236,14 @@ def _fields(schema: Schema) -> list[Field]:
     ]
 
 
+def _sent(schema: Schema) -> Schema:
+    """A schema of something sent, where null says the same as nothing and need not be told."""
+    kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**schema, **kinds[0], "anyOf": ()}
+
+
 def _field(name: str, schema: Schema, required: bool, *, place: str = "") -> Field:
     return Field(name, _spelled(schema), _bounds(schema), required, schema.get("description", ""), place)
 
@@ -243,7 +253,7 @@ def _model(name: str, schema: Schema) -> Model:
         name=name,
         about=schema.get("description", ""),
         fields=_fields(schema),
-        kinds=_spelled(schema) if "anyOf" in schema else Markup(""),
+        kinds=_spelled(schema) if schema.get("anyOf") else Markup(""),
         values=[str(value) for value in schema.get("enum", ())],
     )
 
@@ -253,7 +263,7 @@ def _spelled(schema: Schema) -> Markup:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return Markup('<a href="#model-{0}">{0}</a>').format(name)
-    if "anyOf" in schema:
+    if schema.get("anyOf"):
         return Markup(" or ").join(_spelled(each) for each in schema["anyOf"])
     if schema.get("type") == "array":
         return Markup("list of {}").format(_spelled(schema.get("items", {})))
@@ -321,7 +331,7 @@ def _example(name: str, schema: Schema) -> Any:
         return schema["default"]
     if "enum" in schema:
         return schema["enum"][0]
-    if "anyOf" in schema:
+    if schema.get("anyOf"):
         return _example(name, schema["anyOf"][0])
     match schema.get("type"):
         case "string":
