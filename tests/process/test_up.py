@@ -38,13 +38,29 @@ def directory() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def used() -> Iterator[Path]:
+    """The data directory of an installation that was started and stopped once, to be copied."""
+    path = Path(tempfile.mkdtemp(prefix="fh-used-", dir="/tmp"))
+    path.chmod(0o711)
+    installation = Installation(path / "data")
+    installation.start()
+    assert installation.stop() == 0
+    installation.log.unlink()
+    yield installation.data
+    shutil.rmtree(path, ignore_errors=True)
+
+
 @pytest.fixture
-def make(directory: Path) -> Iterator[Make]:
+def make(directory: Path, used: Path) -> Iterator[Make]:
+    """Make an installation: by default one that was started before, which is what most are."""
     made: list[Installation] = []
 
-    def make_one(name: str = "data", **told: str) -> Installation:
+    def make_one(name: str = "data", *, fresh: bool = False, **told: str) -> Installation:
         one = Installation(directory / name, told)
         made.append(one)
+        if not fresh and "DATABASE_URL" not in told:
+            subprocess.run(["cp", "-a", str(used), str(one.data)], check=True, timeout=60)
         return one
 
     yield make_one
@@ -76,7 +92,7 @@ def dsn_of(installation: Installation) -> str:
 
 
 def test_it_says_in_one_line_where_it_is_and_everything_in_that_line_works(make: Make) -> None:
-    up = make().start("--dev")
+    up = make(fresh=True).start("--dev")
     announced = up.announced
 
     assert announced["endpoint"].endswith("/v1")
@@ -118,7 +134,7 @@ def test_a_second_one_on_the_same_directory_is_refused_and_the_first_goes_on(mak
 
 
 def test_a_second_start_is_quicker_and_finds_the_same_project_and_key(make: Make) -> None:
-    up = make().start()
+    up = make(fresh=True).start()
     first, first_took_s = up.announced, up.took_s
     up.stop()
     up.start()
@@ -217,6 +233,25 @@ def test_who_does_not_finish_in_time_is_not_waited_for(make: Make) -> None:
         assert up.stop() == 0
 
 
+def test_a_second_ctrl_c_does_not_wait_for_requests(make: Make) -> None:
+    up = make().start()
+    url = httpx.URL(up.endpoint)
+    with socket.create_connection((url.host, url.port or 80), timeout=20) as stuck:
+        stuck.sendall(
+            b"POST /v1/account HTTP/1.1\r\nHost: localhost\r\nX-Appwrite-Project: console\r\n"
+            b"Content-Length: 100\r\n\r\n{"
+        )
+        until(lambda: up.get().status_code == 200)
+        left = [one.pid for one in up.children("")]
+        assert up.process is not None
+        up.process.send_signal(signal.SIGINT)
+        until(lambda: '"stopping"' in up.log.read_text())
+        up.process.send_signal(signal.SIGINT)
+
+        assert up.process.wait(15) == 130, "sooner than the 20 seconds that requests get"
+    assert not any(map(is_alive, left))
+
+
 def test_a_job_that_is_cut_short_is_given_back_unspent_and_done_after_the_next_start(
     make: Make, database: Database
 ) -> None:
@@ -287,7 +322,11 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_made(directory: Path
 
 
 def test_each_part_can_be_run_by_itself_once_the_database_is_prepared(make: Make, database: Database) -> None:
-    told = {"DATABASE_URL": database.url, "FREEHOLD_DATA": str(make("parts").data), "FREEHOLD_PORT": "0"}
+    told = {
+        "DATABASE_URL": database.url,
+        "FREEHOLD_DATA": str(make("parts", fresh=True).data),
+        "FREEHOLD_PORT": "0",
+    }
     early = run("serve", told=told)
     assert early.returncode == 2
     assert "Run `freehold migrate`" in early.stderr
@@ -297,7 +336,9 @@ def test_each_part_can_be_run_by_itself_once_the_database_is_prepared(make: Make
     assert "DATABASE_URL is not set" in run("worker").stderr
 
     with ThreadPoolExecutor(2) as both:
-        for answer in both.map(lambda name: starts_and_stops(make(name), name, told), ("serve", "worker")):
+        for answer in both.map(
+            lambda name: starts_and_stops(make(name, fresh=True), name, told), ("serve", "worker")
+        ):
             assert answer == 0
 
 
@@ -324,7 +365,7 @@ def test_an_ordinary_user_can_run_it_too(make: Make, directory: Path) -> None:
     home = directory / "nobody"
     home.mkdir()
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
-    up = make("nobody/data")
+    up = make("nobody/data", fresh=True)
     packages = [sysconfig.get_path("purelib"), str(Path(freehold.__file__).parents[1])]
     up.start(
         command=[python, "-m", "freehold", "up", "--json", "--port", "0", "--data", str(up.data)],
