@@ -137,6 +137,7 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request = Request(scope, f"{self._request_prefix}{next(self._request_ids):x}")
+        logs.request_id.set(request.id)  # each request runs in a context of its own
         exchange = _Exchange(request)
         try:
             await self._respond(exchange, receive)
