@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -491,6 +492,22 @@ def test_a_table_that_an_index_already_has_as_its_name_is_told() -> None:
     )
 
     assert "would be called `a_b_idx`" in only_problem(text).message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a: { type: string(100), default: '" + "a" * 60 + "', pattern: '(a+)+b$' }",
+        "a: { type: string(200), default: '" + "a" * 190 + "', pattern: '" + "a*" * 200 + "b$' }",
+        "a: 'enum(" + ",".join(f"m{number}" for number in range(60_000)) + ")'",
+        "a: { type: int, description: '" + "x (" * 100_000 + "' }",
+    ],
+)
+def test_a_hostile_field_does_not_keep_the_reader_busy(line: str) -> None:
+    start = time.process_time()
+    told(with_fields(line))
+
+    assert time.process_time() - start < 5
 
 
 def test_a_schema_full_of_mistakes_stops_at_a_bound() -> None:

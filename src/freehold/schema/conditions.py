@@ -8,6 +8,7 @@ from freehold.schema.model import Comparison, Condition, MemberOf, Value
 
 MAX_CONDITIONS = 20
 MAX_VALUES = 100
+MAX_CONDITION = 4_000
 
 
 class Word(Value, frozen=True, kw_only=True):
@@ -32,6 +33,10 @@ _GRAMMAR = "`field = me`, `tenant` or a constant, `field in (a, b)`, `member_of(
 
 def parse_condition(text: str) -> tuple[Condition, ...]:
     """The conditions, all of which must hold. The constants of comparisons are still Words."""
+    if len(text) > MAX_CONDITION:
+        raise ConditionSyntaxError(
+            f"the condition is longer than {MAX_CONDITION} characters", "richer rules are a hook"
+        )
     tokens = _tokens(text)
     conditions: list[Condition] = []
     position = 0

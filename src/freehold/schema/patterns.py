@@ -41,6 +41,17 @@ def refusal(pattern: str) -> tuple[str, str] | None:
     return _walk(pattern)
 
 
+def is_quick(pattern: str, text: str) -> bool:
+    """Whether a backtracking matcher is done in no time, whatever the text holds.
+
+    A pattern may come from anyone, and Python's matcher can be kept busy for ever by `(a+)+b`.
+    """
+    outside = re.sub(r"\\.|\[[^\]]*\]", "_", pattern.replace("\\]", "_"))
+    return (
+        len(text) <= 200 and len(re.findall(r"[*+?{]", outside)) <= 3 and not re.search(r"\)[*+?{]", outside)
+    )
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether a text fits, read as PostgreSQL reads it: `$` is the very end, `.` is not a line break."""
     return re.search(for_python(pattern), text) is not None

@@ -138,10 +138,10 @@ def _members(parameters: str) -> tuple[str, ...]:
             raise TypeSyntaxError(f"the enum has `{member}` twice", "leave one out")
         members.append(member)
         position = found.end()
-    if len(members) > MAX_MEMBERS:
-        raise TypeSyntaxError(
-            f"the enum has more than {MAX_MEMBERS} members", "make it an entity, and a `ref` to it"
-        )
+        if len(members) > MAX_MEMBERS:
+            raise TypeSyntaxError(
+                f"the enum has more than {MAX_MEMBERS} members", "make it an entity, and a `ref` to it"
+            )
     identifiers: dict[str, str] = {}
     for member in members:
         identifier = member_identifier(member)
