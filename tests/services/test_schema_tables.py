@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -33,6 +34,19 @@ entities:
       title: string(40)
       state: { type: "enum(open, closed)", default: open }
       cost: { type: "decimal(8,2)", nullable: true, read: owner, write: owner }
+  note:
+    tenant: scoped
+    soft_delete: true
+    access: { read: agent, create: agent, update: agent, delete: agent }
+    fields:
+      text: string(40)
+  remark:
+    tenant: scoped
+    soft_delete: true
+    access: { read: agent, create: agent, update: agent, delete: agent }
+    fields:
+      text: string(40)
+      note: { type: ref(note), on_delete: cascade, inverse: remarks }
   place:
     tenant: none
     access: { read: public, create: service }
@@ -223,3 +237,30 @@ def test_a_plan_that_loses_data_needs_the_tables_name(desk: Project) -> None:
     assert "state" not in [
         column["key"] for column in desk.server.get("/tablesdb/desk/tables/ticket/columns").json()["columns"]
     ]
+
+
+async def test_a_row_that_is_deleted_softly_stays_in_the_table_and_takes_what_belongs_to_it_along(
+    desk: Project,
+) -> None:
+    firm = Firm(desk)
+    notes, remarks = "/tablesdb/desk/tables/note/rows", "/tablesdb/desk/tables/remark/rows"
+    note, kept = (
+        firm.post(desk.server, notes, rowId="unique()", data={"text": "n"}).json() for _ in range(2)
+    )
+    for each in (note, kept):
+        made = firm.post(desk.server, remarks, rowId="unique()", data={"text": "r", "note_id": each["$id"]})
+        assert made.status_code == 201
+
+    assert desk.server.delete(f"{notes}/{note['$id']}", headers=firm.headers).status_code == 204
+
+    assert [row["$id"] for row in desk.server.get(notes, headers=firm.headers).json()["rows"]] == [
+        kept["$id"]
+    ]
+    left = desk.server.get(remarks, headers=firm.headers).json()["rows"]
+    assert [row["note_id"] for row in left] == [kept["$id"]]
+    assert error_of(desk.server.get(f"{notes}/{note['$id']}", headers=firm.headers)) == (404, "row_not_found")
+    connection = await asyncpg.connect(desk.platform.admin_url)
+    namespace = f"{desk.id}_desk".replace("-", "_")
+    marked = await connection.fetchval(f'select count(deleted_at) from "{namespace}".remark')
+    await connection.close()
+    assert marked == 1

@@ -21,7 +21,16 @@ MAX_TOTAL = 5000
 """Lists count their rows up to here."""
 
 SYSTEM_NAMES = frozenset(
-    ("$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$tableId", "$collectionId")
+    (
+        "$id",
+        "$sequence",
+        "$createdAt",
+        "$updatedAt",
+        "$permissions",
+        "$databaseId",
+        "$tableId",
+        "$collectionId",
+    )
 )
 """What every row has on the wire, whatever is selected."""
 
@@ -326,9 +335,26 @@ class RowTable:
         where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         if self.layout.deleted_at is not None:
             head = f"update {self.relation} set {quoted(self.layout.deleted_at)} = now()"
+            if self.layout.version is not None:
+                head += f", {quoted(self.layout.version)} = {quoted(self.layout.version)} + 1"
         else:
             head = f"delete from {self.relation}"
         return Statement(f"{head} where {where} returning {self.shape.select}", values.bound)
+
+    def delete_softly_with(self, column: str, parents: Sequence[Any], scope: Scope) -> Statement:
+        """Mark the rows that refer to rows which are being marked as deleted. Gives their ids."""
+        assert self.layout.deleted_at is not None
+        values = Values()
+        sets = [f"{quoted(self.layout.deleted_at)} = now()"]
+        if self.layout.updated_at is not None:
+            sets.append(f"{quoted(self.layout.updated_at)} = now()")
+        if self.layout.version is not None:
+            sets.append(f"{quoted(self.layout.version)} = {quoted(self.layout.version)} + 1")
+        where = f"{quoted(column)} = any({values.bind(list(parents))}){self._within(scope, values)}"
+        return Statement(
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {quoted(self.layout.id)}",
+            values.bound,
+        )
 
     def exists(self, row_id: Any, scope: Scope) -> Statement:
         """Tell whether there is such a row within the scope."""

@@ -173,9 +173,32 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
     statement = _unless_newer(
         call, table.entity.layout.updated_at, reached.rows.delete(wanted, reached.scope)
     )
-    record = await _first(call, reached, _with_event(call, table, statement, row_id, "delete"))
+    statement = _with_event(call, table, statement, row_id, "delete")
+    if not table.entity.soft_delete:
+        record = await _first(call, reached, statement)
+    else:
+        async with call.app.db.transaction() as db:
+            if reached.setting:
+                db.begin_with(reached.setting)
+            record = await db.row(statement.sql, *statement.values)
+            if record is not None:
+                await _delete_below(db, table, [wanted], reached.scope.tenant)
     if record is None:
         await _refuse(call, table, wanted, row_id, reached)
+
+
+async def _delete_below(db: Queries, table: Table, ids: list[Any], tenant: Any) -> None:
+    """Mark as deleted what belongs to rows that are, however deep; but not within a table itself."""
+    pending = [(table.entity, ids, frozenset((table.entity.name,)))]
+    while pending:
+        entity, parents, above = pending.pop()
+        for child, column in table.soft_children(entity):
+            if child.entity.name in above:
+                continue
+            statement = child.delete_softly_with(column, parents, Scope(tenant=tenant))
+            marked = [record[0] for record in await db.rows(statement.sql, *statement.values)]
+            if marked:
+                pending.append((child.entity, marked, above | {child.entity.name}))
 
 
 async def _refuse(call: Call, table: Table, wanted: Any, row_id: str, reached: Reach | None) -> NoReturn:

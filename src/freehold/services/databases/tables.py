@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -61,6 +61,13 @@ class Table:
             entity = msgspec.structs.replace(self.entity, fields=visible)
             view = self._views[hidden] = RowTable(self.namespace, entity, self._id_kinds, self._constants)
         return view
+
+    def soft_children(self, entity: Entity) -> Iterator[tuple[RowTable, str]]:
+        """The tables whose rows are deleted softly with this entity's, and their columns that refer to it."""
+        for child in self.schema.entities if self.schema is not None else ():
+            for field in child.columns:
+                if field.type.target == entity.name and field.on_delete == "cascade" and child.soft_delete:
+                    yield RowTable(self.namespace, child, self._id_kinds, {}), field.column
 
     def allows(self, permission: Permission, identity: Identity) -> bool:
         """Whether the table's own permissions let the caller do this to all of its rows."""
