@@ -22,12 +22,13 @@ class Keyring:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._made: dict[frozenset[str], str] = {}
+        self._made: dict[frozenset[str], httpx.Client] = {}
 
     def client(self, granted: frozenset[str]) -> httpx.Client:
         if granted not in self._made:
-            self._made[granted] = self.project.key_with(*sorted(granted))
-        return self.project.platform.client(self.project.id, key=self._made[granted])
+            key = self.project.key_with(*sorted(granted))
+            self._made[granted] = self.project.platform.client(self.project.id, key=key)
+        return self._made[granted]
 
 
 @pytest.fixture(scope="module")
