@@ -19,7 +19,7 @@ def tables(project: Project) -> TablesDB:
     return tables
 
 
-# The SDK's name of the type, what it is given, a value that fits, the same coming back, and one that does not.
+# The SDK's name of the type, what it takes, a value that fits, the same coming back, and one that does not.
 TYPES: list[tuple[str, dict[str, Any], Any, Any, Any]] = [
     ("boolean", {}, True, True, "yes"),
     ("integer", {"min": -5, "max": 10}, 7, 7, 11),
@@ -184,3 +184,19 @@ def test_the_same_index_key_can_be_used_in_two_tables(tables: TablesDB) -> None:
         tables.create_integer_column("db", table, "n", False)
         made = tables.create_index("db", table, "by_n", "key", ["n"], ["desc"])
         assert (made.key, made.orders, made.status) == ("by_n", ["desc"], "available")
+
+
+def test_a_name_that_postgresql_has_already_is_refused_clearly(tables: TablesDB) -> None:
+    tables.create_table("db", "t_a", "T A")
+    for table in ("t", "t_a"):
+        tables.create_integer_column("db", table, "n", False)
+    tables.create_index("db", "t", "a_b", "key", ["n"])
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_index("db", "t_a", "b", "key", ["n"])
+    assert (caught.value.code, caught.value.type) == (400, "column_index_invalid")
+    assert tables.list_indexes("db", "t_a").total == 0
+
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_table("db", "t_pkey", "Called like a key")
+    assert (caught.value.code, caught.value.type) == (409, "table_already_exists")
+    assert tables.list_tables("db").total == 2

@@ -264,3 +264,14 @@ async def test_a_row_that_is_deleted_softly_stays_in_the_table_and_takes_what_be
     marked = await connection.fetchval(f'select count(deleted_at) from "{namespace}".remark')
     await connection.close()
     assert marked == 1
+
+
+def test_columns_of_a_table_from_a_schema_file_are_changed_in_the_file(desk: Project) -> None:
+    at = "/tablesdb/desk/tables/ticket"
+    column = desk.server.post(f"{at}/columns/boolean", json={"key": "extra", "required": False})
+    index = desk.server.post(f"{at}/indexes", json={"key": "i", "type": "key", "columns": ["title"]})
+
+    for refused in (column, index, desk.server.delete(f"{at}/columns/title"), desk.server.delete(at)):
+        assert error_of(refused) == (400, "general_feature_unsupported")
+    keys = [each["key"] for each in desk.server.get(f"{at}/columns").json()["columns"]]
+    assert keys == ["title", "state", "cost"]

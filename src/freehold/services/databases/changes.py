@@ -16,6 +16,8 @@ from freehold.services.databases.errors import (
     ColumnValueInvalid,
     DatabaseNotFound,
     IndexInvalid,
+    TableAlreadyExists,
+    TableFollowsSchema,
     TableNotFound,
 )
 from freehold.services.databases.tables import database_tag
@@ -32,9 +34,20 @@ async def locked(call: Call, database_id: str, table_id: str) -> tuple[Record, E
     return record, msgspec.json.decode(record["entity"], type=Entity)
 
 
+async def changeable(call: Call, database_id: str, table_id: str) -> tuple[Record, Entity]:
+    """The same, of a table whose columns may be changed over the API. Raises TableFollowsSchema."""
+    record, entity = await locked(call, database_id, table_id)
+    if _schema_of(record).entity(entity.name) is not None:
+        raise TableFollowsSchema(id=table_id)
+    return record, entity
+
+
 async def create(call: Call, namespace: str, entity: Entity) -> None:
-    """Make the table of a new entity."""
-    await run(call.db, namespace, Schema(service="api"), Schema(service="api", entities=(entity,)))
+    """Make the table of a new entity. Raises TableAlreadyExists."""
+    try:
+        await run(call.db, namespace, _NOTHING, msgspec.structs.replace(_NOTHING, entities=(entity,)))
+    except asyncpg.DuplicateTableError as error:  # an index may be called so
+        raise TableAlreadyExists(id=entity.name) from error
 
 
 async def change(call: Call, record: Record, old: Entity, new: Entity) -> None:
@@ -42,9 +55,13 @@ async def change(call: Call, record: Record, old: Entity, new: Entity) -> None:
 
     Raises ColumnValueInvalid, IndexInvalid when the rows that are there forbid it.
     """
-    schema = _schema_of(record)
+    before, after = (msgspec.structs.replace(_NOTHING, entities=(each,)) for each in (old, new))
     try:
-        await run(call.db, record["namespace"], _with(schema, old), _with(schema, new))
+        await run(call.db, record["namespace"], before, after)
+    except (asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError) as error:
+        raise IndexInvalid(
+            reason="PostgreSQL has something of that name already; choose another key"
+        ) from error
     except asyncpg.UniqueViolationError as error:
         raise IndexInvalid(reason="rows that are there have the same values") from error
     except (asyncpg.NotNullViolationError, asyncpg.CheckViolationError) as error:
@@ -60,9 +77,7 @@ async def change(call: Call, record: Record, old: Entity, new: Entity) -> None:
 
 async def drop(call: Call, record: Record, entity: Entity) -> None:
     """Drop the table of an entity."""
-    schema = _with(_schema_of(record), entity)
-    rest = tuple(each for each in schema.entities if each.id != entity.id)
-    await run(call.db, record["namespace"], schema, msgspec.structs.replace(schema, entities=rest))
+    await run(call.db, record["namespace"], msgspec.structs.replace(_NOTHING, entities=(entity,)), _NOTHING)
 
 
 async def run(db: Queries, namespace: str, old: Schema, new: Schema) -> None:
@@ -99,11 +114,8 @@ async def drop_namespace(db: Queries, namespace: str) -> None:
 
 def _schema_of(record: Record) -> Schema:
     if record["schema"] is None:
-        return Schema(service="api")
+        return _NOTHING
     return msgspec.json.decode(record["schema"], type=Schema)
 
 
-def _with(schema: Schema, entity: Entity) -> Schema:
-    """The schema with this entity in place of the one of the same id."""
-    others = tuple(each for each in schema.entities if each.id != entity.id)
-    return msgspec.structs.replace(schema, entities=(*others, entity))
+_NOTHING = Schema(service="api")

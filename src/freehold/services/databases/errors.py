@@ -21,6 +21,10 @@ class TableAlreadyExists(Conflict, type="table_already_exists"):
     """There is a table with the id `{id}` already. Choose another id."""
 
 
+class TableFollowsSchema(BadRequest, type="general_feature_unsupported"):
+    """The table `{id}` comes from a schema file. Change the file, and apply it with `freehold apply`."""
+
+
 class ColumnNotFound(NotFound, type="column_not_found"):
     """The column `{key}` was not found."""
 

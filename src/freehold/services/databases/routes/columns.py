@@ -75,7 +75,7 @@ async def get_column(call: Call, database_id: str, table_id: str, key: str) -> m
 
 def _creator(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
     async def create(call: Call, database_id: str, table_id: str, body: Any) -> models.AnyColumn:
-        record, entity = await changes.locked(call, database_id, table_id)
+        record, entity = await changes.changeable(call, database_id, table_id)
         if any(field.wire_name.lower() == body.key.lower() for field in entity.fields):
             raise ColumnAlreadyExists(key=body.key)
         if len(entity.fields) >= MAX_COLUMNS:
@@ -103,7 +103,7 @@ def _creator(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
 
 def _updater(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
     async def update(call: Call, database_id: str, table_id: str, key: str, body: Any) -> models.AnyColumn:
-        record, entity = await changes.locked(call, database_id, table_id)
+        record, entity = await changes.changeable(call, database_id, table_id)
         rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
         row = next((each for each in rows if each["key"] == key), None)
         if row is None:
@@ -154,7 +154,7 @@ for _type in COLUMN_TYPES:
 )
 async def delete_column(call: Call, database_id: str, table_id: str, key: str) -> None:
     """Delete a column with all its values. An index that needs it has to go first."""
-    record, entity = await changes.locked(call, database_id, table_id)
+    record, entity = await changes.changeable(call, database_id, table_id)
     rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
     row = next((each for each in rows if each["key"] == key), None)
     if row is None:

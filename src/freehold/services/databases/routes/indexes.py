@@ -87,7 +87,7 @@ async def list_indexes(call: Call, database_id: str, table_id: str, query: ListI
 )
 async def create_index(call: Call, database_id: str, table_id: str, body: CreateIndex) -> ColumnIndex:
     """Create an index over columns of a table. It can be used once this is answered."""
-    record, entity = await changes.locked(call, database_id, table_id)
+    record, entity = await changes.changeable(call, database_id, table_id)
     existing = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
     if any(each["key"].lower() == body.key.lower() for each in existing):
         raise IndexAlreadyExists(key=body.key)
@@ -135,7 +135,7 @@ async def get_index(call: Call, database_id: str, table_id: str, key: str) -> Co
 )
 async def delete_index(call: Call, database_id: str, table_id: str, key: str) -> None:
     """Delete an index. The rows stay as they are."""
-    record, entity = await changes.locked(call, database_id, table_id)
+    record, entity = await changes.changeable(call, database_id, table_id)
     rows = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
     if not any(row["key"] == key for row in rows):
         raise IndexNotFound(key=key)
