@@ -26,6 +26,10 @@ class LiveError(Refusal):
     """The project could not be asked, or it refused."""
 
 
+class NotThere(LiveError):
+    """The project has no such thing."""
+
+
 class Project(NamedTuple):
     """Where a live project is, and the key that opens it."""
 
@@ -35,6 +39,17 @@ class Project(NamedTuple):
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call the project. Raises LiveError."""
+        return await self._call("POST", path, body)
+
+    async def applied(self, database_id: str) -> Schema | None:
+        """The schema that a database was last made from; None when there is none. Raises LiveError."""
+        try:
+            answer = await self._call("GET", f"/tablesdb/{database_id}/schema", None)
+        except NotThere:
+            return None
+        return msgspec.convert(answer["schema"], Schema | None)
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         headers = {
             "X-Appwrite-Project": self.project,
             "X-Appwrite-Key": self.key,
@@ -44,13 +59,15 @@ class Project(NamedTuple):
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(
-                    self.endpoint + path, data=msgspec.json.encode(body), headers=headers
+                session.request(
+                    method, self.endpoint + path, data=msgspec.json.encode(body), headers=headers
                 ) as response,
             ):
                 answer: dict[str, Any] = msgspec.json.decode(await response.read())
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             raise LiveError(f"{self.endpoint} did not answer as a Freehold does: {error}") from error
+        if response.status == 404 and answer.get("type") == "database_not_found":
+            raise NotThere(answer["message"])
         if response.status >= 400:
             raise LiveError(answer.get("message", f"{self.endpoint} answered {response.status}."))
         return answer
@@ -58,7 +75,7 @@ class Project(NamedTuple):
 
 def plan(project: Project, schema_file: Path, database_id: str | None, *, as_json: bool) -> None:
     """Show what applying the schema would do."""
-    schema = _read(schema_file)
+    schema = _read(project, schema_file, database_id)
     planned = asyncio.run(_plan(project, schema, database_id or schema.service))
     if as_json:
         sys.stdout.write(msgspec.json.encode(planned).decode() + "\n")
@@ -77,7 +94,7 @@ def apply(
     as_json: bool,
 ) -> None:
     """Apply the schema: the plan that was named, or one that is shown and agreed to now."""
-    schema = _read(schema_file)
+    schema = _read(project, schema_file, database_id)
     into = database_id or schema.service
     planned = asyncio.run(_plan(project, schema, into))
     if expected is None:
@@ -110,16 +127,28 @@ def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Apply this?")
 
 
-def _read(schema_file: Path) -> Schema:
+def _read(project: Project, schema_file: Path, database_id: str | None) -> Schema:
+    """Read the schema. Without a lock beside it the ids are the live project's, so that no table is lost."""
+    folder = _folder(schema_file)
     try:
-        return read_schema(schema_file)
+        schema = read_schema(schema_file)
+        if read_lock(folder) is None:
+            applied = asyncio.run(project.applied(database_id or schema.service))
+            if applied is not None:
+                write_lock(folder, lock_of(applied))
+                schema = read_schema(schema_file)
     except SchemaError as error:
         raise LiveError(str(error)) from error
+    return schema
 
 
 def _keep_lock(schema_file: Path, schema: Schema) -> None:
-    folder = schema_file if schema_file.is_dir() else schema_file.parent
+    folder = _folder(schema_file)
     write_lock(folder, lock_of(schema, read_lock(folder)))
+
+
+def _folder(schema_file: Path) -> Path:
+    return schema_file if schema_file.is_dir() else schema_file.parent
 
 
 def _show(planned: dict[str, Any]) -> None:

@@ -43,6 +43,14 @@ def freehold(*arguments: str, **environment: str) -> str:
     return done.stdout
 
 
+def credentials(project: Project) -> dict[str, str]:
+    return {
+        "FREEHOLD_ENDPOINT": project.platform.endpoint,
+        "FREEHOLD_PROJECT": project.id,
+        "FREEHOLD_KEY": project.key,
+    }
+
+
 class Applied(NamedTuple):
     """A project to which the schema was applied."""
 
@@ -64,14 +72,26 @@ class Applied(NamedTuple):
 @pytest.fixture
 def applied(project: Project, tmp_path: Path) -> Applied:
     shutil.copy(SCHEMA, tmp_path)
-    told = {
-        "FREEHOLD_ENDPOINT": project.platform.endpoint,
-        "FREEHOLD_PROJECT": project.id,
-        "FREEHOLD_KEY": project.key,
-    }
+    told = credentials(project)
     done = json.loads(freehold("apply", "--schema", str(tmp_path), "--yes", "--json", **told))
     assert (tmp_path / "schema.lock.json").exists()
     return Applied(project, tmp_path, done["namespace"])
+
+
+def test_a_lost_lock_is_restored_from_the_live_project_and_nothing_is_dropped(applied: Applied) -> None:
+    lock = applied.folder / "schema.lock.json"
+    before = lock.read_text()
+    lock.unlink()
+    schema = applied.folder / "freehold.yaml"
+    text = schema.read_text()
+    fields = "      is_open: { type: bool, default: true }\n"
+    schema.write_text(text.replace(fields, "").replace("      title: ", fields + "      title: "))
+    told = credentials(applied.project)
+
+    planned = json.loads(freehold("plan", "--schema", str(applied.folder), "--json", **told))
+
+    assert planned["steps"] == []
+    assert lock.read_text() == before
 
 
 class Service(NamedTuple):

@@ -18,7 +18,7 @@ from freehold.errors import BadRequest, Conflict
 from freehold.schema import compare
 from freehold.schema.model import Entity, Field, Schema
 from freehold.services.databases import changes, column_types, store
-from freehold.services.databases.errors import TableAlreadyExists
+from freehold.services.databases.errors import DatabaseNotFound, TableAlreadyExists
 from freehold.services.databases.tables import database_tag
 from freehold.web.call import Call
 
@@ -53,6 +53,14 @@ class Plan(NamedTuple):
     def losses(self) -> list[str]:
         """The tables that can lose data."""
         return sorted({step.table for step in self.steps if step.loses})
+
+
+async def applied(call: Call, database_id: str) -> Schema | None:
+    """The schema that a database was last made from. Raises DatabaseNotFound."""
+    record = await store.find_database(call.db, call.project.id, database_id)
+    if record is None:
+        raise DatabaseNotFound(id=database_id)
+    return msgspec.json.decode(record["schema"], type=Schema) if record["schema"] is not None else None
 
 
 async def plan(call: Call, database_id: str, schema: Schema, *, lock: bool = False) -> Plan:

@@ -15,10 +15,16 @@ from freehold.services.databases import changes, column_types, models, store
 from freehold.services.databases.column_types import COLUMN_TYPES, ColumnType
 from freehold.services.databases.errors import (
     ColumnAlreadyExists,
+    ColumnDefaultUnsupported,
+    ColumnFormatUnsupported,
     ColumnLimitExceeded,
     ColumnNotFound,
+    ColumnTypeInvalid,
+    ColumnValueInvalid,
     DatabaseNotFound,
     IndexDependency,
+    IndexInvalid,
+    TableFollowsSchema,
     TableNotFound,
 )
 from freehold.services.databases.models import ColumnList
@@ -32,6 +38,15 @@ READ = ("tables.read", "collections.read", "columns.read", "attributes.read")
 WRITE = ("tables.write", "collections.write", "columns.write", "attributes.write")
 
 MAX_COLUMNS = 1017
+
+_MISFITS = (
+    DatabaseNotFound,
+    TableNotFound,
+    TableFollowsSchema,
+    ColumnValueInvalid,
+    ColumnDefaultUnsupported,
+    ColumnFormatUnsupported,
+)
 
 
 class ListColumns(Input):
@@ -134,14 +149,14 @@ for _type in COLUMN_TYPES:
         event="databases.[databaseId].tables.[tableId].columns.[columnId].create",
         status=202,
         name=f"create{_type.method}Column",
-        raises=(DatabaseNotFound, TableNotFound, ColumnAlreadyExists, ColumnLimitExceeded),
+        raises=(*_MISFITS, ColumnAlreadyExists, ColumnLimitExceeded),
     )(_creator(_type))
     routes.patch(
         f"/v1/tablesdb/{{databaseId}}/tables/{{tableId}}/columns/{_type.path}/{{key}}",
         scope=WRITE,
         event="databases.[databaseId].tables.[tableId].columns.[key].update",
         name=f"update{_type.method}Column",
-        raises=(DatabaseNotFound, TableNotFound, ColumnNotFound, ColumnAlreadyExists),
+        raises=(*_MISFITS, ColumnNotFound, ColumnAlreadyExists, ColumnTypeInvalid, IndexInvalid),
     )(_updater(_type))
 
 
@@ -150,7 +165,7 @@ for _type in COLUMN_TYPES:
     scope=WRITE,
     event="databases.[databaseId].tables.[tableId].columns.[key].update",
     status=204,
-    raises=(DatabaseNotFound, TableNotFound, ColumnNotFound, IndexDependency),
+    raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema, ColumnNotFound, IndexDependency),
 )
 async def delete_column(call: Call, database_id: str, table_id: str, key: str) -> None:
     """Delete a column with all its values. An index that needs it has to go first."""
@@ -168,6 +183,7 @@ async def delete_column(call: Call, database_id: str, table_id: str, key: str) -
     )
     await changes.change(call, record, entity, narrower)
     await store.delete_column(call.db, call.project.id, database_id, table_id, key)
+    call.tells(_model(field, row))
 
 
 async def _table(call: Call, database_id: str, table_id: str) -> Record:

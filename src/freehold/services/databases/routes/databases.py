@@ -134,6 +134,7 @@ async def delete(call: Call, database_id: str) -> None:
     if row is None:
         raise DatabaseNotFound(id=database_id)
     await changes.drop_namespace(call.db, row["namespace"])
+    call.tells(_model(row))
     call.changed(database_tag(call.project.id, database_id))
 
 

@@ -17,6 +17,7 @@ from freehold.services.databases.errors import (
     IndexInvalid,
     IndexLimitExceeded,
     IndexNotFound,
+    TableFollowsSchema,
     TableNotFound,
 )
 from freehold.services.databases.models import ColumnIndex, ColumnIndexList
@@ -83,7 +84,14 @@ async def list_indexes(call: Call, database_id: str, table_id: str, query: ListI
     scope=WRITE,
     event="databases.[databaseId].tables.[tableId].indexes.[indexId].create",
     status=202,
-    raises=(DatabaseNotFound, TableNotFound, IndexAlreadyExists, IndexInvalid, IndexLimitExceeded),
+    raises=(
+        DatabaseNotFound,
+        TableNotFound,
+        TableFollowsSchema,
+        IndexAlreadyExists,
+        IndexInvalid,
+        IndexLimitExceeded,
+    ),
 )
 async def create_index(call: Call, database_id: str, table_id: str, body: CreateIndex) -> ColumnIndex:
     """Create an index over columns of a table. It can be used once this is answered."""
@@ -137,12 +145,14 @@ async def delete_index(call: Call, database_id: str, table_id: str, key: str) ->
     """Delete an index. The rows stay as they are."""
     record, entity = await changes.changeable(call, database_id, table_id)
     rows = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
-    if not any(row["key"] == key for row in rows):
+    row = next((each for each in rows if each["key"] == key), None)
+    if row is None:
         raise IndexNotFound(key=key)
     name = physical_name(entity, key)
     rest = tuple(index for index in entity.indexes if index.name != name)
     await changes.change(call, record, entity, msgspec.structs.replace(entity, indexes=rest))
     await store.delete_index(call.db, call.project.id, database_id, table_id, key)
+    call.tells(index_model(row))
 
 
 def physical_name(entity: Entity, key: str) -> str:

@@ -9,6 +9,11 @@ from msgspec import UNSET, Meta, UnsetType
 from freehold.errors import CursorNotFound, InvalidQuery, UserUnauthorized
 from freehold.services.databases import rows, tables
 from freehold.services.databases.errors import (
+    DatabaseNotFound,
+    NoTenant,
+    RowDeleteRestricted,
+    RowNotUnique,
+    RowUpdateConflict,
     RowAlreadyExists,
     RowInvalidStructure,
     RowMissingData,
@@ -21,7 +26,7 @@ from freehold.web.call import Call
 from freehold.web.endpoint import Routes
 from freehold.web.wire import CustomId, Input, Json, Object, Permissions, Query
 
-routes = Routes("tablesDB", console=False)
+routes = Routes("tablesDB", console=False, raises=(DatabaseNotFound, TableNotFound, NoTenant))
 
 READ = ("rows.read", "documents.read")
 WRITE = ("rows.write", "documents.write")
@@ -53,7 +58,7 @@ class UpdateRow(Input):
     "/v1/tablesdb/{databaseId}/tables/{tableId}/rows",
     scope=READ,
     model=RowList,
-    raises=(TableNotFound, InvalidQuery, CursorNotFound, UserUnauthorized),
+    raises=(InvalidQuery, CursorNotFound, UserUnauthorized),
 )
 async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows) -> Json:
     """List the rows that the caller may read, filtered, ordered and paged by queries."""
@@ -67,7 +72,7 @@ async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows
     emits="databases.[databaseId].tables.[tableId].rows.[rowId].create",
     status=201,
     model=Row,
-    raises=(TableNotFound, RowInvalidStructure, RowMissingData, RowAlreadyExists, UserUnauthorized),
+    raises=(RowInvalidStructure, RowMissingData, RowAlreadyExists, RowNotUnique, UserUnauthorized),
 )
 async def create_row(call: Call, database_id: str, table_id: str, body: CreateRow) -> Json:
     """Create a row."""
@@ -81,7 +86,7 @@ async def create_row(call: Call, database_id: str, table_id: str, body: CreateRo
     "/v1/tablesdb/{databaseId}/tables/{tableId}/rows/{rowId}",
     scope=READ,
     model=Row,
-    raises=(TableNotFound, RowNotFound),
+    raises=(RowNotFound,),
 )
 async def get_row(call: Call, database_id: str, table_id: str, row_id: str, query: GetRow) -> Json:
     """Get a row. One that the caller may not read is not found."""
@@ -94,7 +99,14 @@ async def get_row(call: Call, database_id: str, table_id: str, row_id: str, quer
     scope=WRITE,
     emits="databases.[databaseId].tables.[tableId].rows.[rowId].update",
     model=Row,
-    raises=(TableNotFound, RowNotFound, RowInvalidStructure, RowMissingPayload, UserUnauthorized),
+    raises=(
+        RowNotFound,
+        RowInvalidStructure,
+        RowMissingPayload,
+        RowNotUnique,
+        RowUpdateConflict,
+        UserUnauthorized,
+    ),
 )
 async def update_row(call: Call, database_id: str, table_id: str, row_id: str, body: UpdateRow) -> Json:
     """Change some of a row's values, its permissions, or both."""
@@ -107,7 +119,7 @@ async def update_row(call: Call, database_id: str, table_id: str, row_id: str, b
     scope=WRITE,
     emits="databases.[databaseId].tables.[tableId].rows.[rowId].delete",
     status=204,
-    raises=(TableNotFound, RowNotFound, UserUnauthorized),
+    raises=(RowNotFound, RowUpdateConflict, RowDeleteRestricted, UserUnauthorized),
 )
 async def delete_row(call: Call, database_id: str, table_id: str, row_id: str) -> None:
     """Delete a row."""

@@ -9,7 +9,7 @@ from msgspec import Meta
 from freehold.db.ddl import Step
 from freehold.schema.model import Schema
 from freehold.services.databases import schemas
-from freehold.services.databases.errors import TableAlreadyExists
+from freehold.services.databases.errors import DatabaseNotFound, TableAlreadyExists
 from freehold.services.databases.schemas import LossNotApproved, Plan, PlanChanged, SchemaNotApplicable
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
@@ -44,14 +44,27 @@ class SchemaPlan(Output):
     steps: list[SchemaStep]
 
 
+class AppliedSchema(Output):
+    schema: Schema | None
+    """Null when the tables were made over the API."""
+
+
 class PlanSchema(Input):
     schema: Schema
 
 
 class ApplySchema(Input):
     schema: Schema
-    plan: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    plan: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
     approve: Annotated[list[str], Meta(max_length=1000)] = []
+
+
+@routes.get(
+    "/v1/tablesdb/{databaseId}/schema", scope="databases.read", reference=False, raises=(DatabaseNotFound,)
+)
+async def get_schema(call: Call, database_id: str) -> AppliedSchema:
+    """The schema that was last applied to a database from a file."""
+    return AppliedSchema(schema=await schemas.applied(call, database_id))
 
 
 @routes.post(

@@ -211,6 +211,7 @@ async def update_table(call: Call, database_id: str, table_id: str, body: Update
 async def delete_table(call: Call, database_id: str, table_id: str) -> None:
     """Delete a table with all its rows."""
     record, entity = await changes.changeable(call, database_id, table_id)
+    call.tells(await _model(call, database_id, table_id))
     await changes.drop(call, record, entity)
     await store.delete_table(call.db, call.project.id, database_id, table_id)
     call.changed(database_tag(call.project.id, database_id))
