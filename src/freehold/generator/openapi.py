@@ -280,7 +280,8 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
         "name": "id",
         "in": "path",
         "required": True,
-        "schema": _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[entity.id_kind])),
+        "schema": _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[entity.id_kind]))
+        | ({"minLength": 1, "maxLength": 255} if entity.id_kind == "text" else {}),
     }
     with_match = [identifier, *([_if_match()] if entity.version else [])]
     changed = (412,) if entity.version else ()

@@ -17,6 +17,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 ID_TYPES = {"uuid": "UUID", "serial": "int", "text": "str"}
 
+_PATH_IDS = {"uuid": "UUID", "serial": "Int53Parameter", "text": "TextId"}
+"""Ids as they come in a path, bounded by what the database can hold."""
+
 _BODY = {
     Kind.STRING: "Text",
     Kind.TEXT: "Text",
@@ -234,6 +237,7 @@ class PythonEntity:
         self.path = plan.path
         self.table = quote(plan.table)
         self.id_type = ID_TYPES[plan.id_kind]
+        self.path_id = _PATH_IDS[plan.id_kind]
         self.fields = [PythonField(plan, each) for each in plan.fields]
         self.writable = [each for each in self.fields if not each.plan.system]
         self.types = [each for each in self.writable if each.own_type]
@@ -251,6 +255,7 @@ class PythonEntity:
         self.tenant_column = quote(plan.tenant_column) if plan.tenant_column else ""
         self.new_id = {"uuid": "new_id()", "text": "str(new_id())", "serial": ""}[plan.id_kind]
         self.touch = _touch(self.system)
+        self.placeholders = ", ".join(f"${number}" for number in range(1, len(self.inserts) + 1))
         self.conditional_create = any(
             () not in permissions.get(f"{plan.name}:create", ((),))
             for permissions in service.permissions.values()

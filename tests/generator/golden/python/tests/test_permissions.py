@@ -56,6 +56,26 @@ def test_a_role_reaches_the_rows_it_should_and_no_others(world: World, role: str
                 assert attempt(world, role, resource, action, own, tenant, user) in (200, 204), (action, values)
 
 
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.soft_delete], ids=str)
+def test_deleted_rows_are_only_shown_to_those_who_could_have_deleted_them(world: World, resource: Resource) -> None:
+    tenant = world.tenant()
+    user = world.user(resource, tenant)
+    row = world.row(resource, tenant, deleted_at="2026-01-01T00:00:00.000Z")
+
+    for role in EVERY_ROLE[1:]:
+        grants = grants_of(role, f"{resource.name}:read_deleted")
+        readable = any(
+            world.reaches(resource, grant, row, tenant, user) for grant in grants_of(role, f"{resource.name}:read")
+        )
+        shown = readable and any(world.reaches(resource, grant, row, tenant, user) for grant in grants)
+        for choice in ("include", "only"):
+            answer = world.caller(role, tenant, user).get(resource.path, params={"deleted": choice})
+            if not grants or not grants_of(role, f"{resource.name}:read"):
+                assert answer.status_code == 403
+            else:
+                assert (row["id"] in [each["id"] for each in answer.json()["data"]]) == shown, (role, choice)
+
+
 @pytest.mark.parametrize("role,resource", MATRIX)
 def test_a_role_creates_what_it_may(world: World, role: str, resource: Resource) -> None:
     tenant = world.tenant()

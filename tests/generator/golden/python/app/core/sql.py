@@ -38,13 +38,13 @@ class Statement:
     def conditions(self) -> str:
         return " and ".join(self._conditions) or "true"
 
-    def allow(self, principal: Principal, permission: str) -> None:
-        """Only the rows on which the caller has the permission."""
+    def allow(self, principal: Principal, permission: str, unless: str = "false") -> None:
+        """Only the rows on which the caller has the permission, or for which `unless` holds."""
         grants = principal.grants(permission)
         if () in grants:
             return
         ways = [" and ".join(self._rule(principal, condition) for condition in grant) for grant in grants]
-        self.where(f"({' or '.join(ways) or 'false'})")
+        self.where(f"({' or '.join([*ways, unless])})")
 
     def _rule(self, principal: Principal, condition: Condition) -> str:
         if isinstance(condition, MemberOf):

@@ -71,9 +71,7 @@ async def create_organization(tx: Tx, body: OrganizationCreate) -> Organization:
             name,
             slug
         )
-        values (
-$1, $2, $3
-        )
+        values ($1, $2, $3)
         returning {select_list(COLUMNS)}
         """,
         tx.tenant_id,

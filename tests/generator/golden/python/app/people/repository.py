@@ -71,9 +71,7 @@ async def create_person(tx: Tx, body: PersonCreate) -> Person:
             id,
             email
         )
-        values (
-$1, $2, $3
-        )
+        values ($1, $2, $3)
         returning {select_list(COLUMNS)}
         """,
         tx.principal.require_tenant(),

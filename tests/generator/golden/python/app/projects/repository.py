@@ -36,6 +36,8 @@ SUMMARY = {name: column for name, column in COLUMNS.items() if name not in HEAVY
 async def list_projects(tx: Tx, query: ProjectQuery) -> Page[ProjectSummary]:
     """One page of the projects that the caller may read, in the order that the query asks for."""
     statement = _reachable(tx, "project:read", deleted=query.deleted)
+    if query.deleted != "exclude":
+        statement.allow(tx.principal, "project:read_deleted", unless="deleted_at is null")
     statement.filter(COLUMNS, query.filters())
     total = None
     if query.count == "exact":
@@ -90,9 +92,7 @@ async def create_project(tx: Tx, body: ProjectCreate) -> Project:
             created_by,
             updated_by
         )
-        values (
-$1, $2, $3, $4, $5, $6, $7, $8, $9, $10
-        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         returning {select_list(COLUMNS)}
         """,
         tx.principal.require_tenant(),

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import FrameType
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
 from prometheus_client import start_http_server
 
 from app.core import errors, health, logs
 from app.core.auth import Verifier
-from app.core.db import Database
+from app.core.db import Database, UnsafeRole
 from app.core.web import RequestLimits
 from app.features import ROUTERS
 from app.migrate import main as migrate
@@ -28,7 +29,11 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings.auto_migrate:
             await migrate("up")
-        await app.state.database.open()
+        try:
+            await app.state.database.open()
+        except (UnsafeRole, OSError, asyncpg.PostgresError) as error:
+            log.critical("The service cannot start: %s", error)
+            raise
         yield
         await app.state.database.close()
 

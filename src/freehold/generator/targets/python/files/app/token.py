@@ -1,4 +1,4 @@
-"""`make token ROLE=admin TENANT=<id> USER=<id>`: a token for development, signed with AUTH_DEV_SECRET."""
+"""`make token ROLE=admin TENANT=<id> USER_ID=<id>`: a token for development, signed with AUTH_DEV_SECRET."""
 
 from __future__ import annotations
 

@@ -122,6 +122,7 @@ NotNull = BeforeValidator(_refuse_null)
 Commas = BeforeValidator(_commas)
 
 Text = Annotated[str, AfterValidator(_storable)]
+TextId = Annotated[Text, Field(min_length=1, max_length=255)]
 Email = Annotated[Text, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Url = Annotated[Text, Field(max_length=2048, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$")]
 Int32 = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]

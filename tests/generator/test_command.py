@@ -1,0 +1,87 @@
+"""`freehold generate` as it is typed: what it prints, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.generator.golden import HERE
+
+SMALL = HERE / "schemas" / "small" / "freehold.yaml"
+
+
+def freehold(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "freehold", "generate", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "freehold.yaml").write_bytes(SMALL.read_bytes())
+    return tmp_path
+
+
+def test_a_service_is_made_and_then_is_up_to_date(folder: Path):
+    checked = freehold(folder, "--out", "service", "--check", "--json")
+    assert (checked.returncode, (folder / "service").exists()) == (1, False)
+    assert json.loads(checked.stdout)["changes"] is True
+
+    made = freehold(folder, "--lang", "python", "--out", "service")
+    assert made.returncode == 0
+    assert "created  app/projects/routes.py" in made.stdout
+    assert (folder / "schema.lock.json").exists()
+
+    again = freehold(folder, "--out", "service", "--check")
+    assert (again.returncode, again.stdout) == (0, "service is up to date.\n")
+
+
+def test_mistakes_in_the_schema_are_told_with_their_place(folder: Path):
+    text = SMALL.read_text(encoding="utf-8")
+    (folder / "freehold.yaml").write_text(
+        text.replace("ref(person)", "ref(persn)").replace("decimal(12,2)", "money")
+    )
+    refused = freehold(folder, "--out", "service")
+
+    assert refused.returncode == 2
+    assert "did you mean `person`" in refused.stderr
+    assert "decimal(12,2)" in refused.stderr
+    assert refused.stderr.count("freehold.yaml:") == 2
+    assert "Traceback" not in refused.stderr
+    assert not (folder / "service").exists()
+
+
+def test_an_unknown_language_or_provider_is_refused_with_the_known_ones(folder: Path):
+    language = freehold(folder, "--out", "service", "--lang", "cobol")
+    assert (language.returncode, "there are: python" in language.stderr) == (2, True)
+
+    text = SMALL.read_text(encoding="utf-8")
+    (folder / "freehold.yaml").write_text(text.replace("provider: auth0", "provider: auth1"))
+    provider = freehold(folder, "--out", "service")
+    assert provider.returncode == 2
+    assert "auth0" in provider.stderr
+
+
+def test_a_conflict_is_shown_with_the_lines_and_the_ways_out(folder: Path):
+    freehold(folder, "--out", "service")
+    schemas = folder / "service" / "app" / "projects" / "schemas.py"
+    schemas.write_text(schemas.read_text().replace("max_length=100", "max_length=120"))
+    schema = folder / "freehold.yaml"
+    schema.write_text(schema.read_text().replace("string(100)", "string(90)"))
+    shown = freehold(folder, "--out", "service")
+
+    assert shown.returncode == 2
+    assert "conflict  app/projects/schemas.py" in shown.stdout
+    assert "max_length=120" in shown.stdout
+    assert "--take-generated PATH" in shown.stdout
+    settled = freehold(folder, "--out", "service", "--take-yours", "app/projects/schemas.py")
+    assert settled.returncode == 0
