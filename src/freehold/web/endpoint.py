@@ -181,8 +181,10 @@ def _model_name(answer: Any, shape: type[msgspec.Struct] | None) -> str:
 class Routes:
     """The endpoints of one service, in documentation order."""
 
-    def __init__(self, service: str, *, console: bool = True) -> None:
+    def __init__(self, service: str, *, console: bool = True, raises: tuple[type[Problem], ...] = ()) -> None:
         self.service = service
+        self.raises = raises
+        """What any of them may raise, besides what is declared of each."""
         self.console = console
         """Whether the service answers for the console project too."""
         self.endpoints: list[Endpoint] = []
@@ -226,7 +228,7 @@ class Routes:
                     limits=limit if isinstance(limit, tuple) else (limit,),
                     aliases=aliases,
                     name=name or camel(handler.__name__),
-                    raises=raises,
+                    raises=tuple(dict.fromkeys((*self.raises, *raises))),
                     model=model,
                     console=self.console,
                     reference=reference,

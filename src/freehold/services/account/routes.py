@@ -35,7 +35,7 @@ from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
 from freehold.web.wire import Json, wire_time
 
-routes = Routes("account")
+routes = Routes("account", raises=(UserUnauthorized,))
 
 SESSION_S = 365 * 86400
 """How long a session lasts when the project does not say."""

@@ -13,7 +13,7 @@ from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
 
-routes = Routes("console")
+routes = Routes("console", raises=(AccessForbidden,))
 
 _MAX_INDEX_BYTES = 2704
 """The most that PostgreSQL's B-trees take an entry."""

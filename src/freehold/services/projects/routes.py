@@ -28,8 +28,8 @@ from freehold.web.auth import CONSOLE, ORIGINS_TAG, project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
 
-routes = Routes("projects")
-organization = Routes("organization")
+routes = Routes("projects", raises=(AccessForbidden,))
+organization = Routes("organization", raises=(AccessForbidden,))
 
 
 @routes.get("/v1/projects", scope="projects.read", name="list")

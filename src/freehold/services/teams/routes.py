@@ -39,6 +39,7 @@ from freehold.services.teams.models import (
     UpdateTeamName,
     UpdateTeamPrefs,
 )
+from freehold.services.users import UserNotFound
 from freehold.web.auth import CONSOLE, user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
@@ -141,7 +142,7 @@ async def list_memberships(call: Call, team_id: str, query: ListMemberships) -> 
     event="teams.[teamId].memberships.[membershipId].create",
     status=201,
     limit=limit("10/3600s"),
-    raises=(TeamNotFound, UserUnauthorized, AlreadyMember, MailDisabled),
+    raises=(TeamNotFound, UserNotFound, UserUnauthorized, AlreadyMember, MailDisabled),
 )
 async def create_membership(call: Call, team_id: str, body: CreateMembership) -> Membership:
     """Add a member. With an API key the user joins at once; others would have to be invited by e-mail."""

@@ -11,14 +11,14 @@ from freehold.services.databases import rows, tables
 from freehold.services.databases.errors import (
     DatabaseNotFound,
     NoTenant,
-    RowDeleteRestricted,
-    RowNotUnique,
-    RowUpdateConflict,
     RowAlreadyExists,
+    RowDeleteRestricted,
     RowInvalidStructure,
     RowMissingData,
     RowMissingPayload,
     RowNotFound,
+    RowNotUnique,
+    RowUpdateConflict,
     TableNotFound,
 )
 from freehold.services.databases.models import Row, RowList

@@ -20,8 +20,13 @@ from freehold.services.databases import changes, column_types, store
 from freehold.services.databases.column_types import ColumnType, Create
 from freehold.services.databases.errors import (
     ColumnAlreadyExists,
+    ColumnDefaultUnsupported,
+    ColumnFormatUnsupported,
+    ColumnValueInvalid,
     DatabaseNotFound,
+    IndexInvalid,
     TableAlreadyExists,
+    TableFollowsSchema,
     TableNotFound,
 )
 from freehold.services.databases.models import Table, TableList
@@ -108,7 +113,15 @@ async def list_tables(call: Call, database_id: str, query: ListTables) -> TableL
     scope=WRITE,
     event="databases.[databaseId].tables.[tableId].create",
     status=201,
-    raises=(DatabaseNotFound, TableAlreadyExists),
+    raises=(
+        DatabaseNotFound,
+        TableAlreadyExists,
+        ColumnAlreadyExists,
+        ColumnDefaultUnsupported,
+        ColumnFormatUnsupported,
+        ColumnValueInvalid,
+        IndexInvalid,
+    ),
 )
 async def create_table(call: Call, database_id: str, body: CreateTable) -> Table:
     """Create a table, with the columns and indexes that are given: all of it, or nothing."""
@@ -206,7 +219,7 @@ async def update_table(call: Call, database_id: str, table_id: str, body: Update
     scope=WRITE,
     event="databases.[databaseId].tables.[tableId].delete",
     status=204,
-    raises=(DatabaseNotFound, TableNotFound),
+    raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema),
 )
 async def delete_table(call: Call, database_id: str, table_id: str) -> None:
     """Delete a table with all its rows."""
