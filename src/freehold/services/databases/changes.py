@@ -9,7 +9,8 @@ from freehold.db import ddl
 from freehold.db.ddl.running import LOCK_TIMEOUT_MS
 from freehold.db.pool import Queries, Record
 from freehold.db.rows import quoted
-from freehold.schema.changes import compare
+from freehold.errors import NotFound
+from freehold.schema import compare
 from freehold.schema.model import Entity, Schema
 from freehold.services.databases import store
 from freehold.services.databases.errors import (
@@ -24,14 +25,26 @@ from freehold.services.databases.tables import database_tag
 from freehold.web.call import Call
 
 
+async def found(call: Call, database_id: str, table_id: str) -> Record:
+    """A table as it is now. Raises DatabaseNotFound, TableNotFound."""
+    record = await store.find_table(call.db, call.project.id, database_id, table_id)
+    if record is None:
+        raise await _missing(call, database_id, table_id)
+    return record
+
+
 async def locked(call: Call, database_id: str, table_id: str) -> tuple[Record, Entity]:
     """A table that is about to change, held against others. Raises DatabaseNotFound, TableNotFound."""
     record = await store.lock_table(call.db, call.project.id, database_id, table_id)
     if record is None:
-        if await store.find_database(call.db, call.project.id, database_id) is None:
-            raise DatabaseNotFound(id=database_id)
-        raise TableNotFound(id=table_id)
+        raise await _missing(call, database_id, table_id)
     return record, msgspec.json.decode(record["entity"], type=Entity)
+
+
+async def _missing(call: Call, database_id: str, table_id: str) -> NotFound:
+    if await store.find_database(call.db, call.project.id, database_id) is None:
+        return DatabaseNotFound(id=database_id)
+    return TableNotFound(id=table_id)
 
 
 async def changeable(call: Call, database_id: str, table_id: str) -> tuple[Record, Entity]:

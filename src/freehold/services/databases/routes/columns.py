@@ -59,7 +59,7 @@ class ListColumns(Input):
 )
 async def list_columns(call: Call, database_id: str, table_id: str, query: ListColumns) -> ColumnList:
     """List the columns of a table, in the order in which they were made."""
-    record = await _table(call, database_id, table_id)
+    record = await changes.found(call, database_id, table_id)
     rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
     listed = column_models(msgspec.json.decode(record["entity"], type=Entity), rows)
     wanted = page(parse(query.queries))
@@ -80,7 +80,7 @@ async def list_columns(call: Call, database_id: str, table_id: str, query: ListC
 )
 async def get_column(call: Call, database_id: str, table_id: str, key: str) -> models.AnyColumn:
     """Get a column."""
-    record = await _table(call, database_id, table_id)
+    record = await changes.found(call, database_id, table_id)
     rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
     for column in column_models(msgspec.json.decode(record["entity"], type=Entity), rows):
         if column.key == key:
@@ -184,15 +184,6 @@ async def delete_column(call: Call, database_id: str, table_id: str, key: str) -
     await changes.change(call, record, entity, narrower)
     await store.delete_column(call.db, call.project.id, database_id, table_id, key)
     call.tells(_model(field, row))
-
-
-async def _table(call: Call, database_id: str, table_id: str) -> Record:
-    record = await store.find_table(call.db, call.project.id, database_id, table_id)
-    if record is None:
-        if await store.find_database(call.db, call.project.id, database_id) is None:
-            raise DatabaseNotFound(id=database_id)
-        raise TableNotFound(id=table_id)
-    return record
 
 
 def column_models(entity: Entity, rows: Sequence[Record]) -> list[models.AnyColumn]:

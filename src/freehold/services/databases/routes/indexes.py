@@ -70,7 +70,7 @@ class ListIndexes(Input):
 )
 async def list_indexes(call: Call, database_id: str, table_id: str, query: ListIndexes) -> ColumnIndexList:
     """List the indexes of a table, in the order in which they were made."""
-    await changes.locked(call, database_id, table_id)
+    await changes.found(call, database_id, table_id)
     rows = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
     wanted = page(parse(query.queries))
     listed = rows[wanted.offset : wanted.offset + wanted.limit]
@@ -127,7 +127,7 @@ async def create_index(call: Call, database_id: str, table_id: str, body: Create
 )
 async def get_index(call: Call, database_id: str, table_id: str, key: str) -> ColumnIndex:
     """Get an index."""
-    await changes.locked(call, database_id, table_id)
+    await changes.found(call, database_id, table_id)
     for row in await store.list_indexes(call.db, call.project.id, database_id, [table_id]):
         if row["key"] == key:
             return index_model(row)
