@@ -264,7 +264,7 @@ class _Schemas:
     def answer(self, endpoint: Endpoint) -> Schema:
         """The schema of what an endpoint answers."""
         if endpoint.shape is not None:
-            return self._named(endpoint.shape)
+            return self._named(endpoint.shape, answered=True)
         if endpoint.model == "any":
             return {}
         is_union = get_origin(endpoint.answer) in (Union, UnionType)
@@ -280,8 +280,9 @@ class _Schemas:
         schema.pop("description", None)
         return schema
 
-    def _named(self, model: type[msgspec.Struct] | type[Enum]) -> Schema:
-        name = _component(model)
+    def _named(self, model: type[msgspec.Struct] | type[Enum], *, answered: bool = False) -> Schema:
+        answered = answered or issubclass(model, Output)
+        name = wire_name(model) if answered else model.__name__
         if self._of.setdefault(name, model) is not model:
             raise TypeError(f"Two models are called {name}: {self._of[name]} and {model}")
         if name not in self.named:
@@ -289,18 +290,17 @@ class _Schemas:
             if issubclass(model, Enum):
                 self.named[name] = {"enum": [each.value for each in model]}
             else:
-                self.named[name] = self._struct(model)
+                self.named[name] = self._struct(model, answered=answered)
         return {"$ref": _REF + name}
 
-    def _struct(self, struct: type[msgspec.Struct]) -> Schema:
+    def _struct(self, struct: type[msgspec.Struct], *, answered: bool = False) -> Schema:
         """Of an answer all fields are required: one with a default is answered all the same."""
-        is_answer = issubclass(struct, Output)
         hints = get_type_hints(struct, include_extras=True)
         properties: dict[str, Schema] = {}
         required = []
         for field in msgspec.structs.fields(struct):
             schema = self._hinted(hints[field.name])
-            if is_answer:
+            if answered:
                 if not _may_be_unset(hints[field.name]):
                     required.append(field.encode_name)
             elif field.required:
@@ -338,10 +338,6 @@ class _Schemas:
         if origin is dict:
             return {"type": "object", "additionalProperties": self._hinted(arguments[1])}
         return {"type": "array", "items": self._hinted(arguments[0])}
-
-
-def _component(model: type) -> str:
-    return wire_name(model) if issubclass(model, Output) else model.__name__
 
 
 def _has_models(hint: Any) -> bool:

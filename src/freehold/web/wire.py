@@ -48,7 +48,7 @@ Password = Annotated[str, Meta(min_length=1, max_length=256)]
 NewPassword = Annotated[str, Meta(min_length=8, max_length=256)]
 
 
-def wire_name(model: type[msgspec.Struct]) -> str:
+def wire_name(model: type) -> str:
     """The name of a model: `rowList` of RowList."""
     return model.__name__[0].lower() + model.__name__[1:]
 
