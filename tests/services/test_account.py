@@ -41,6 +41,19 @@ def test_a_guest_registers_signs_in_and_is_known(project: Project) -> None:
     assert me.accessedat != ""
 
 
+@pytest.mark.parametrize(
+    "beside", ['prefs={"a":1}', "theme", "two words=1", "bad@name=1", 'quoted="a b"', "=", "name=Zo\u00eb"]
+)
+def test_a_session_cookie_counts_beside_cookies_of_other_programs(
+    project: Project, jane: User, beside: str
+) -> None:
+    ours = f"a_session_{project.id}={jane.session}"
+    for header in (f"{beside}; {ours}", f"{ours}; {beside}", f"{ours};{ours}x"):
+        me = project.guest.get("/account", headers={"Cookie": header.encode()})
+
+        assert (me.status_code, me.json().get("$id")) == (200, jane.id), header
+
+
 def test_registering_twice_is_refused_by_address_in_any_case_and_by_id(project: Project) -> None:
     body = registration(userId="jane")
     assert project.guest.post("/account", json=body).status_code == 201

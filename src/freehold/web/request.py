@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -71,16 +70,17 @@ class Request:
             raise BodyTooLarge(limit=limit)
 
     def cookies(self) -> dict[str, str]:
-        """All cookies; those that cannot be read are left out."""
-        header = self.header(b"cookie")
-        if not header:
-            return {}
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(header)
-        except CookieError:
-            return {}
-        return {name: morsel.value for name, morsel in jar.items()}
+        """All cookies; of two with one name the first, which belongs to the nearer path.
+
+        Other programs on the host set cookies too, in any spelling: each is read by itself, so that none of
+        them hides ours, as one would from Python's own reader.
+        """
+        found: dict[str, str] = {}
+        for pair in self.header(b"cookie").split(";"):
+            name, equals, value = pair.partition("=")
+            if equals:
+                found.setdefault(name.strip(), value.strip().strip('"'))
+        return found
 
     def query(self) -> Params:
         """The query string, with `a[0]=x&a[1]=y` and `a[]=x` as lists and `a[k]=x` as an object."""
