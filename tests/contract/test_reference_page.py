@@ -126,3 +126,15 @@ def test_text_from_declarations_is_inert() -> None:
     assert "img" not in page.tags
     assert page.handlers == []
     assert len(re.findall("alert\\(1\\)", text)) > 5, "it is shown, as text"
+
+
+def test_examples_are_for_the_origin_that_was_asked() -> None:
+    pages = reference.Pages(endpoints())
+
+    for origin in ("https://api.example.com", "http://[::1]:8080", "http://localhost"):
+        found = pages("/reference", origin)
+        assert found is not None
+        assert f"curl &#34;{origin}/v1/account&#34;".encode() in found[1]
+
+    for origin in ('http://x"><b>', "http://", "javascript://x", "http://a b", "http://a/b"):
+        assert pages("/reference", origin) == pages("/reference", ""), "the page names no origin then"

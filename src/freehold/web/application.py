@@ -45,7 +45,8 @@ from freehold.web.wire import Json
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-Page = Callable[[Request], tuple[str, bytes] | None]
+Page = Callable[[str, str], tuple[str, bytes] | None]
+"""From a path and the origin that it was asked at to a content type and a body, if there is such a page."""
 
 _log = structlog.get_logger("freehold.web")
 
@@ -180,7 +181,7 @@ class Application:
             return
         found = self._routes.find("GET" if request.method == "HEAD" else request.method, request.path)
         if found is None:
-            page = self._pages(request) if request.method in ("GET", "HEAD") else None
+            page = self._page(request) if request.method in ("GET", "HEAD") else None
             if page is None:
                 raise RouteNotFound()
             exchange.page(*page)
@@ -260,6 +261,9 @@ class Application:
         elif body and formats.is_filtered(endpoint.model, version):
             return formats.downgrade(endpoint.model, version, body)
         return body
+
+    def _page(self, request: Request) -> tuple[str, bytes] | None:
+        return self._pages(request.path, f"{self.scheme(request)}://{request.header(b'host')}")
 
     def _check_host(self, request: Request) -> None:
         if self.settings.dev:

@@ -16,7 +16,6 @@ from markupsafe import Markup, escape
 
 from freehold.web import openapi
 from freehold.web.endpoint import Endpoint
-from freehold.web.request import Request
 
 Schema = dict[str, Any]
 
@@ -24,7 +23,7 @@ _HERE = Path(__file__).parent
 _HTML = "text/html; charset=UTF-8"
 _JSON = "application/json; charset=UTF-8"
 _ENDPOINT = "http://freehold.invalid/v1"
-_IS_HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?").fullmatch
+_IS_ORIGIN = re.compile(r"https?://([A-Za-z0-9.\-]+|\[[0-9a-fA-F:.]+\])(:\d+)?").fullmatch
 
 
 class Field(NamedTuple):
@@ -92,13 +91,13 @@ class Pages:
         self._document = b""
         self._page = b""
 
-    def __call__(self, request: Request) -> tuple[str, bytes] | None:
+    def __call__(self, path: str, origin: str) -> tuple[str, bytes] | None:
         """The content type and the body of a page; None when there is no such page."""
-        match request.path:
+        match path:
             case "/openapi.json":
                 return _JSON, self.document()
             case "/reference" | "/reference/":
-                return _HTML, self.reference(request)
+                return _HTML, self.reference(origin)
             case _:
                 return None
 
@@ -106,13 +105,12 @@ class Pages:
         self._document = self._document or openapi.encode(self._endpoints)
         return self._document
 
-    def reference(self, request: Request) -> bytes:
+    def reference(self, origin: str) -> bytes:
         """The page, with its examples for the host that was asked."""
         self._page = self._page or render(json.loads(self.document())).encode()
-        host = request.header(b"host")
-        if _IS_HOST(host) is None:
+        if _IS_ORIGIN(origin) is None:
             return self._page
-        return self._page.replace(_ENDPOINT.encode(), f"{request.scheme}://{host}/v1".encode())
+        return self._page.replace(_ENDPOINT.encode(), f"{origin}/v1".encode())
 
 
 def render(document: Schema) -> str:
