@@ -24,7 +24,6 @@ LAYERS = (
         re.compile(r"httptools/parser|\((?:parser|url_parser|llhttp|http_parser|api)\.c"),
     ),
     ("HTTP server (uvicorn)", re.compile(r"uvicorn/")),
-    ("cookies (Python's http.cookies)", re.compile(r"http/cookies\.py")),
     ("Freehold", re.compile(r"[(/]freehold/")),
     (
         "event loop (uvloop, asyncio)",
