@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,35 @@ def test_it_installs_and_is_clean_and_its_own_tests_pass(name: str, tmp_path: Pa
         postgres.drop_database(database)
     assert "failed" not in told
     assert "passed" in told or "." in told
+
+
+@pytest.mark.parametrize("package", ["organizations", "people", "projects"])
+def test_its_own_tests_notice_a_forgotten_tenant(package: str, tmp_path: Path, postgres: Server):
+    """Without row-level security, so that nothing else holds what the statement forgot."""
+    schema = tmp_path / "freehold.yaml"
+    text = (HERE / "schemas" / "small" / "freehold.yaml").read_text(encoding="utf-8")
+    schema.write_text(text.replace("isolation: rls", "isolation: where"), encoding="utf-8")
+    service = tmp_path / "service"
+    run("python", service, schema)
+    repository = service / "app" / package / "repository.py"
+    code = repository.read_text(encoding="utf-8")
+    forgetful, count = re.subn(r"    statement\.where\(f\"(tenant_id|id) = .*tx\..*\n", "", code)
+    assert count == 1
+    repository.write_text(forgetful, encoding="utf-8")
+    binaries = installed(service / "requirements-dev.txt")
+
+    database = postgres.create_database()
+    try:
+        done = subprocess.run(
+            [binaries / "python", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_isolation.py"],
+            cwd=service,
+            env={"PATH": os.environ["PATH"], "TEST_DATABASE_URL": database.admin_url},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    finally:
+        postgres.drop_database(database)
+    assert done.returncode == 1
+    assert "test_a_row_of_another_tenant" in done.stdout or "test_another_tenant_itself" in done.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # The tables that hold rows of a tenant. The service refuses to start if they are not guarded.
-TENANT_TABLES = (
+TENANT_TABLES: tuple[str, ...] = (
     "organization",
     "project",
     "person",

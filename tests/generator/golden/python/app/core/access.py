@@ -17,7 +17,7 @@ class Principal:
 
     kind: Literal["anonymous", "user", "service"] = "anonymous"
     id: UserId | None = None
-    tenant_id: UserId | None = None
+    tenant_id: TenantId | None = None
     roles: frozenset[str] = field(default_factory=lambda: frozenset({"public"}))
 
     def grants(self, permission: str) -> list[Grant]:

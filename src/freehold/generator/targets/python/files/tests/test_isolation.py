@@ -11,8 +11,8 @@ import pytest
 from app.constraints import TENANT_TABLES
 from app.core.ids import new_id
 from app.permissions import READABLE_BY
-from tests.conftest import World, roles_of
-from tests.resources import BY_NAME, RESOURCES, Resource
+from tests.conftest import World, role_with, roles_of
+from tests.resources import BY_NAME, RESOURCES, TENANT, Resource
 
 SCOPED = pytest.mark.parametrize("resource", [each for each in RESOURCES if each.tenant == "scoped"], ids=str)
 
@@ -36,6 +36,24 @@ def test_a_row_of_another_tenant_is_not_there(world: World, resource: Resource) 
         if resource.soft_delete and action == "delete":
             assert caller.post(f"{path}/restore").status_code == 404
     assert stored(world, resource, row["id"]) == before
+
+
+@pytest.mark.skipif(TENANT is None, reason="there are no tenants")
+def test_another_tenant_itself_is_not_there(world: World) -> None:
+    assert TENANT is not None
+    ours, theirs = str(world.tenant()), str(world.tenant())
+    before = stored(world, TENANT, theirs)
+
+    reader = world.able(f"{TENANT.name}:read", ours)
+    assert reader.get(f"{TENANT.path}/{theirs}").status_code == 404
+    assert [row["id"] for row in reader.get(TENANT.path).json()["data"]] == [ours]
+    for action, method in (("update", "PATCH"), ("delete", "DELETE")):
+        role = role_with(f"{TENANT.name}:{action}")
+        if role is not None:
+            options: dict[str, Any] = {"json": {}} if method == "PATCH" else {}
+            answer = world.caller(role, ours).request(method, f"{TENANT.path}/{theirs}", **options)
+            assert answer.status_code == 404
+    assert stored(world, TENANT, theirs) == before
 
 
 @SCOPED
@@ -126,5 +144,6 @@ def test_every_table_of_tenants_is_guarded_and_refers_within_the_tenant(world: W
         [resource.table for resource in RESOURCES if resource.tenant == "scoped"],
     )
 
-    assert {row["relname"] for row in guarded} == set(TENANT_TABLES) >= set(scoped)
+    assert {row["relname"] for row in guarded} == set(TENANT_TABLES)
+    assert not TENANT_TABLES or set(scoped) <= set(TENANT_TABLES)
     assert loose == []
