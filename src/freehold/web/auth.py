@@ -95,6 +95,8 @@ class Identity(msgspec.Struct, frozen=True):
     expires_at: float = float("inf")
     key_id: str = ""
     teams: tuple[Membership, ...] = ()
+    answers: dict[str, bytes] = msgspec.field(default_factory=dict)
+    """Encoded answers about the caller. They are right as long as this identity is."""
 
     @property
     def privileged(self) -> bool:
