@@ -39,11 +39,6 @@ class Principal:
             raise unauthenticated("A bearer token is needed.")
         raise Problem(403, "no_tenant", "Your credential names no tenant.")
 
-    def require_id(self) -> UserId:
-        if self.id is None:
-            raise forbidden("Your credential names no user.")
-        return self.id
-
     def hidden(self, entity: str) -> set[str]:
         """The fields of the entity that the caller may not see, filter by or sort by."""
         return {name for name, roles in READABLE_BY.get(entity, {}).items() if not roles & self.roles}

@@ -48,7 +48,7 @@ class Statement:
 
     def _rule(self, principal: Principal, condition: Condition) -> str:
         if isinstance(condition, MemberOf):
-            user = self.bind(principal.require_id())
+            user = self.bind(principal.id)
             return (
                 f"id in (select {condition.row_column} from {condition.link}"
                 f" where {condition.user_column} = {user})"
