@@ -313,7 +313,9 @@ def _curl(method: str, path: str, operation: Schema, body: Schema) -> str:
         if {"Project", "Session"} not in ways:
             lines.append('-H "X-Appwrite-Mode: admin"')
     if body.get("properties"):
-        needed = body.get("required") or list(body["properties"])[:1]
+        needed = list(body.get("required", ())) or list(body["properties"])[:1]
+        if "data" in body["properties"] and "data" not in needed:
+            needed.append("data")  # without it there would be little to say
         example = {name: _example(name, body["properties"][name]) for name in needed}
         text = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
         lines += ['-H "Content-Type: application/json"', f"-d '{text}'"]
