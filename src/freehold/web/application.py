@@ -18,6 +18,7 @@ import structlog
 
 from freehold import __version__, events
 from freehold.config import Settings
+from freehold.db.ddl.spelling import NullCharacter
 from freehold.db.pool import Database, connect
 from freehold.errors import (
     AccessForbidden,
@@ -148,7 +149,7 @@ class Application:
             exchange.fail(problem)
         except asyncpg.QueryCanceledError:
             exchange.fail(DatabaseTimeout())
-        except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError):
+        except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, NullCharacter):
             exchange.fail(InvalidBody(reason="texts cannot hold the character U+0000."))
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             exchange.fail(ResourceLocked())

@@ -126,29 +126,13 @@ class Endpoint:
         assert self._decode_body is not None
         form = request.form()
         if form is not None:
-            _refuse_null(form)
             return _convert(form, self.body)
         body = request.body or b"{}"
-        if b"\\u0000" in body:
-            _refuse_null(decode_json(body))
         try:
             return self._decode_body(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             # Perhaps only because of a null where nothing was meant; the slow way says what is wrong.
             return _convert(decode_json(body), self.body, strict=True)
-
-
-def _refuse_null(value: Any) -> None:
-    """PostgreSQL holds no U+0000, neither in values nor in the statements that make a table."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, str) and "\0" in each:
-            raise InvalidBody(reason="texts cannot hold the character U+0000.")
-        if isinstance(each, dict):
-            waiting += (*each.keys(), *each.values())
-        elif isinstance(each, list):
-            waiting += each
 
 
 def _convert(params: Params, into: type[msgspec.Struct], *, strict: bool = False) -> Any:

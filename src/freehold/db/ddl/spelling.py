@@ -205,11 +205,17 @@ _RESERVED = frozenset(
 )
 
 
+class NullCharacter(ValueError):
+    """A text holds U+0000, which no text of PostgreSQL's can."""
+
+
 def quote(name: str) -> str:
     """An identifier, in quotes where PostgreSQL needs them."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
         return name
-    if not name or "\0" in name:
+    if "\0" in name:
+        raise NullCharacter(f"{name!r} cannot be a name in PostgreSQL")
+    if not name:
         raise ValueError(f"{name!r} cannot be a name in PostgreSQL")
     return '"' + name.replace('"', '""') + '"'
 
@@ -220,7 +226,7 @@ def qualified(namespace: str | None, name: str) -> str:
 
 def text_literal(text: str) -> str:
     if "\0" in text:
-        raise ValueError("PostgreSQL keeps no zero characters")
+        raise NullCharacter("PostgreSQL keeps no zero characters")
     return "'" + text.replace("'", "''") + "'"
 
 
