@@ -146,7 +146,7 @@ def service(applied: Applied, tmp_path: Path) -> Iterator[Service]:
         subprocess.run(
             [python, "-m", "app.migrate", command], cwd=folder, env=with_owner, check=True, timeout=60
         )
-    asyncio.run(let_in(live.admin_url, applied.namespace))
+    asyncio.run(let_in(live.admin_url))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -182,16 +182,10 @@ def installed(folder: Path) -> Path:
     return python
 
 
-async def let_in(admin_url: str, namespace: str) -> None:
-    """What an administrator runs so that the service's role reaches the project's tables."""
+async def let_in(admin_url: str) -> None:
+    """What an administrator runs so that the service can log in."""
     connection = await asyncpg.connect(admin_url)
-    await connection.execute(
-        f"""
-        alter role app_api password '{ROLE_PASSWORD}';
-        grant usage on schema "{namespace}" to app_api;
-        grant select, insert, update, delete on all tables in schema "{namespace}" to app_api;
-        """
-    )
+    await connection.execute(f"alter role app_api password '{ROLE_PASSWORD}'")
     await connection.close()
 
 

@@ -23,6 +23,21 @@ LOCK = 7_310_591_846_021_355_009
 BLOCK = re.compile(r"^-- migrate:(up|down)([^\n]*)\n(.*?)(?=^-- migrate:|\Z)", re.MULTILINE | re.DOTALL)
 
 
+# The service writes the audit log through its triggers and reads what was migrated; it rewrites neither.
+KEEP_HISTORY = """
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'app_api') then
+        revoke insert, update, delete on schema_migrations from app_api;
+        if to_regclass('audit_log') is not null then
+            revoke update, delete on audit_log from app_api;
+        end if;
+    end if;
+end
+$$
+"""
+
+
 class MigrationError(SystemExit):
     """The migrations cannot go on; the message says why and what to do."""
 
@@ -85,6 +100,7 @@ async def up(connection: Any) -> None:
             print(f"applied {path.name}")
         elif done[version] not in (None, checksum(path)):
             raise MigrationError(f"{path.name} was edited after it was applied. Restore it, and add a new migration.")
+    await connection.execute(KEEP_HISTORY)
 
 
 async def down(connection: Any) -> None:
@@ -188,6 +204,7 @@ async def _grant(connection: Any, schema: str) -> None:
         f"grant select, insert, update, delete on all tables in schema {namespace} to app_api;"
         f"alter default privileges in schema {namespace} grant select, insert, update, delete on tables to app_api"
     )
+    await connection.execute(KEEP_HISTORY)
     print(f"app_api may use the tables of {schema}")
 
 

@@ -147,3 +147,15 @@ def test_every_table_of_tenants_is_guarded_and_refers_within_the_tenant(world: W
     assert {row["relname"] for row in guarded} == set(TENANT_TABLES)
     assert not TENANT_TABLES or set(scoped) <= set(TENANT_TABLES)
     assert loose == []
+
+
+def test_the_service_cannot_rewrite_its_history(world: World) -> None:
+    rewritable = world.sql(
+        """
+        select relname from pg_class
+        where relnamespace = current_schema()::regnamespace and relname in ('audit_log', 'schema_migrations')
+          and has_table_privilege('app_api', oid, 'update, delete, truncate')
+        """
+    )
+
+    assert rewritable == []
