@@ -27,7 +27,7 @@ entities:
     tenant: scoped
     access:
       read: agent
-      create: agent
+      create: [owner, { role: agent, where: state = open }]
       update: [owner, { role: agent, where: state = open }]
       delete: owner
     fields:
@@ -149,6 +149,20 @@ def test_a_condition_on_the_row_decides_with_the_role(desk: Project, jane: User,
     again = bob.client.patch(path, json={"data": {"state": "open"}}, headers=firm.headers)
     assert error_of(again) == (401, "user_unauthorized")
     assert jane.client.patch(path, json={"data": {"state": "open"}}, headers=firm.headers).status_code == 200
+
+
+def test_a_row_that_breaks_the_condition_of_its_creation_is_not_made(
+    desk: Project, jane: User, bob: User
+) -> None:
+    firm = Firm(desk)
+    firm.join(jane, "owner")
+    firm.join(bob, "agent")
+    closed = {"title": "Leak", "state": "closed"}
+
+    assert error_of(firm.post(bob.client, rowId="unique()", data=closed)) == (401, "user_unauthorized")
+    assert jane.client.get(TICKETS, headers=firm.headers).json()["total"] == 0
+    assert firm.post(jane.client, rowId="unique()", data=closed).status_code == 201
+    assert firm.ticket(bob.client)["state"] == "open"
 
 
 def test_a_field_that_a_role_may_not_read_is_neither_shown_nor_asked_about(

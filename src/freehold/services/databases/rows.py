@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn
 
 import asyncpg
@@ -112,6 +112,35 @@ async def create(call: Call, table: Table, row_id: str, data: Object, granted: l
     reached = reach(call, table, "create", "" if made is None else str(made))
     if reached is None:
         raise UserUnauthorized()
+    statement = reached.rows.insert(_new_row(call, table, reached, made, data, granted))
+    statement = _with_event(call, table, statement, str(made or row_id), "create")
+    if reached.scope.grants is None:
+        record = await _first(call, reached, statement)
+    else:
+        record = await _first_within(call, reached, statement)
+    assert record is not None
+    return Json(_encode(reached.rows.shape.row(record)))
+
+
+async def _first_within(call: Call, reached: Reach, statement: Statement) -> Record | None:
+    """Make a row, and unmake it when it is not one that the caller's conditions allow."""
+    with refusals(reached.rows):
+        async with call.app.db.transaction() as db:
+            if reached.setting:
+                db.begin_with(reached.setting)
+            record = await db.row(statement.sql, *statement.values)
+            assert record is not None
+            wanted = reached.rows.encode_id(reached.rows.shape.row(record)["$id"])
+            allowed = reached.rows.exists(wanted, reached.scope)
+            if await db.row(allowed.sql, *allowed.values) is None:
+                raise UserUnauthorized()
+            return record
+
+
+def _new_row(
+    call: Call, table: Table, reached: Reach, made: Any, data: Object, granted: list[str] | None
+) -> dict[str, Any]:
+    """All that a new row is made of, by SQL names. Raises RowInvalidStructure and the like."""
     layout = table.entity.layout
     assigned = _assigned(call, table, reached, data)
     for column in reached.rows.columns.values():
@@ -130,10 +159,7 @@ async def create(call: Call, table: Table, row_id: str, data: Object, granted: l
     for name in (layout.created_by, layout.updated_by):
         if name is not None:
             assigned[quoted(name)] = call.identity.user_id or call.identity.actor
-    statement = reached.rows.insert(assigned)
-    record = await _first(call, reached, _with_event(call, table, statement, str(made or row_id), "create"))
-    assert record is not None
-    return Json(_encode(reached.rows.shape.row(record)))
+    return assigned
 
 
 async def update(
@@ -317,25 +343,30 @@ def _with_event(call: Call, table: Table, statement: Statement, row_id: str, act
 
 
 async def _first(call: Call, reached: Reach, statement: Statement) -> Record | None:
-    """Run a statement on rows, and tell what PostgreSQL refuses in the caller's words."""
-    try:
+    """Run a statement on rows."""
+    with refusals(reached.rows):
         if not reached.setting:
             return await call.app.db.row(statement.sql, *statement.values)
         async with _reached(call, reached) as db:
             return await db.row(statement.sql, *statement.values)
+
+
+@contextmanager
+def refusals(rows: RowTable) -> Iterator[None]:
+    """Tell what PostgreSQL refuses in the caller's words."""
+    try:
+        yield
     except asyncpg.UniqueViolationError as error:
-        if error.constraint_name in _primary_keys(reached.rows):
+        if error.constraint_name in _primary_keys(rows):
             raise RowAlreadyExists() from error
-        raise RowNotUnique(columns=_columns_of(reached.rows, error.detail)) from error
+        raise RowNotUnique(columns=_columns_of(rows, error.detail)) from error
     except asyncpg.ForeignKeyViolationError as error:
         if error.detail is not None and "still referenced" in error.detail:
             raise RowDeleteRestricted() from error
-        key = _columns_of(reached.rows, error.detail)
+        key = _columns_of(rows, error.detail)
         raise RowInvalidStructure(reason=f"{key} names a row that is not there.") from error
     except asyncpg.NotNullViolationError as error:
-        raise RowInvalidStructure(
-            reason=f"`{_key_of(reached.rows, error.column_name)}` is required."
-        ) from error
+        raise RowInvalidStructure(reason=f"`{_key_of(rows, error.column_name)}` is required.") from error
     except asyncpg.CheckViolationError as error:
         raise RowInvalidStructure(reason="a value breaks one of the table's rules.") from error
     except asyncpg.DataError as error:
