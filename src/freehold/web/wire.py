@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from freehold.errors import InvalidParameter
 from freehold.ids import CUSTOM_ID_PATTERN, ID_PATTERN
 
 Object = dict[str, Any]
@@ -43,9 +44,37 @@ Search = Annotated[str, Meta(max_length=256)]
 Query = Annotated[str, Meta(max_length=4096)]
 Queries = Annotated[list[Query], Meta(max_length=100)]
 Permissions = list[str]
+Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]{1,36}$(?!\n)")]
+Labels = Annotated[list[Label], Meta(max_length=1000)]
+Prefs = dict[str, Any]
 Email = Annotated[str, Meta(max_length=254)]
 Password = Annotated[str, Meta(min_length=1, max_length=256)]
 NewPassword = Annotated[str, Meta(min_length=8, max_length=256)]
+
+PREFS_BYTES = 65_536
+
+
+class ListQuery(Input):
+    """The query string of a list that is asked by queries."""
+
+    queries: Queries = []
+    total: bool = True
+
+
+class SearchQuery(Input):
+    """The query string of a list that is searched by words as well."""
+
+    queries: Queries = []
+    search: Search = ""
+    total: bool = True
+
+
+def encoded_prefs(prefs: Prefs) -> bytes:
+    """Preferences as they are stored. Raises InvalidParameter when there are too many of them."""
+    encoded = msgspec.json.encode(prefs)
+    if len(encoded) > PREFS_BYTES:
+        raise InvalidParameter(name="prefs", reason=f"Preferences take at most {PREFS_BYTES} bytes.")
+    return encoded
 
 
 def wire_name(model: type) -> str:

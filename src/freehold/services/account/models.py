@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
-from freehold.web.wire import CustomId, Email, Input, Name, NewPassword, Output, Password, Resource
+from freehold.web.wire import CustomId, Email, Input, Name, NewPassword, Output, Password, Prefs, Resource
 
 
 class Session(Resource, kw_only=True):
@@ -69,4 +69,4 @@ class UpdateName(Input):
 
 
 class UpdatePrefs(Input):
-    prefs: dict[str, Any]
+    prefs: Prefs

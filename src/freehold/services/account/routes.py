@@ -6,7 +6,7 @@ import msgspec
 
 from freehold import events, ids, secrets
 from freehold.db.pool import Record
-from freehold.errors import InvalidParameter, UserBlocked, UserUnauthorized
+from freehold.errors import UserBlocked, UserUnauthorized
 from freehold.services import users
 from freehold.services.account import cookies, devices, registration, store
 from freehold.services.account.errors import (
@@ -33,7 +33,7 @@ from freehold.web import limits
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
-from freehold.web.wire import Json, wire_time
+from freehold.web.wire import Json, encoded_prefs, wire_time
 
 routes = Routes("account", raises=(UserUnauthorized,))
 
@@ -41,7 +41,6 @@ SESSION_S = 365 * 86400
 """How long a session lasts when the project does not say."""
 SESSIONS_KEPT = 10
 """How many sessions a user has when the project does not say; the oldest go first."""
-PREFS_BYTES = 65_536
 _SECRET_CHARACTERS = 256
 _LOGIN_LIMIT = limit("10/3600s", key="url:{url},email:{param-email}")
 
@@ -114,7 +113,7 @@ async def create_jwt(call: Call, body: CreateJwt) -> Jwt:
 async def update_name(call: Call, body: UpdateName) -> User:
     """Change one's name."""
     user_id = signed_in(call)["id"]
-    row = await store.set_name(call.db, call.project.id, user_id, body.name)
+    row = await users.set_name(call.db, call.project.id, user_id, body.name)
     return _updated(call, row)
 
 
@@ -128,7 +127,7 @@ async def get_prefs(call: Call) -> Json:
 async def update_prefs(call: Call, body: UpdatePrefs) -> User:
     """Replace one's preferences."""
     user_id = signed_in(call)["id"]
-    row = await store.set_prefs(call.db, call.project.id, user_id, encoded_prefs(body.prefs))
+    row = await users.set_prefs(call.db, call.project.id, user_id, encoded_prefs(body.prefs))
     return _updated(call, row)
 
 
@@ -270,14 +269,6 @@ async def _open_session(
     token = cookies.sign_in(call, user_id, secret, row["expires_at"])
     session = (await _sessions(call, [row]))[0]
     return msgspec.structs.replace(session, current=True), token
-
-
-def encoded_prefs(prefs: dict[str, object]) -> bytes:
-    """Preferences as they are stored. Raises InvalidParameter when there are too many of them."""
-    encoded = msgspec.json.encode(prefs)
-    if len(encoded) > PREFS_BYTES:
-        raise InvalidParameter(name="prefs", reason=f"Preferences take at most {PREFS_BYTES} bytes.")
-    return encoded
 
 
 def _updated(call: Call, row: Record | None) -> User:

@@ -1,4 +1,4 @@
-"""SQL of accounts and sessions."""
+"""SQL of sessions, and of what registering and signing in ask of users."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from typing import NamedTuple
 from freehold.db.pool import Queries, Record
 from freehold.web.auth import CONSOLE
 
-_USER = """
-    u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
-    u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at
-"""
 _SESSION = """
     s.id, s.user_id, s.provider, s.provider_uid, s.factors, s.ip, s.user_agent, s.mfa_at, s.expires_at,
     s.created_at, s.updated_at
@@ -193,32 +189,4 @@ async def close_sessions(db: Queries, project_id: str, user_id: str) -> list[Rec
         f"delete from freehold.sessions s where s.project_id = $1 and s.user_id = $2 returning {_SESSION}",
         project_id,
         user_id,
-    )
-
-
-async def set_name(db: Queries, project_id: str, user_id: str, name: str) -> Record | None:
-    """Rename a user."""
-    return await db.row(
-        f"""
-        update freehold.users u set name = $3, updated_at = now()
-        where u.project_id = $1 and u.id = $2
-        returning {_USER}
-        """,
-        project_id,
-        user_id,
-        name,
-    )
-
-
-async def set_prefs(db: Queries, project_id: str, user_id: str, prefs: bytes) -> Record | None:
-    """Replace a user's preferences."""
-    return await db.row(
-        f"""
-        update freehold.users u set prefs = $3, updated_at = now()
-        where u.project_id = $1 and u.id = $2
-        returning {_USER}
-        """,
-        project_id,
-        user_id,
-        prefs,
     )

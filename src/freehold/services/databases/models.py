@@ -6,13 +6,10 @@ from typing import Any
 
 from msgspec import field
 
-from freehold.web.wire import Output
+from freehold.web.wire import Output, Resource
 
 
-class Database(Output):
-    id: str = field(name="$id")
-    created_at: str = field(name="$createdAt")
-    updated_at: str = field(name="$updatedAt")
+class Database(Resource, kw_only=True):
     name: str
     description: str
     enabled: bool
@@ -146,10 +143,7 @@ class ColumnList(Output):
     columns: list[AnyColumn]
 
 
-class ColumnIndex(Output):
-    id: str = field(name="$id")
-    created_at: str = field(name="$createdAt")
-    updated_at: str = field(name="$updatedAt")
+class ColumnIndex(Resource, kw_only=True):
     key: str
     type: str
     status: str
@@ -165,10 +159,7 @@ class ColumnIndexList(Output):
     indexes: list[ColumnIndex]
 
 
-class Table(Output):
-    id: str = field(name="$id")
-    created_at: str = field(name="$createdAt")
-    updated_at: str = field(name="$updatedAt")
+class Table(Resource, kw_only=True):
     permissions: list[str] = field(name="$permissions")
     database_id: str
     name: str

@@ -9,11 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from freehold.ids import UNIQUE
-from freehold.web.wire import CustomId, Input, Name, Output, Queries, Resource
+from freehold.web.wire import CustomId, Input, Labels, Name, Output, Resource
 
 Scopes = Annotated[list[str], Meta(max_length=200)]
-Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]{1,36}$(?!\n)")]
-Labels = Annotated[list[Label], Meta(max_length=1000)]
 Hostname = Annotated[
     str,
     Meta(
@@ -77,11 +75,6 @@ AnyPlatform = PlatformWeb | PlatformApple | PlatformAndroid | PlatformWindows | 
 class PlatformList(Output):
     total: int
     platforms: list[AnyPlatform]
-
-
-class ListQuery(Input):
-    queries: Queries = msgspec.field(default_factory=list)
-    total: bool = True
 
 
 class CreateKey(Input, kw_only=True):

@@ -34,7 +34,6 @@ from freehold.services.project.models import (
     KeyList,
     LegacyProtocolSwitch,
     LegacyServiceSwitch,
-    ListQuery,
     PlatformList,
     UpdateAndroidPlatform,
     UpdateApplePlatform,
@@ -50,7 +49,7 @@ from freehold.services.projects import Project, as_project
 from freehold.web.auth import ORIGINS_TAG, project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import wire_time
+from freehold.web.wire import ListQuery, wire_time
 
 routes = Routes("project", console=False)
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from freehold.db.pool import Record
 from freehold.ids import UNIQUE
-from freehold.web.wire import Description, Id, Input, Name, Output, Queries, Resource, Search, wire_time
+from freehold.web.wire import Description, Id, Input, Name, Output, Resource, wire_time
 
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "invites", "jwt", "phone")
 SERVICES = (
@@ -66,12 +66,6 @@ class Project(Resource, kw_only=True):
 class ProjectList(Output):
     total: int
     projects: list[Project]
-
-
-class ListProjects(Input):
-    queries: Queries = msgspec.field(default_factory=list)
-    search: Search = ""
-    total: bool = True
 
 
 class CreateOrganizationProject(Input, kw_only=True):

@@ -15,7 +15,6 @@ from freehold.services.projects.errors import (
 from freehold.services.projects.models import (
     CreateOrganizationProject,
     CreateProject,
-    ListProjects,
     Project,
     ProjectList,
     UpdateOrganizationProject,
@@ -27,13 +26,14 @@ from freehold.services.projects.removal import delete_project
 from freehold.web.auth import CONSOLE, ORIGINS_TAG, project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.wire import SearchQuery
 
 routes = Routes("projects", raises=(AccessForbidden,))
 organization = Routes("organization", raises=(AccessForbidden,))
 
 
 @routes.get("/v1/projects", scope="projects.read", name="list")
-async def list_projects(call: Call, query: ListProjects) -> ProjectList:
+async def list_projects(call: Call, query: SearchQuery) -> ProjectList:
     """List the projects of one's organizations."""
     _must_be_on_console(call)
     mine = [each.team_id for each in call.identity.teams if call.identity.scopes_in(each.team_id)]
@@ -85,7 +85,7 @@ async def update_team(call: Call, project_id: str, body: UpdateTeam) -> Project:
     raises=(OrganizationMissing, OrganizationNotFound),
     name="listProjects",
 )
-async def list_organization_projects(call: Call, query: ListProjects) -> ProjectList:
+async def list_organization_projects(call: Call, query: SearchQuery) -> ProjectList:
     """List the projects of the organization that X-Appwrite-Organization names."""
     return await _fetch(call, query, [_organization(call)])
 
@@ -188,7 +188,7 @@ def _must_write_in(call: Call, team_id: str) -> None:
         raise MissingScope(who="Your role", scopes="projects.write")
 
 
-async def _fetch(call: Call, query: ListProjects, team_ids: list[str]) -> ProjectList:
+async def _fetch(call: Call, query: SearchQuery, team_ids: list[str]) -> ProjectList:
     found = await store.fetch(
         call.db, query.queries, team_ids=team_ids, search=query.search, total=query.total
     )

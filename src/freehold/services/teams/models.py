@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from freehold.web.wire import CustomId, Email, Id, Input, Name, Output, Queries, Resource, Search
+from freehold.web.wire import CustomId, Email, Id, Input, Name, Output, Prefs, Resource
 
 TeamRole = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$(?!\n)")]
 TeamRoles = Annotated[list[TeamRole], Meta(max_length=100)]
@@ -45,16 +45,6 @@ class MembershipList(Output):
     memberships: list[Membership]
 
 
-class ListTeams(Input):
-    queries: Queries = msgspec.field(default_factory=list)
-    search: Search = ""
-    total: bool = True
-
-
-class ListMemberships(ListTeams):
-    pass
-
-
 class CreateTeam(Input):
     team_id: CustomId
     name: Name
@@ -66,7 +56,7 @@ class UpdateTeamName(Input):
 
 
 class UpdateTeamPrefs(Input):
-    prefs: dict[str, Any]
+    prefs: Prefs
 
 
 class CreateMembership(Input):

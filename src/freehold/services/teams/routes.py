@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from freehold import ids
 from freehold.db.pool import Record
-from freehold.errors import InvalidParameter, UserUnauthorized
+from freehold.errors import UserUnauthorized
 from freehold.services import projects
 from freehold.services.teams import store
 from freehold.services.teams.errors import (
@@ -29,8 +27,6 @@ from freehold.services.teams.memberships import (
 from freehold.services.teams.models import (
     CreateMembership,
     CreateTeam,
-    ListMemberships,
-    ListTeams,
     Membership,
     MembershipList,
     Team,
@@ -43,15 +39,13 @@ from freehold.services.users import UserNotFound
 from freehold.web.auth import CONSOLE, user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
-from freehold.web.wire import Json, wire_time
+from freehold.web.wire import Json, SearchQuery, encoded_prefs, wire_time
 
 routes = Routes("teams")
 
-PREFS_BYTES = 65_536
-
 
 @routes.get("/v1/teams", scope="teams.read", name="list")
-async def list_teams(call: Call, query: ListTeams) -> TeamList:
+async def list_teams(call: Call, query: SearchQuery) -> TeamList:
     """List teams: a user those it belongs to, an API key all of them."""
     found = await store.fetch(
         call.db,
@@ -125,7 +119,7 @@ async def delete(call: Call, team_id: str) -> None:
 
 
 @routes.get("/v1/teams/{teamId}/memberships", scope="teams.read", raises=(TeamNotFound,))
-async def list_memberships(call: Call, team_id: str, query: ListMemberships) -> MembershipList:
+async def list_memberships(call: Call, team_id: str, query: SearchQuery) -> MembershipList:
     """List a team's members. Users see those of their own teams."""
     must_belong(call, team_id)
     if await store.find(call.db, call.project.id, team_id) is None:
@@ -233,9 +227,7 @@ async def get_prefs(call: Call, team_id: str) -> Json:
 async def update_prefs(call: Call, team_id: str, body: UpdateTeamPrefs) -> Json:
     """Replace a team's preferences. Its owners may."""
     must_own(call, team_id)
-    prefs = msgspec.json.encode(body.prefs)
-    if len(prefs) > PREFS_BYTES:
-        raise InvalidParameter(name="prefs", reason=f"Preferences take at most {PREFS_BYTES} bytes.")
+    prefs = encoded_prefs(body.prefs)
     row = await store.set_prefs(call.db, call.project.id, team_id, prefs)
     call.tells(_as_team(row))
     return Json(prefs)

@@ -10,6 +10,8 @@ from freehold.services.users.store import (
     find,
     find_by_email,
     find_by_phone,
+    set_name,
+    set_prefs,
 )
 
 __all__ = [
@@ -24,4 +26,6 @@ __all__ = [
     "find_by_email",
     "find_by_phone",
     "routes",
+    "set_name",
+    "set_prefs",
 ]

@@ -12,18 +12,15 @@ from freehold.web.wire import (
     CustomId,
     Email,
     Input,
+    Labels,
     Name,
     NewPassword,
     Output,
-    Queries,
     Resource,
-    Search,
     wire_time,
 )
 
 Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)", description="As in E.164: +14155552671")]
-Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]{1,36}$(?!\n)")]
-Labels = Annotated[list[Label], Meta(max_length=1000)]
 
 
 class Target(Resource):
@@ -66,12 +63,6 @@ class CreateUser(Input):
     phone: Phone | None = None
     password: NewPassword | None = None
     name: Name = ""
-
-
-class ListUsers(Input):
-    queries: Queries = msgspec.field(default_factory=list)
-    search: Search = ""
-    total: bool = True
 
 
 class UpdateStatus(Input):

@@ -7,7 +7,6 @@ from freehold.services.users import store
 from freehold.services.users.errors import UserAlreadyExists, UserNotFound
 from freehold.services.users.models import (
     CreateUser,
-    ListUsers,
     UpdateLabels,
     UpdateStatus,
     User,
@@ -17,12 +16,13 @@ from freehold.services.users.models import (
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.wire import SearchQuery
 
 routes = Routes("users")
 
 
 @routes.get("/v1/users", scope="users.read", name="list")
-async def list_users(call: Call, query: ListUsers) -> UserList:
+async def list_users(call: Call, query: SearchQuery) -> UserList:
     """List the project's users."""
     found = await store.fetch(call.db, call.project.id, query.queries, query.search, query.total)
     return UserList(total=found.total, users=[as_user(row) for row in found.rows])

@@ -116,6 +116,34 @@ async def fetch(db: Queries, project_id: str, queries: Sequence[str], search: st
     )
 
 
+async def set_name(db: Queries, project_id: str, user_id: str, name: str) -> Record | None:
+    """Rename a user."""
+    return await db.row(
+        f"""
+        update freehold.users u set name = $3, updated_at = now()
+        where u.project_id = $1 and u.id = $2
+        returning {_COLUMNS}
+        """,
+        project_id,
+        user_id,
+        name,
+    )
+
+
+async def set_prefs(db: Queries, project_id: str, user_id: str, prefs: bytes) -> Record | None:
+    """Replace a user's preferences."""
+    return await db.row(
+        f"""
+        update freehold.users u set prefs = $3, updated_at = now()
+        where u.project_id = $1 and u.id = $2
+        returning {_COLUMNS}
+        """,
+        project_id,
+        user_id,
+        prefs,
+    )
+
+
 async def set_enabled(db: Queries, project_id: str, user_id: str, enabled: bool) -> Record | None:
     """Block a user, or let it in again."""
     return await db.row(

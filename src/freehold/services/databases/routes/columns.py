@@ -30,7 +30,7 @@ from freehold.services.databases.errors import (
 from freehold.services.databases.models import ColumnList
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import Input, Queries, wire_time
+from freehold.web.wire import ListQuery, wire_time
 
 routes = Routes("tablesDB", console=False)
 
@@ -49,15 +49,10 @@ _MISFITS = (
 )
 
 
-class ListColumns(Input):
-    queries: Queries = []
-    total: bool = True
-
-
 @routes.get(
     "/v1/tablesdb/{databaseId}/tables/{tableId}/columns", scope=READ, raises=(DatabaseNotFound, TableNotFound)
 )
-async def list_columns(call: Call, database_id: str, table_id: str, query: ListColumns) -> ColumnList:
+async def list_columns(call: Call, database_id: str, table_id: str, query: ListQuery) -> ColumnList:
     """List the columns of a table, in the order in which they were made."""
     record = await changes.found(call, database_id, table_id)
     rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])

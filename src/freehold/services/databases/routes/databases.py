@@ -12,7 +12,7 @@ from freehold.services.databases.models import Database, DatabaseList
 from freehold.services.databases.tables import database_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import CustomId, Description, Input, Name, Queries, Search, wire_time
+from freehold.web.wire import CustomId, Description, Input, Name, SearchQuery, wire_time
 
 routes = Routes("tablesDB", console=False)
 
@@ -45,14 +45,8 @@ class UpdateDatabase(Input):
     enabled: bool = True
 
 
-class ListDatabases(Input):
-    queries: Queries = []
-    search: Search = ""
-    total: bool = True
-
-
 @routes.get("/v1/tablesdb", scope="databases.read", name="list")
-async def list_(call: Call, query: ListDatabases) -> DatabaseList:
+async def list_(call: Call, query: SearchQuery) -> DatabaseList:
     """List the databases of the project."""
     found = await listing.fetch(
         call.db,

@@ -23,7 +23,7 @@ from freehold.services.databases.errors import (
 from freehold.services.databases.models import ColumnIndex, ColumnIndexList
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import Description, Id, Input, Queries, wire_time
+from freehold.web.wire import Description, Id, Input, ListQuery, wire_time
 
 routes = Routes("tablesDB", console=False)
 
@@ -60,15 +60,10 @@ class InlineIndex(CreateIndex):
         self.columns = self.columns or self.attributes
 
 
-class ListIndexes(Input):
-    queries: Queries = []
-    total: bool = True
-
-
 @routes.get(
     "/v1/tablesdb/{databaseId}/tables/{tableId}/indexes", scope=READ, raises=(DatabaseNotFound, TableNotFound)
 )
-async def list_indexes(call: Call, database_id: str, table_id: str, query: ListIndexes) -> ColumnIndexList:
+async def list_indexes(call: Call, database_id: str, table_id: str, query: ListQuery) -> ColumnIndexList:
     """List the indexes of a table, in the order in which they were made."""
     await changes.found(call, database_id, table_id)
     rows = await store.list_indexes(call.db, call.project.id, database_id, [table_id])

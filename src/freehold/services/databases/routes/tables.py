@@ -11,7 +11,6 @@ from msgspec import Meta
 from freehold.access.permissions import TABLE_PERMISSIONS, InvalidPermission, parse
 from freehold.db import listing
 from freehold.db.listing import Listing, flag, moment, text
-from freehold.db.pool import Queries as Db
 from freehold.db.pool import Record
 from freehold.errors import InvalidParameter
 from freehold.ids import new_id, resolve
@@ -42,8 +41,7 @@ from freehold.web.wire import (
     Name,
     Object,
     Permissions,
-    Queries,
-    Search,
+    SearchQuery,
     wire_time,
 )
 
@@ -87,14 +85,8 @@ class UpdateTable(Input):
     enabled: bool = True
 
 
-class ListTables(Input):
-    queries: Queries = []
-    search: Search = ""
-    total: bool = True
-
-
 @routes.get("/v1/tablesdb/{databaseId}/tables", scope=READ[:2], raises=(DatabaseNotFound,))
-async def list_tables(call: Call, database_id: str, query: ListTables) -> TableList:
+async def list_tables(call: Call, database_id: str, query: SearchQuery) -> TableList:
     """List the tables of a database."""
     await _must_exist(call, database_id)
     found = await listing.fetch(
@@ -262,10 +254,9 @@ async def _model(call: Call, database_id: str, table_id: str) -> Table:
 
 
 async def _models(call: Call, database_id: str, records: Sequence[Record]) -> list[Table]:
-    db: Db = call.db
     ids = [record["id"] for record in records]
-    columns = await store.list_columns(db, call.project.id, database_id, ids)
-    indexes = await store.list_indexes(db, call.project.id, database_id, ids)
+    columns = await store.list_columns(call.db, call.project.id, database_id, ids)
+    indexes = await store.list_indexes(call.db, call.project.id, database_id, ids)
     return [
         Table(
             id=record["id"],
