@@ -200,3 +200,51 @@ def test_a_name_that_postgresql_has_already_is_refused_clearly(tables: TablesDB)
         tables.create_table("db", "t_pkey", "Called like a key")
     assert (caught.value.code, caught.value.type) == (409, "table_already_exists")
     assert tables.list_tables("db").total == 2
+
+
+def test_indexes_that_come_with_their_table_are_held_to_the_same_rules(
+    project: Project, tables: TablesDB
+) -> None:
+    columns = [{"key": "n", "type": "integer", "required": False}]
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_table(
+            "db",
+            "twice",
+            "Twice",
+            columns=columns,
+            indexes=[{"key": key, "type": "key", "attributes": ["n"]} for key in ("by_n", "by_n")],
+        )
+    assert (caught.value.code, caught.value.type) == (409, "column_index_already_exists")
+
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_table(
+            "db",
+            "many",
+            "Many",
+            columns=columns,
+            indexes=[{"key": f"i{number}", "type": "key", "attributes": ["n"]} for number in range(65)],
+        )
+    assert (caught.value.code, caught.value.type) == (400, "column_index_limit_exceeded")
+    assert {each.id for each in tables.list_tables("db").tables}.isdisjoint({"twice", "many"})
+
+    told = {"key": "by_n", "type": "key", "attributes": ["n"], "description": "For the list."}
+    tables.create_table("db", "told", "Told", columns=columns, indexes=[told])
+    answer = project.server.get("/tablesdb/db/tables/told/indexes/by_n").json()
+    assert answer["description"] == "For the list."
+
+
+def test_deleting_an_index_leaves_one_whose_long_name_begins_alike(
+    project: Project, tables: TablesDB
+) -> None:
+    table, key = "t" + 35 * "a", "k" + 34 * "b"
+    column = {"key": "n", "type": "integer", "required": False}
+    tables.create_table("db", table, "T", columns=[column])
+    for each in (f"{key}1", f"{key}2"):
+        tables.create_index("db", table, each, "unique", ["n"])
+    tables.delete_index("db", table, f"{key}1")
+
+    assert [each.key for each in tables.list_indexes("db", table).indexes] == [f"{key}2"]
+    tables.create_row("db", table, "one", {"n": 1})
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_row("db", table, "two", {"n": 1})
+    assert caught.value.code == 409

@@ -198,6 +198,11 @@ def index_name(table: str, columns: Iterable[str]) -> str:
     return _name(table, columns, "idx")
 
 
+def keyed_index_name(table: str, key: str) -> str:
+    """Of an index that has a key of its own: `books_by_year`."""
+    return _cut(f"{table}_{key}", "")
+
+
 def check_name(table: str, column: str, rule: str) -> str:
     return _name(table, (column, rule), "check")
 

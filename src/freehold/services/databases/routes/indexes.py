@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import Meta
 from freehold.db.pool import Record
 from freehold.db.queries import page, parse
 from freehold.schema.model import Entity, Index, IndexPart, Kind
+from freehold.schema.tables import keyed_index_name
 from freehold.services.databases import changes, store
 from freehold.services.databases.errors import (
     DatabaseNotFound,
@@ -92,10 +94,7 @@ async def create_index(call: Call, database_id: str, table_id: str, body: Create
     """Create an index over columns of a table. It can be used once this is answered."""
     record, entity = await changes.changeable(call, database_id, table_id)
     existing = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
-    if any(each["key"].lower() == body.key.lower() for each in existing):
-        raise IndexAlreadyExists(key=body.key)
-    if len(existing) >= MAX_INDEXES:
-        raise IndexLimitExceeded(limit=MAX_INDEXES)
+    must_be_free(body.key, [each["key"] for each in existing])
     index = new_index(entity, body)
     await changes.change(
         call, record, entity, msgspec.structs.replace(entity, indexes=(*entity.indexes, index))
@@ -134,7 +133,7 @@ async def get_index(call: Call, database_id: str, table_id: str, key: str) -> Co
     scope=WRITE,
     event="databases.[databaseId].tables.[tableId].indexes.[key].update",
     status=204,
-    raises=(DatabaseNotFound, TableNotFound, IndexNotFound),
+    raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema, IndexNotFound),
 )
 async def delete_index(call: Call, database_id: str, table_id: str, key: str) -> None:
     """Delete an index. The rows stay as they are."""
@@ -143,16 +142,19 @@ async def delete_index(call: Call, database_id: str, table_id: str, key: str) ->
     row = next((each for each in rows if each["key"] == key), None)
     if row is None:
         raise IndexNotFound(key=key)
-    name = physical_name(entity, key)
+    name = keyed_index_name(entity.table, key)
     rest = tuple(index for index in entity.indexes if index.name != name)
     await changes.change(call, record, entity, msgspec.structs.replace(entity, indexes=rest))
     await store.delete_index(call.db, call.project.id, database_id, table_id, key)
     call.tells(index_model(row))
 
 
-def physical_name(entity: Entity, key: str) -> str:
-    """An index's name in PostgreSQL, where all indexes of a database share one space of names."""
-    return f"{entity.table}_{key}"[:63]
+def must_be_free(key: str, taken: Sequence[str]) -> None:
+    """Refuse another index of a table. Raises IndexAlreadyExists, IndexLimitExceeded."""
+    if key.lower() in {each.lower() for each in taken}:
+        raise IndexAlreadyExists(key=key)
+    if len(taken) >= MAX_INDEXES:
+        raise IndexLimitExceeded(limit=MAX_INDEXES)
 
 
 _SYSTEM = {"$id": "id", "$createdAt": "created_at", "$updatedAt": "updated_at", "$sequence": "sequence"}
@@ -169,7 +171,9 @@ def new_index(entity: Entity, body: CreateIndex) -> Index:
     parts = []
     for name, order in zip(body.columns, body.spelled_orders(), strict=True):
         parts.append(IndexPart(field=_indexed(entity, name), descending=order == "desc"))
-    return Index(parts=tuple(parts), unique=body.type == "unique", name=physical_name(entity, body.key))
+    return Index(
+        parts=tuple(parts), unique=body.type == "unique", name=keyed_index_name(entity.table, body.key)
+    )
 
 
 def _indexed(entity: Entity, name: str) -> str:

@@ -23,14 +23,16 @@ from freehold.services.databases.errors import (
     ColumnFormatUnsupported,
     ColumnValueInvalid,
     DatabaseNotFound,
+    IndexAlreadyExists,
     IndexInvalid,
+    IndexLimitExceeded,
     TableAlreadyExists,
     TableFollowsSchema,
     TableNotFound,
 )
 from freehold.services.databases.models import Table, TableList
-from freehold.services.databases.routes.columns import MAX_COLUMNS, READ, column_models
-from freehold.services.databases.routes.indexes import InlineIndex, index_model, new_index
+from freehold.services.databases.routes.columns import READ, column_models
+from freehold.services.databases.routes.indexes import InlineIndex, index_model, must_be_free, new_index
 from freehold.services.databases.tables import database_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
@@ -112,7 +114,9 @@ async def list_tables(call: Call, database_id: str, query: SearchQuery) -> Table
         ColumnDefaultUnsupported,
         ColumnFormatUnsupported,
         ColumnValueInvalid,
+        IndexAlreadyExists,
         IndexInvalid,
+        IndexLimitExceeded,
     ),
 )
 async def create_table(call: Call, database_id: str, body: CreateTable) -> Table:
@@ -132,7 +136,8 @@ async def create_table(call: Call, database_id: str, body: CreateTable) -> Table
         id_kind="text",
         fields=tuple(column_types.new_field(column_type, column) for column_type, column in columns),
     )
-    for index in body.indexes:
+    for at, index in enumerate(body.indexes):
+        must_be_free(index.key, [each.key for each in body.indexes[:at]])
         entity = msgspec.structs.replace(entity, indexes=(*entity.indexes, new_index(entity, index)))
     await store.create_table(
         call.db,
@@ -166,7 +171,7 @@ async def create_table(call: Call, database_id: str, body: CreateTable) -> Table
             table_id,
             key=index.key,
             type_=index.type,
-            description="",
+            description=index.description,
             columns=index.columns,
             orders=index.spelled_orders(),
         )
@@ -229,7 +234,6 @@ def _read_columns(columns: Sequence[dict[str, Any]]) -> list[tuple[ColumnType, C
         if column.key.lower() in keys:
             raise ColumnAlreadyExists(key=column.key)
         keys.add(column.key.lower())
-    assert len(read) <= MAX_COLUMNS
     return read
 
 
