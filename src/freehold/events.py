@@ -29,6 +29,31 @@ async def record(db: Queries, event: Event) -> None:
     await db.run(INSERT, *event)
 
 
+def recorded_each(
+    sql: str,
+    values: list[object],
+    project_id: str,
+    prefix: str,
+    id_column: str,
+    action: str,
+    actor: str,
+    request_id: str,
+) -> str:
+    """The same for a statement that returns many rows: each has an event of its own, named by its id."""
+    at = len(values)
+    values += (project_id, prefix, action, actor, request_id)
+    return f"""
+        with changed as ({sql}),
+        event as (
+            insert into freehold.outbox (project_id, event, payload, actor, request_id)
+            select ${at + 1}, ${at + 2}::text || changed.{id_column}::text || ${at + 3}::text,
+                   to_jsonb(changed), ${at + 4}, ${at + 5}
+            from changed
+        )
+        select * from changed
+    """
+
+
 CHANNEL = "freehold_changed"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -149,7 +150,7 @@ def test_keys_are_found_by_a_scope(project: Project) -> None:
 
 
 def test_an_ephemeral_key_holds_for_its_while(project: Project) -> None:
-    made = service(project).create_ephemeral_key(["users.read"], 1)
+    made = service(project).create_ephemeral_key(["users.read"], 60)
     users = Users(project.sdk(key=made.secret))
 
     assert made.secret.startswith("ephemeral_")
@@ -157,6 +158,10 @@ def test_an_ephemeral_key_holds_for_its_while(project: Project) -> None:
     assert users.list().total == 0
     assert refused(users.create, "unique()") == (401, "general_unauthorized_scope")
     assert service(project).list_keys().total == 1
+
+    brief = Users(project.sdk(key=service(project).create_ephemeral_key(["users.read"], 1).secret))
+    time.sleep(2)
+    assert refused(brief.list) == (401, "general_unauthorized_scope")
 
 
 PLATFORMS = [

@@ -102,6 +102,8 @@ class Page(msgspec.Struct, frozen=True):
     orders: tuple[Query, ...] = ()
     select: tuple[str, ...] = ()
     limit: int = 25
+    limited: bool = False
+    """The limit was asked for."""
     offset: int = 0
     cursor: str = ""
     backwards: bool = False
@@ -131,6 +133,7 @@ def page(queries: Sequence[Query], *, default_limit: int = 25) -> Page:
         orders=tuple(orders),
         select=tuple(dict.fromkeys(select)),
         limit=_number(found["limit"], 1) if "limit" in found else default_limit,
+        limited="limit" in found,
         offset=_number(found["offset"], 0) if "offset" in found else 0,
         cursor=_cursor(cursor) if cursor is not None else "",
         backwards=cursor is not None and cursor.method == "cursorBefore",

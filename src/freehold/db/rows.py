@@ -10,11 +10,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from freehold.db.pool import Record
 from freehold.db.queries import GROUPS, Page, Query
 from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder, read_datetime
 from freehold.errors import BadRequest, InvalidQuery
 from freehold.schema.model import Comparison, Condition, Entity, Field, IdKind, Kind, Type
+from freehold.schema.tables import ID_TYPES, sql_type
 from freehold.schema.values import Misfit
 
 MAX_TOTAL = 5000
@@ -45,6 +48,7 @@ class Column(NamedTuple):
     key: str
     """What it is called on the wire."""
     sql: str
+    sql_type: str
     field: Field
     encode: Encoder
     encode_filter: Encoder
@@ -110,8 +114,11 @@ class RowTable:
         entity: Entity,
         id_kinds: Mapping[str, IdKind],
         constants: Mapping[str, Any],
+        *,
+        tenant: IdKind = "uuid",
     ) -> None:
         """`id_kinds` are of the entities that refs point at; `constants` stand in every row on the wire."""
+        self.tenant_type = ID_TYPES[tenant]
         layout = entity.layout
         self.entity = entity
         self.layout = layout
@@ -151,6 +158,10 @@ class RowTable:
         }
         if "$permissions" not in missing:
             self._constants["$permissions"] = []
+        self.travels_as_json = all(
+            column.field.type.kind not in _NOT_IN_JSON for column in self.columns.values()
+        )
+        """Whether `insert_many` can make the table's rows."""
         self.shape = self._shape(list(self.columns.values()))
         self.get_sql = f"select {self.shape.select} from {self.relation} where "
 
@@ -318,43 +329,124 @@ class RowTable:
         """Change a row; `updated_at` and `version` move along."""
         values = Values()
         sets = [f"{name} = {values.bind(value)}" for name, value in assigned.items()]
-        updated_at, version = self.layout.updated_at, self.layout.version
-        if updated_at is not None and quoted(updated_at) not in assigned:
-            sets.append(f"{quoted(updated_at)} = now()")
-        if version is not None:
-            sets.append(f"{quoted(version)} = {quoted(version)} + 1")
+        sets += self._touched(assigned)
         where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         return Statement(
             f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
             values.bound,
         )
 
+    def insert_many(self, rows: Sequence[Mapping[str, Any]]) -> Statement:
+        """Insert rows that all set the same columns, by SQL names and the driver's values.
+
+        The rows travel as one JSON document, so that one statement serves any number of them.
+        """
+        values = Values()
+        names = list(rows[0])
+        document = [{f"c{at}": _in_json(row[name]) for at, name in enumerate(names)} for row in rows]
+        typed = ", ".join(f"c{at} {self._sql_type(name)}" for at, name in enumerate(names))
+        columns = ", ".join(f"c{at}" for at in range(len(names)))
+        source = f"jsonb_to_recordset({values.bind(msgspec.json.encode(document))}) as made({typed})"
+        return Statement(
+            f"insert into {self.relation} ({', '.join(names)}) select {columns} from {source}"
+            f" returning {self.shape.select}",
+            values.bound,
+        )
+
+    def update_many(self, assigned: Mapping[str, Any], page: Page, scope: Scope) -> Statement:
+        """Change the rows that fit."""
+        values = Values()
+        sets = [f"{name} = {values.bind(value)}" for name, value in assigned.items()]
+        sets += self._touched(assigned)
+        where = self._fitting(page, scope, values)
+        return Statement(
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            values.bound,
+        )
+
+    def delete_many(self, page: Page, scope: Scope) -> Statement:
+        """Delete the rows that fit."""
+        values = Values()
+        where = self._fitting(page, scope, values)
+        return Statement(f"{self._delete()} where {where} returning {self.shape.select}", values.bound)
+
+    def _fitting(self, page: Page, scope: Scope, values: Values) -> str:
+        """The predicate of a bulk change: filters, and with a limit the first so many of an order."""
+        where = "true" + self._within(scope, values)
+        for query in page.filters:
+            where += f" and {self._filter(query, values)}"
+        if page.limited or page.offset:
+            order = self._order(page)
+            order_by = "random()" if order is None else ", ".join(f"{sql} {way}" for sql, way, _ in order)
+            key = quoted(self.layout.id)
+            limit = f" limit {values.bind(page.limit)}" if page.limited else ""
+            where = (
+                f"{key} in (select {key} from {self.relation} where {where}"
+                f" order by {order_by}{limit} offset {values.bind(page.offset)})"
+            )
+        return where
+
+    def increment(
+        self, row_id: Any, column: Column, by: Any, bound: Any, scope: Scope, *, extra: Mapping[str, Any]
+    ) -> Statement:
+        """Add to a number, unless the sum would pass the bound (above it for `by` > 0, else below)."""
+        values = Values()
+        total = f"coalesce({column.sql}, 0) + {values.bind(by)}"
+        sets = [f"{column.sql} = {total}"]
+        sets += [f"{name} = {values.bind(value)}" for name, value in extra.items()]
+        sets += self._touched(extra)
+        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
+        if bound is not None:
+            where += f" and {total} {'<=' if by > 0 else '>='} {values.bind(bound)}"
+        return Statement(
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            values.bound,
+        )
+
+    def _touched(self, assigned: Mapping[str, Any]) -> list[str]:
+        """What moves along with every change of a row."""
+        updated_at, version = self.layout.updated_at, self.layout.version
+        sets = []
+        if updated_at is not None and quoted(updated_at) not in assigned:
+            sets.append(f"{quoted(updated_at)} = now()")
+        if version is not None:
+            sets.append(f"{quoted(version)} = {quoted(version)} + 1")
+        return sets
+
+    def _sql_type(self, name: str) -> str:
+        """The type of a column by its SQL name."""
+        for column in self.columns.values():
+            if column.sql == name:
+                return column.sql_type
+        layout = self.layout
+        if name == quoted(layout.id):
+            return ID_TYPES[self.entity.id_kind]
+        if layout.permissions is not None and name == quoted(layout.permissions):
+            return "text[]"
+        if name in [quoted(each) for each in (layout.created_at, layout.updated_at) if each is not None]:
+            return "timestamptz(3)"
+        if layout.tenant is not None and name == quoted(layout.tenant):
+            return self.tenant_type
+        return "text"
+
     def delete(self, row_id: Any, scope: Scope) -> Statement:
         """Delete a row; one that is deleted softly is marked."""
         values = Values()
         where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
-        if self.layout.deleted_at is not None:
-            head = f"update {self.relation} set {quoted(self.layout.deleted_at)} = now()"
-            if self.layout.version is not None:
-                head += f", {quoted(self.layout.version)} = {quoted(self.layout.version)} + 1"
-        else:
-            head = f"delete from {self.relation}"
-        return Statement(f"{head} where {where} returning {self.shape.select}", values.bound)
+        return Statement(f"{self._delete()} where {where} returning {self.shape.select}", values.bound)
+
+    def _delete(self) -> str:
+        if self.layout.deleted_at is None:
+            return f"delete from {self.relation}"
+        sets = [f"{quoted(self.layout.deleted_at)} = now()", *self._touched({})]
+        return f"update {self.relation} set {', '.join(sets)}"
 
     def delete_softly_with(self, column: str, parents: Sequence[Any], scope: Scope) -> Statement:
         """Mark the rows that refer to rows which are being marked as deleted. Gives their ids."""
         assert self.layout.deleted_at is not None
         values = Values()
-        sets = [f"{quoted(self.layout.deleted_at)} = now()"]
-        if self.layout.updated_at is not None:
-            sets.append(f"{quoted(self.layout.updated_at)} = now()")
-        if self.layout.version is not None:
-            sets.append(f"{quoted(self.layout.version)} = {quoted(self.layout.version)} + 1")
         where = f"{quoted(column)} = any({values.bind(list(parents))}){self._within(scope, values)}"
-        return Statement(
-            f"update {self.relation} set {', '.join(sets)} where {where} returning {quoted(self.layout.id)}",
-            values.bound,
-        )
+        return Statement(f"{self._delete()} where {where} returning {quoted(self.layout.id)}", values.bound)
 
     def exists(self, row_id: Any, scope: Scope) -> Statement:
         """Tell whether there is such a row within the scope."""
@@ -389,12 +481,20 @@ def _column(field: Field, id_kind: IdKind) -> Column:
     return Column(
         key=field.wire_name,
         sql=quoted(field.column),
+        sql_type=sql_type(resolved.type),
         field=field,
         encode=encoder(resolved),
         encode_filter=filter_encoder(resolved),
         decode=decoder(resolved),
         comparable=resolved.type.kind not in _NOT_COMPARED,
     )
+
+
+def _in_json(value: Any) -> Any:
+    """A driver's value as JSON from which PostgreSQL reads the same value."""
+    if isinstance(value, bytes):  # already JSON, of a jsonb column
+        return msgspec.Raw(value)
+    return [_in_json(each) for each in value] if isinstance(value, list) else value
 
 
 def _replace_type(field: Field, type_: Type) -> Field:
@@ -404,6 +504,7 @@ def _replace_type(field: Field, type_: Type) -> Field:
 
 
 _NOT_COMPARED = frozenset((Kind.JSON, Kind.BYTES, Kind.POINT, Kind.LINE, Kind.POLYGON))
+_NOT_IN_JSON = frozenset((Kind.BYTES, Kind.POINT, Kind.LINE, Kind.POLYGON))
 _TEXTS = frozenset((Kind.STRING, Kind.TEXT, Kind.ENUM, Kind.EMAIL, Kind.URL))
 
 

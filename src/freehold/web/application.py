@@ -230,7 +230,7 @@ class Application:
                 for tag in call.tags:
                     self.stamps.touch(tag)
         exchange.status = endpoint.status
-        exchange.body = self._formatted(exchange, endpoint, body)
+        exchange.body = self._formatted(exchange, call.model or endpoint.model, body)
 
     async def _in_transaction(self, endpoint: Endpoint, call: Call, arguments: dict[str, Any]) -> bytes:
         async with self.db.transaction() as transaction:
@@ -246,7 +246,7 @@ class Application:
             self.stamps.touch(tag)
         return body
 
-    def _formatted(self, exchange: _Exchange, endpoint: Endpoint, body: bytes) -> bytes:
+    def _formatted(self, exchange: _Exchange, model: str, body: bytes) -> bytes:
         wanted = exchange.request.headers.get(b"x-appwrite-response-format")
         if wanted is None:
             return body
@@ -259,8 +259,8 @@ class Application:
             exchange.headers.append(
                 (b"x-appwrite-warning", b"This server answers in format %d.%d.%d." % formats.SPOKEN)
             )
-        elif body and formats.is_filtered(endpoint.model, version):
-            return formats.downgrade(endpoint.model, version, body)
+        elif body and formats.is_filtered(model, version):
+            return formats.downgrade(model, version, body)
         return body
 
     def _page(self, request: Request) -> tuple[str, bytes] | None:

@@ -26,6 +26,7 @@ class Call:
         "event_ids",
         "headers",
         "identity",
+        "model",
         "parameters",
         "payload",
         "project",
@@ -51,6 +52,8 @@ class Call:
         self.payload: bytes | None = None
         """What the event tells when it is not the answer, as when that holds a secret or is empty."""
         self.tags: list[str] = []
+        self.model = ""
+        """The model of the answer, when it is another than the endpoint declares."""
 
     def asks(self, permission: Permission) -> list[str] | None:
         """The permissions that would let the caller in; None when it needs none."""

@@ -37,6 +37,10 @@ class ColumnLimitExceeded(BadRequest, type="column_limit_exceeded"):
     """A table has at most {limit} columns."""
 
 
+class ColumnBoundExceeded(BadRequest, type="column_limit_exceeded"):
+    """The value of `{key}` would pass {bound}."""
+
+
 class ColumnTypeInvalid(BadRequest, type="column_type_invalid"):
     """The column `{key}` is of the type {type}. Use the route of that type."""
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import asyncpg
 import msgspec
+from msgspec import Meta
 
 from freehold import events
 from freehold.access import permissions
-from freehold.access.permissions import InvalidPermission, Permission
+from freehold.access.permissions import InvalidPermission
 from freehold.db.pool import Queries, Record
 from freehold.db.queries import Page, page, parse
 from freehold.db.rows import RowTable, Scope, Statement, quoted
 from freehold.db.values import read_datetime
 from freehold.errors import CursorNotFound, InvalidParameter, UserUnauthorized
-from freehold.ids import UNIQUE, new_id, uuid7
+from freehold.ids import CUSTOM_ID_PATTERN, UNIQUE, new_id, uuid7
+from freehold.schema.model import Kind
 from freehold.schema.values import Misfit
 from freehold.services.databases.errors import (
+    ColumnBoundExceeded,
+    ColumnNotFound,
+    ColumnTypeInvalid,
     RowAlreadyExists,
     RowDeleteRestricted,
     RowInvalidStructure,
@@ -32,18 +37,22 @@ from freehold.services.databases.tables import Reach, Table, reach
 from freehold.web.call import Call
 from freehold.web.wire import Json, Object
 
+RowId = Annotated[str, Meta(pattern=CUSTOM_ID_PATTERN)]
+Action = Literal["create", "update", "upsert", "delete"]
+
 _encode = msgspec.json.Encoder().encode
 
 
 @asynccontextmanager
-async def _reached(call: Call, reached: Reach) -> AsyncIterator[Queries]:
-    """The pool, or a transaction that tells PostgreSQL the tenant first."""
-    if not reached.setting:
+async def reached_db(call: Call, reached: Reach, *, transaction: bool = False) -> AsyncIterator[Queries]:
+    """The pool, or a transaction: when it is asked for, or when PostgreSQL has to be told the tenant."""
+    if not reached.setting and not transaction:
         yield call.app.db
         return
-    async with call.app.db.transaction() as transaction:
-        transaction.begin_with(reached.setting)
-        yield transaction
+    async with call.app.db.transaction() as begun:
+        if reached.setting:
+            begun.begin_with(reached.setting)
+        yield begun
 
 
 # -- reading -----------------------------------------------------------------------------------------------
@@ -70,7 +79,7 @@ async def find(call: Call, table: Table, queries: list[str], *, counted: bool) -
     wanted = page(parse(queries)) if queries else _FIRST_PAGE
     rows, scope = reached.rows, reached.scope
     shape = rows.selected(wanted.select)
-    async with _reached(call, reached) as db:
+    async with reached_db(call, reached) as db:
         after = None
         if wanted.cursor:
             after = await _cursor(db, rows, wanted, scope)
@@ -106,14 +115,22 @@ async def _cursor(db: Queries, rows: RowTable, wanted: Page, scope: Any) -> Reco
 # -- writing -----------------------------------------------------------------------------------------------
 
 
-async def create(call: Call, table: Table, row_id: str, data: Object, granted: list[str] | None) -> Json:
+async def create(
+    call: Call,
+    table: Table,
+    row_id: str,
+    data: Object,
+    granted: list[str] | None,
+    *,
+    action: Action = "create",
+) -> Json:
     """Make a row. A user that says nothing of permissions may read and change what it made."""
-    made = _new_id(table.rows, row_id)
+    made = new_row_id(table.rows, row_id)
     reached = reach(call, table, "create", "" if made is None else str(made))
     if reached is None:
         raise UserUnauthorized()
-    statement = reached.rows.insert(_new_row(call, table, reached, made, data, granted))
-    statement = _with_event(call, table, statement, str(made or row_id), "create")
+    statement = reached.rows.insert(new_row(call, table, reached, made, data, granted))
+    statement = _with_event(call, table, statement, str(made or row_id), action)
     if reached.scope.grants is None:
         record = await _first(call, reached, statement)
     else:
@@ -137,7 +154,7 @@ async def _first_within(call: Call, reached: Reach, statement: Statement) -> Rec
             return record
 
 
-def _new_row(
+def new_row(
     call: Call, table: Table, reached: Reach, made: Any, data: Object, granted: list[str] | None
 ) -> dict[str, Any]:
     """All that a new row is made of, by SQL names. Raises RowInvalidStructure and the like."""
@@ -163,17 +180,36 @@ def _new_row(
 
 
 async def update(
-    call: Call, table: Table, row_id: str, data: Object | None, granted: list[str] | None
+    call: Call,
+    table: Table,
+    row_id: str,
+    data: Object | None,
+    granted: list[str] | None,
+    *,
+    action: Action = "update",
 ) -> Json:
     """Change what is given of a row, and leave the rest."""
     if data is None and granted is None:
         raise RowMissingPayload()
     reached = reach(call, table, "update", row_id)
-    layout = table.entity.layout
     wanted = _row_id(table.rows, row_id)
     if reached is None:
         await _refuse(call, table, wanted, row_id, reached)
-    assigned = _assigned(call, table, reached, data or {})
+    assigned = changes(call, table, reached, data or {}, granted)
+    statement = reached.rows.update(wanted, assigned, reached.scope)
+    statement = _unless_newer(call, table.entity.layout.updated_at, statement)
+    record = await _first(call, reached, _with_event(call, table, statement, row_id, action))
+    if record is None:
+        await _refuse(call, table, wanted, row_id, reached)
+    return Json(_encode(reached.rows.shape.row(record)))
+
+
+def changes(
+    call: Call, table: Table, reached: Reach, data: Object, granted: list[str] | None
+) -> dict[str, Any]:
+    """What a change of a row sets, by SQL names. Raises RowInvalidStructure and the like."""
+    layout = table.entity.layout
+    assigned = _assigned(call, table, reached, data)
     for column in reached.rows.columns.values():
         if column.required and column.sql in assigned and assigned[column.sql] is None:
             raise RowInvalidStructure(reason=f"`{column.key}` is required, and cannot be null.")
@@ -181,13 +217,71 @@ async def update(
         assigned[quoted(layout.permissions)] = row_permissions(call, granted)
     if layout.updated_by is not None:
         assigned[quoted(layout.updated_by)] = call.identity.user_id or call.identity.actor
-    scope = reached.scope
-    statement = reached.rows.update(wanted, assigned, scope)
-    statement = _unless_newer(call, layout.updated_at, statement)
+    return assigned
+
+
+async def upsert(call: Call, table: Table, row_id: str, data: Object, granted: list[str] | None) -> Json:
+    """Change what is given of a row, or make it when there is none."""
+    wanted = _row_id(table.rows, row_id)
+    to_change = reach(call, table, "update", row_id)
+    to_create = reach(call, table, "create", row_id)
+    if to_change is None and to_create is None:
+        raise UserUnauthorized()
+    if await _is_there(call, table, wanted, to_change or to_create):
+        return await update(call, table, row_id, data, granted, action="upsert")
+    try:
+        return await create(call, table, row_id, data, granted, action="upsert")
+    except RowAlreadyExists:  # made by somebody else since we looked
+        return await update(call, table, row_id, data, granted, action="upsert")
+
+
+async def _is_there(call: Call, table: Table, wanted: Any, reached: Reach | None) -> bool:
+    assert reached is not None
+    statement = table.rows.exists(wanted, Scope(tenant=reached.scope.tenant))
+    async with reached_db(call, reached) as db:
+        return await db.row(statement.sql, *statement.values) is not None
+
+
+async def increment(
+    call: Call, table: Table, row_id: str, key: str, by: int | float, bound: int | float | None
+) -> Json:
+    """Add to a number of a row, in one step that loses nobody's addition. Raises ColumnLimitExceeded."""
+    reached = reach(call, table, "update", row_id)
+    wanted = _row_id(table.rows, row_id)
+    if reached is None:
+        await _refuse(call, table, wanted, row_id, reached)
+    column = reached.rows.columns.get(key)
+    if column is None:
+        raise ColumnNotFound(key=key)
+    if key in reached.locked:
+        raise RowInvalidStructure(reason=f"`{key}` may not be set by you.")
+    if column.field.type.kind not in _COUNTED or column.field.type.array:
+        raise ColumnTypeInvalid(key=key, type=str(column.field.type))
+    try:
+        step = column.encode_filter(by)
+        limit = column.encode_filter(bound)
+    except Misfit as misfit:
+        raise InvalidParameter(name="value", reason=f"It {misfit.message}.") from misfit
+    layout = table.entity.layout
+    extra: dict[str, Any] = {}
+    if layout.updated_by is not None:
+        extra[quoted(layout.updated_by)] = call.identity.user_id or call.identity.actor
+    statement = reached.rows.increment(wanted, column, step, limit, reached.scope, extra=extra)
     record = await _first(call, reached, _with_event(call, table, statement, row_id, "update"))
     if record is None:
+        if bound is not None and await _is_within(call, reached, wanted):
+            raise ColumnBoundExceeded(key=key, bound=bound)
         await _refuse(call, table, wanted, row_id, reached)
     return Json(_encode(reached.rows.shape.row(record)))
+
+
+_COUNTED = frozenset((Kind.INT, Kind.BIGINT, Kind.FLOAT, Kind.DECIMAL))
+
+
+async def _is_within(call: Call, reached: Reach, wanted: Any) -> bool:
+    statement = reached.rows.exists(wanted, reached.scope)
+    async with reached_db(call, reached) as db:
+        return await db.row(statement.sql, *statement.values) is not None
 
 
 async def delete(call: Call, table: Table, row_id: str) -> None:
@@ -208,12 +302,12 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
                 db.begin_with(reached.setting)
             record = await db.row(statement.sql, *statement.values)
             if record is not None:
-                await _delete_below(db, table, [wanted], reached.scope.tenant)
+                await delete_below(db, table, [wanted], reached.scope.tenant)
     if record is None:
         await _refuse(call, table, wanted, row_id, reached)
 
 
-async def _delete_below(db: Queries, table: Table, ids: list[Any], tenant: Any) -> None:
+async def delete_below(db: Queries, table: Table, ids: list[Any], tenant: Any) -> None:
     """Mark as deleted what belongs to rows that are, however deep; but not within a table itself."""
     pending = [(table.entity, ids, frozenset((table.entity.name,)))]
     while pending:
@@ -312,7 +406,7 @@ def row_permissions(call: Call, granted: list[str]) -> list[str]:
     return spelled
 
 
-def _new_id(rows: RowTable, requested: str) -> Any:
+def new_row_id(rows: RowTable, requested: str) -> Any:
     kind = rows.entity.id_kind
     if requested != UNIQUE:
         return _row_id(rows, requested)
@@ -335,7 +429,7 @@ def _row_id(rows: RowTable, text: str) -> Any:
 # -- running -----------------------------------------------------------------------------------------------
 
 
-def _with_event(call: Call, table: Table, statement: Statement, row_id: str, action: Permission) -> Statement:
+def _with_event(call: Call, table: Table, statement: Statement, row_id: str, action: Action) -> Statement:
     values = list(statement.values)
     name = f"databases.{table.database_id}.tables.{table.id}.rows.{row_id}.{action}"
     sql = events.recorded(statement.sql, values, call.project.id, name, call.identity.actor, call.request.id)
@@ -347,7 +441,7 @@ async def _first(call: Call, reached: Reach, statement: Statement) -> Record | N
     with refusals(reached.rows):
         if not reached.setting:
             return await call.app.db.row(statement.sql, *statement.values)
-        async with _reached(call, reached) as db:
+        async with reached_db(call, reached) as db:
             return await db.row(statement.sql, *statement.values)
 
 

@@ -49,7 +49,14 @@ class Table:
         )
         self.follows_schema = self.schema is not None and self.schema.entity(self.entity.name) is not None
         """Whether the table came from a schema file, so that its access rules are the policy."""
-        self.rows = RowTable(self.namespace, self.entity, self._id_kinds, self._constants)
+        tenancy = self.schema.tenancy if self.schema is not None else None
+        self.rows = RowTable(
+            self.namespace,
+            self.entity,
+            self._id_kinds,
+            self._constants,
+            tenant=self._id_kinds[tenancy.entity] if tenancy is not None else "uuid",
+        )
         self._views: dict[frozenset[str], RowTable] = {frozenset(): self.rows}
         self.is_tenant_scoped = self.entity.tenant != "none" and self.follows_schema
 

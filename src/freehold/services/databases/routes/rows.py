@@ -6,9 +6,12 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from freehold.errors import CursorNotFound, InvalidQuery, UserUnauthorized
-from freehold.services.databases import rows, tables
+from freehold.errors import CursorNotFound, InvalidParameter, InvalidQuery, UserUnauthorized
+from freehold.services.databases import bulk, rows, tables
 from freehold.services.databases.errors import (
+    ColumnBoundExceeded,
+    ColumnNotFound,
+    ColumnTypeInvalid,
     DatabaseNotFound,
     NoTenant,
     RowAlreadyExists,
@@ -32,6 +35,7 @@ READ = ("rows.read", "documents.read")
 WRITE = ("rows.write", "documents.write")
 
 Queries = Annotated[list[Query], Meta(max_length=100)]
+Rows = Annotated[list[Object], Meta(min_length=1, max_length=bulk.MAX_ROWS)]
 
 
 class GetRow(Input):
@@ -44,9 +48,38 @@ class ListRows(Input):
 
 
 class CreateRow(Input):
-    row_id: CustomId
+    row_id: CustomId | UnsetType = UNSET
+    rows: Rows | None = None
     data: Object | UnsetType = UNSET
     permissions: Permissions | None = None
+
+
+class UpsertRow(Input):
+    data: Object | UnsetType = UNSET
+    permissions: Permissions | None = None
+
+
+class UpsertRows(Input):
+    rows: Rows
+
+
+class UpdateRows(Input):
+    data: Object = {}
+    queries: Queries = []
+
+
+class DeleteRows(Input):
+    queries: Queries = []
+
+
+class IncrementColumn(Input):
+    value: int | float = 1
+    max: int | float | None = None
+
+
+class DecrementColumn(Input):
+    value: int | float = 1
+    min: int | float | None = None
 
 
 class UpdateRow(Input):
@@ -75,11 +108,56 @@ async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows
     raises=(RowInvalidStructure, RowMissingData, RowAlreadyExists, RowNotUnique, UserUnauthorized),
 )
 async def create_row(call: Call, database_id: str, table_id: str, body: CreateRow) -> Json:
-    """Create a row."""
+    """Create a row; or, for keys, as many as `rows` has, all or none."""
+    table = await tables.find(call, database_id, table_id)
+    if body.rows is not None:
+        call.model = "rowList"
+        return await bulk.create(call, table, body.rows)
+    if body.row_id is UNSET:
+        raise InvalidParameter(name="rowId", reason="It is required.")
     if body.data is UNSET:
         raise RowMissingData()
-    table = await tables.find(call, database_id, table_id)
     return await rows.create(call, table, body.row_id, body.data, body.permissions)
+
+
+@routes.put(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/rows",
+    scope=WRITE,
+    emits="databases.[databaseId].tables.[tableId].rows.[rowId].upsert",
+    status=201,
+    model=RowList,
+    raises=(RowInvalidStructure, RowNotUnique, UserUnauthorized),
+)
+async def upsert_rows(call: Call, database_id: str, table_id: str, body: UpsertRows) -> Json:
+    """Change or create rows, all or none. For keys."""
+    table = await tables.find(call, database_id, table_id)
+    return await bulk.upsert(call, table, body.rows)
+
+
+@routes.patch(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/rows",
+    scope=WRITE,
+    emits="databases.[databaseId].tables.[tableId].rows.[rowId].update",
+    model=RowList,
+    raises=(InvalidQuery, RowInvalidStructure, RowMissingPayload, RowNotUnique, UserUnauthorized),
+)
+async def update_rows(call: Call, database_id: str, table_id: str, body: UpdateRows) -> Json:
+    """Change all rows that fit the queries, all or none. For keys."""
+    table = await tables.find(call, database_id, table_id)
+    return await bulk.update(call, table, body.data, body.queries)
+
+
+@routes.delete(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/rows",
+    scope=WRITE,
+    emits="databases.[databaseId].tables.[tableId].rows.[rowId].delete",
+    model=RowList,
+    raises=(InvalidQuery, RowDeleteRestricted, UserUnauthorized),
+)
+async def delete_rows(call: Call, database_id: str, table_id: str, body: DeleteRows) -> Json:
+    """Delete all rows that fit the queries, all or none. For keys."""
+    table = await tables.find(call, database_id, table_id)
+    return await bulk.delete(call, table, body.queries)
 
 
 @routes.get(
@@ -125,3 +203,67 @@ async def delete_row(call: Call, database_id: str, table_id: str, row_id: str) -
     """Delete a row."""
     table = await tables.find(call, database_id, table_id)
     await rows.delete(call, table, row_id)
+
+
+@routes.put(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/rows/{rowId}",
+    scope=WRITE,
+    emits="databases.[databaseId].tables.[tableId].rows.[rowId].upsert",
+    status=201,
+    model=Row,
+    raises=(
+        RowNotFound,
+        RowInvalidStructure,
+        RowMissingData,
+        RowAlreadyExists,
+        RowNotUnique,
+        RowUpdateConflict,
+        UserUnauthorized,
+    ),
+)
+async def upsert_row(call: Call, database_id: str, table_id: str, row_id: str, body: UpsertRow) -> Json:
+    """Change a row, or create it when there is none."""
+    if body.data is UNSET:
+        raise RowMissingData()
+    table = await tables.find(call, database_id, table_id)
+    return await rows.upsert(call, table, row_id, body.data, body.permissions)
+
+
+COUNTING = (
+    ColumnNotFound,
+    ColumnTypeInvalid,
+    ColumnBoundExceeded,
+    RowNotFound,
+    RowInvalidStructure,
+    UserUnauthorized,
+)
+
+
+@routes.patch(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/rows/{rowId}/{column}/increment",
+    scope=WRITE,
+    emits="databases.[databaseId].tables.[tableId].rows.[rowId].update",
+    model=Row,
+    raises=COUNTING,
+)
+async def increment_row_column(
+    call: Call, database_id: str, table_id: str, row_id: str, column: str, body: IncrementColumn
+) -> Json:
+    """Add to a number of a row, at most up to `max`."""
+    table = await tables.find(call, database_id, table_id)
+    return await rows.increment(call, table, row_id, column, body.value, body.max)
+
+
+@routes.patch(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/rows/{rowId}/{column}/decrement",
+    scope=WRITE,
+    emits="databases.[databaseId].tables.[tableId].rows.[rowId].update",
+    model=Row,
+    raises=COUNTING,
+)
+async def decrement_row_column(
+    call: Call, database_id: str, table_id: str, row_id: str, column: str, body: DecrementColumn
+) -> Json:
+    """Take from a number of a row, at most down to `min`."""
+    table = await tables.find(call, database_id, table_id)
+    return await rows.increment(call, table, row_id, column, -body.value, body.min)

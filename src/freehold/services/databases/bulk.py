@@ -1,0 +1,156 @@
+"""Many rows at once: made, changed, deleted in one statement or one transaction. For keys and the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from freehold import events
+from freehold.access.permissions import Permission
+from freehold.db.pool import Queries, Record
+from freehold.db.queries import page, parse
+from freehold.db.rows import Column, Statement, quoted
+from freehold.errors import InvalidParameter, InvalidQuery, UserUnauthorized
+from freehold.ids import UNIQUE
+from freehold.services.databases import rows as single
+from freehold.services.databases.errors import RowInvalidStructure, RowMissingPayload
+from freehold.services.databases.tables import Reach, Table, reach
+from freehold.web.call import Call
+from freehold.web.wire import Json, Object
+
+MAX_ROWS = 100
+
+
+async def create(call: Call, table: Table, rows: list[Object]) -> Json:
+    """Make rows: all of them, or none."""
+    reached = _reached(call, table, "create")
+    news = []
+    for row in rows:
+        row_id, granted = _own(row)
+        made = single.new_row_id(table.rows, row_id)
+        news.append(single.new_row(call, table, reached, made, row, granted))
+    async with single.reached_db(call, reached, transaction=True) as db:
+        with single.refusals(reached.rows):
+            if reached.rows.travels_as_json:
+                statement = reached.rows.insert_many(_alike(reached.rows.columns.values(), news))
+                records = await _recorded(call, table, db, statement, "create")
+            else:
+                records = []
+                for new in news:
+                    records += await _recorded(call, table, db, reached.rows.insert(new), "create")
+    return _answer(reached, records)
+
+
+async def update(call: Call, table: Table, data: Object, queries: list[str]) -> Json:
+    """Change all rows that fit the queries in the same way."""
+    if not data:
+        raise RowMissingPayload()
+    reached = _reached(call, table, "update")
+    wanted = page(parse(queries))
+    if wanted.cursor or wanted.select:
+        raise InvalidQuery(reason="a bulk change takes filters, orders, limit and offset.")
+    granted = data.pop("$permissions", None)
+    assigned = single.changes(call, table, reached, data, granted)
+    async with single.reached_db(call, reached, transaction=True) as db:
+        with single.refusals(reached.rows):
+            statement = reached.rows.update_many(assigned, wanted, reached.scope)
+            return _answer(reached, await _recorded(call, table, db, statement, "update"))
+
+
+async def upsert(call: Call, table: Table, rows: list[Object]) -> Json:
+    """Change or make rows, one after the other in the order given: all of them, or none."""
+    reached = _reached(call, table, "update")
+    records: list[Record] = []
+    async with single.reached_db(call, reached, transaction=True) as db:
+        with single.refusals(reached.rows):
+            for row in rows:
+                row_id, granted = _own(row)
+                made = single.new_row_id(table.rows, row_id)
+                changed = single.changes(call, table, reached, row, granted)
+                statement = reached.rows.update(made, changed, reached.scope)
+                found = await _recorded(call, table, db, statement, "upsert") if row_id != UNIQUE else []
+                if not found:
+                    new = single.new_row(call, table, reached, made, row, granted)
+                    found = await _recorded(call, table, db, reached.rows.insert(new), "upsert")
+                records += found
+    return _answer(reached, records)
+
+
+async def delete(call: Call, table: Table, queries: list[str]) -> Json:
+    """Delete all rows that fit the queries; gives what they were."""
+    reached = _reached(call, table, "delete")
+    wanted = page(parse(queries))
+    if wanted.cursor or wanted.select:
+        raise InvalidQuery(reason="a bulk change takes filters, orders, limit and offset.")
+    async with single.reached_db(call, reached, transaction=True) as db:
+        with single.refusals(reached.rows):
+            statement = reached.rows.delete_many(wanted, reached.scope)
+            records = await _recorded(call, table, db, statement, "delete")
+            if records and table.entity.soft_delete:
+                ids = [reached.rows.encode_id(reached.rows.shape.row(record)["$id"]) for record in records]
+                await single.delete_below(db, table, ids, reached.scope.tenant)
+    return _answer(reached, records)
+
+
+def _reached(call: Call, table: Table, permission: Permission) -> Reach:
+    if not call.identity.privileged:
+        raise UserUnauthorized()
+    reached = reach(call, table, permission)
+    if reached is None:
+        raise UserUnauthorized()
+    return reached
+
+
+def _own(row: Object) -> tuple[str, list[str] | None]:
+    """The id and the permissions that a row of a bulk call names for itself."""
+    try:
+        named = msgspec.convert(row, _Named)
+    except msgspec.ValidationError as error:
+        raise InvalidParameter(name="rows", reason=f"{error}.") from error
+    return named.id, named.permissions
+
+
+class _Named(msgspec.Struct):
+    id: single.RowId = msgspec.field(name="$id", default=UNIQUE)
+    permissions: list[str] | None = msgspec.field(name="$permissions", default=None)
+
+
+def _alike(columns: Any, news: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let all rows set the same columns: what one leaves out is its default, as if it came alone."""
+    names = list(dict.fromkeys(name for new in news for name in new))
+    defaults = {column.sql: _default(column) for column in columns}
+    for name in names:
+        if name not in defaults and any(name not in new for new in news):
+            raise RowInvalidStructure(
+                reason="either all rows say when they were made or changed, or none does."
+            )
+    return [{name: new.get(name, defaults.get(name)) for name in names} for new in news]
+
+
+def _default(column: Column) -> Any:
+    return None if column.field.default is None else column.encode(column.field.default)
+
+
+async def _recorded(
+    call: Call, table: Table, db: Queries, statement: Statement, action: single.Action
+) -> list[Record]:
+    values = list(statement.values)
+    sql = events.recorded_each(
+        statement.sql,
+        values,
+        call.project.id,
+        f"databases.{table.database_id}.tables.{table.id}.rows.",
+        quoted(table.entity.layout.id),
+        f".{action}",
+        call.identity.actor,
+        call.request.id,
+    )
+    return await db.rows(sql, *values)
+
+
+def _answer(reached: Reach, records: list[Record]) -> Json:
+    shape = reached.rows.shape
+    return Json(
+        msgspec.json.encode({"total": len(records), "rows": [shape.row(record) for record in records]})
+    )
