@@ -223,10 +223,14 @@ def test_deleting_a_project_drops_its_tables_and_its_id_starts_anew(platform: Pl
     ).json()["secret"]
     made = project.server.post("/tablesdb", json={"databaseId": "main", "name": "Main"})
     assert made.status_code == 201, made.text
+    notes = {"tableId": "notes", "name": "Notes", "permissions": ['read("users")']}
+    assert project.server.post("/tablesdb/main/tables", json=notes).status_code == 201
+    rows = "/tablesdb/main/tables/notes/rows"
     [row] = execute(
         platform.database_url, "select namespace from freehold.databases where project_id = $1", project.id
     )
     assert jane.client.get("/account").status_code == 200
+    assert jane.client.get(rows).status_code == 200
     assert platform.client(project.id, key=ephemeral).get("/users").status_code == 200
 
     assert project.admin.delete("/project").status_code == 204
@@ -237,6 +241,7 @@ def test_deleting_a_project_drops_its_tables_and_its_id_starts_anew(platform: Pl
     assert project.server.get("/users").status_code == 401
     assert platform.client(project.id, key=ephemeral).get("/users").status_code == 401
     assert project.admin.get("/users").json() == {"total": 0, "users": []}
+    assert error_of(project.admin.get(rows)) == (404, "database_not_found")
 
     def is_dropped() -> bool:
         found = execute(

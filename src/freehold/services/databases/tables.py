@@ -84,11 +84,12 @@ class Table:
 async def find(call: Call, database_id: str, table_id: str) -> Table:
     """Find a table that the caller may know of. Raises DatabaseNotFound, TableNotFound."""
     cache = call.app.cache("tables", size=10_000, ttl_s=300)
-    key = (call.project.id, database_id, table_id)
+    # A realm rather than an id: the tables of a deleted project are none of a new one with its id.
+    key = (call.project.realm, database_id, table_id)
     table: Table | None = cache.get(key)
     if table is None:
         tag = database_tag(call.project.id, database_id)
-        table = await cache.load(key, tag, lambda: _load(call.app.db, *key))
+        table = await cache.load(key, tag, lambda: _load(call.app.db, call.project.id, database_id, table_id))
         if table is None:
             if await store.find_database(call.app.db, call.project.id, database_id) is None:
                 raise DatabaseNotFound(id=database_id)
