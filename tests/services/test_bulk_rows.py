@@ -227,3 +227,11 @@ async def test_each_row_of_a_bulk_call_has_its_event(
         f"{prefix}.b.create",
         f"{prefix}.b.delete",
     ]
+
+
+def test_permissions_that_are_no_list_are_refused(project: Project, tables: TablesDB) -> None:
+    tables.create_row("db", "items", "a", {"name": "A"})
+
+    answer = project.server.patch(ROWS, json={"data": {"name": "B", "$permissions": 5}})
+    assert error_of(answer) == (400, "general_argument_invalid")
+    assert tables.get_row("db", "items", "a").data["name"] == "A"

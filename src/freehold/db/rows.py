@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -122,7 +123,9 @@ class RowTable:
         layout = entity.layout
         self.entity = entity
         self.layout = layout
-        self.relation = f"{quoted(namespace)}.{quoted(entity.table)}"
+        # With the state of the entity: statements that were prepared for another one would take its types.
+        state = crc32(msgspec.json.encode(entity))
+        self.relation = f"{quoted(namespace)}.{quoted(entity.table)} /* {state:08x} */"
         self.columns = {
             field.wire_name: _column(field, id_kinds.get(field.type.target or "", "uuid"))
             for field in entity.columns

@@ -50,7 +50,7 @@ async def update(call: Call, table: Table, data: Object, queries: list[str]) -> 
     wanted = page(parse(queries))
     if wanted.cursor or wanted.select:
         raise InvalidQuery(reason="a bulk change takes filters, orders, limit and offset.")
-    granted = data.pop("$permissions", None)
+    _, granted = _own(data, parameter="data")
     assigned = single.changes(call, table, reached, data, granted)
     async with single.reached_db(call, reached, transaction=True) as db:
         with single.refusals(reached.rows):
@@ -102,12 +102,12 @@ def _reached(call: Call, table: Table, permission: Permission) -> Reach:
     return reached
 
 
-def _own(row: Object) -> tuple[str, list[str] | None]:
-    """The id and the permissions that a row of a bulk call names for itself."""
+def _own(row: Object, *, parameter: str = "rows") -> tuple[str, list[str] | None]:
+    """The id and the permissions that a row of a bulk call names for itself. Raises InvalidParameter."""
     try:
         named = msgspec.convert(row, _Named)
     except msgspec.ValidationError as error:
-        raise InvalidParameter(name="rows", reason=f"{error}.") from error
+        raise InvalidParameter(name=parameter, reason=f"{error}.") from error
     return named.id, named.permissions
 
 

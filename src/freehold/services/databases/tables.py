@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
+import asyncpg
 import msgspec
 
 from freehold.access.permissions import Permission
@@ -12,6 +13,7 @@ from freehold.access.roles import Membership
 from freehold.db.ddl import text_literal
 from freehold.db.pool import Queries, Record
 from freehold.db.rows import RowTable, Scope
+from freehold.errors import ResourceLocked
 from freehold.schema.model import Entity, IdKind, Schema
 from freehold.schema.values import Misfit
 from freehold.services.databases import store
@@ -19,7 +21,12 @@ from freehold.services.databases.errors import DatabaseNotFound, NoTenant, Table
 from freehold.web.auth import Identity
 from freehold.web.call import Call
 
+Answer = TypeVar("Answer")
+
 _ALL_ROWS = Scope()
+
+_CHANGED = (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError, asyncpg.InvalidCachedStatementError)
+"""What PostgreSQL says to a statement that was written for a table as it was a moment ago."""
 
 
 def database_tag(project_id: str, database_id: str) -> str:
@@ -97,6 +104,25 @@ async def find(call: Call, database_id: str, table_id: str) -> Table:
     if not table.enabled and not call.identity.privileged:
         raise TableNotFound(id=table_id)
     return table
+
+
+async def using(
+    call: Call, database_id: str, table_id: str, act: Callable[[Table], Awaitable[Answer]]
+) -> Answer:
+    """Find a table and act on its rows; once more when the table has changed in between.
+
+    An act is one transaction, so that one which failed has done nothing. Raises ResourceLocked when the table
+    keeps changing.
+    """
+    try:
+        return await act(await find(call, database_id, table_id))
+    except _CHANGED:
+        # The change has committed, but what is cached here does not say so yet.
+        call.app.stamps.touch(database_tag(call.project.id, database_id))
+    try:
+        return await act(await find(call, database_id, table_id))
+    except _CHANGED as error:
+        raise ResourceLocked() from error
 
 
 async def _load(db: Queries, project_id: str, database_id: str, table_id: str) -> Table | None:

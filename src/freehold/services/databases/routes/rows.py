@@ -95,8 +95,9 @@ class UpdateRow(Input):
 )
 async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows) -> Json:
     """List the rows that the caller may read, filtered, ordered and paged by queries."""
-    table = await tables.find(call, database_id, table_id)
-    return await rows.find(call, table, query.queries, counted=query.total)
+    return await tables.using(
+        call, database_id, table_id, lambda table: rows.find(call, table, query.queries, counted=query.total)
+    )
 
 
 @routes.post(
@@ -109,15 +110,20 @@ async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows
 )
 async def create_row(call: Call, database_id: str, table_id: str, body: CreateRow) -> Json:
     """Create a row; or, for keys, as many as `rows` has, all or none."""
-    table = await tables.find(call, database_id, table_id)
-    if body.rows is not None:
+    many, row_id, data = body.rows, body.row_id, body.data
+    if many is not None:
         call.model = "rowList"
-        return await bulk.create(call, table, body.rows)
-    if body.row_id is UNSET:
+        return await tables.using(call, database_id, table_id, lambda table: bulk.create(call, table, many))
+    if row_id is UNSET:
         raise InvalidParameter(name="rowId", reason="It is required.")
-    if body.data is UNSET:
+    if data is UNSET:
         raise RowMissingData()
-    return await rows.create(call, table, body.row_id, body.data, body.permissions)
+    return await tables.using(
+        call,
+        database_id,
+        table_id,
+        lambda table: rows.create(call, table, row_id, data, body.permissions),
+    )
 
 
 @routes.put(
@@ -130,8 +136,7 @@ async def create_row(call: Call, database_id: str, table_id: str, body: CreateRo
 )
 async def upsert_rows(call: Call, database_id: str, table_id: str, body: UpsertRows) -> Json:
     """Change or create rows, all or none. For keys."""
-    table = await tables.find(call, database_id, table_id)
-    return await bulk.upsert(call, table, body.rows)
+    return await tables.using(call, database_id, table_id, lambda table: bulk.upsert(call, table, body.rows))
 
 
 @routes.patch(
@@ -143,8 +148,9 @@ async def upsert_rows(call: Call, database_id: str, table_id: str, body: UpsertR
 )
 async def update_rows(call: Call, database_id: str, table_id: str, body: UpdateRows) -> Json:
     """Change all rows that fit the queries, all or none. For keys."""
-    table = await tables.find(call, database_id, table_id)
-    return await bulk.update(call, table, body.data, body.queries)
+    return await tables.using(
+        call, database_id, table_id, lambda table: bulk.update(call, table, body.data, body.queries)
+    )
 
 
 @routes.delete(
@@ -156,8 +162,9 @@ async def update_rows(call: Call, database_id: str, table_id: str, body: UpdateR
 )
 async def delete_rows(call: Call, database_id: str, table_id: str, body: DeleteRows) -> Json:
     """Delete all rows that fit the queries, all or none. For keys."""
-    table = await tables.find(call, database_id, table_id)
-    return await bulk.delete(call, table, body.queries)
+    return await tables.using(
+        call, database_id, table_id, lambda table: bulk.delete(call, table, body.queries)
+    )
 
 
 @routes.get(
@@ -168,8 +175,9 @@ async def delete_rows(call: Call, database_id: str, table_id: str, body: DeleteR
 )
 async def get_row(call: Call, database_id: str, table_id: str, row_id: str, query: GetRow) -> Json:
     """Get a row. One that the caller may not read is not found."""
-    table = await tables.find(call, database_id, table_id)
-    return await rows.get(call, table, row_id, query.queries)
+    return await tables.using(
+        call, database_id, table_id, lambda table: rows.get(call, table, row_id, query.queries)
+    )
 
 
 @routes.patch(
@@ -188,8 +196,12 @@ async def get_row(call: Call, database_id: str, table_id: str, row_id: str, quer
 )
 async def update_row(call: Call, database_id: str, table_id: str, row_id: str, body: UpdateRow) -> Json:
     """Change some of a row's values, its permissions, or both."""
-    table = await tables.find(call, database_id, table_id)
-    return await rows.update(call, table, row_id, body.data, body.permissions)
+    return await tables.using(
+        call,
+        database_id,
+        table_id,
+        lambda table: rows.update(call, table, row_id, body.data, body.permissions),
+    )
 
 
 @routes.delete(
@@ -201,8 +213,7 @@ async def update_row(call: Call, database_id: str, table_id: str, row_id: str, b
 )
 async def delete_row(call: Call, database_id: str, table_id: str, row_id: str) -> None:
     """Delete a row."""
-    table = await tables.find(call, database_id, table_id)
-    await rows.delete(call, table, row_id)
+    await tables.using(call, database_id, table_id, lambda table: rows.delete(call, table, row_id))
 
 
 @routes.put(
@@ -223,10 +234,15 @@ async def delete_row(call: Call, database_id: str, table_id: str, row_id: str) -
 )
 async def upsert_row(call: Call, database_id: str, table_id: str, row_id: str, body: UpsertRow) -> Json:
     """Change a row, or create it when there is none."""
-    if body.data is UNSET:
+    data = body.data
+    if data is UNSET:
         raise RowMissingData()
-    table = await tables.find(call, database_id, table_id)
-    return await rows.upsert(call, table, row_id, body.data, body.permissions)
+    return await tables.using(
+        call,
+        database_id,
+        table_id,
+        lambda table: rows.upsert(call, table, row_id, data, body.permissions),
+    )
 
 
 COUNTING = (
@@ -250,8 +266,12 @@ async def increment_row_column(
     call: Call, database_id: str, table_id: str, row_id: str, column: str, body: IncrementColumn
 ) -> Json:
     """Add to a number of a row, at most up to `max`."""
-    table = await tables.find(call, database_id, table_id)
-    return await rows.increment(call, table, row_id, column, body.value, body.max)
+    return await tables.using(
+        call,
+        database_id,
+        table_id,
+        lambda table: rows.increment(call, table, row_id, column, body.value, body.max),
+    )
 
 
 @routes.patch(
@@ -265,5 +285,9 @@ async def decrement_row_column(
     call: Call, database_id: str, table_id: str, row_id: str, column: str, body: DecrementColumn
 ) -> Json:
     """Take from a number of a row, at most down to `min`."""
-    table = await tables.find(call, database_id, table_id)
-    return await rows.increment(call, table, row_id, column, -body.value, body.min)
+    return await tables.using(
+        call,
+        database_id,
+        table_id,
+        lambda table: rows.increment(call, table, row_id, column, -body.value, body.min),
+    )
