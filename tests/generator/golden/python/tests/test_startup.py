@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -118,6 +119,15 @@ def test_health_contract_and_numbers_are_public(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ok", "faults": []}
     assert client.get("/openapi.json").json()["openapi"] == "3.1.0"
-    assert "/openapi.json" in client.get("/docs").text
     assert "http_requests_total" in client.get("/metrics").text
     assert client.get("/no/such/address").json()["code"] == "not_found"
+
+
+def test_the_api_reference_needs_no_other_host(client: TestClient) -> None:
+    page = client.get("/docs").text
+    parts = re.findall(r'(?:src|href)="([^"]+)"', page)
+
+    assert "url: '/openapi.json'" in page
+    assert [part for part in parts if not part.startswith("/docs/viewer/")] == []
+    assert {client.get(part).status_code for part in parts} == {200}
+    assert client.get("/docs/viewer/no-such-file.js").json()["code"] == "not_found"

@@ -1,1 +1,1 @@
-"""What every feature stands on: the caller, the database, errors, paging, logs and health."""
+"""What every feature stands on: the caller, the database, errors, paging, logs, health and the contract."""

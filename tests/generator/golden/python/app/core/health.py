@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from app.migrate import versions
 
 router = APIRouter()
 POOL = Gauge("db_pool_connections", "Connections to PostgreSQL.", ["state"])
-OPENAPI = Path(__file__).parents[2] / "openapi.json"
 
 
 @router.get("/healthz")
@@ -46,15 +44,3 @@ def metrics(request: Request) -> Response:
     POOL.labels("idle").set(idle)
     POOL.labels("used").set(size - idle)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-@router.get("/openapi.json")
-async def openapi() -> FileResponse:
-    return FileResponse(OPENAPI, media_type="application/json")
-
-
-@router.get("/docs")
-async def docs() -> HTMLResponse:
-    from fastapi.openapi.docs import get_swagger_ui_html
-
-    return get_swagger_ui_html(openapi_url="/openapi.json", title="API reference")

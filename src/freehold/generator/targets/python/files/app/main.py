@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import start_http_server
 
-from app.core import errors, health, logs
+from app.core import contract, errors, health, logs
 from app.core.auth import Verifier
 from app.core.db import Database, UnsafeRole
 from app.core.web import RequestLimits
@@ -47,6 +47,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestLimits, max_body=settings.max_body_bytes)
     app.add_middleware(logs.RequestLog)
     app.include_router(health.router)
+    app.include_router(contract.router)
+    app.mount(contract.VIEWER, contract.viewer())
     if not settings.metrics_port:
         app.add_api_route("/metrics", health.metrics)
     for router in ROUTERS:
