@@ -93,6 +93,10 @@ class UnknownOrigin(Forbidden, type="general_unknown_origin"):
     """The origin {origin} is not registered with this project. Add it as a platform of the project."""
 
 
+class NotOfTheConsole(Forbidden, type="general_unknown_origin"):
+    """The console's session counts for pages of this server only, not for those of {origin}."""
+
+
 class RateLimited(Problem, type="general_rate_limit_exceeded", status=429):
     """Too many requests. Try again in {seconds} seconds."""
 

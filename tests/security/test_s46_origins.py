@@ -79,3 +79,41 @@ def test_s46_a_site_is_named_by_its_host_alone(project: Project, hostname: str) 
     refused = project.admin.post("/project/platforms/web", json=body)
 
     assert error_of(refused) == (400, "general_argument_invalid")
+
+
+def test_s46_a_page_of_a_project_does_nothing_with_the_session_of_its_owner(registered: Project) -> None:
+    platform = registered.platform
+    visitor = {"console_session": platform.root_session, "Origin": ALLOWED[0]}
+    by_path = platform.client("console", **visitor)
+    by_mode = platform.client(registered.id, mode="admin", **visitor)
+    keys = registered.admin.get("/project/keys").json()["total"]
+
+    for answer in (
+        by_path.get(f"/projects/{registered.id}/keys"),
+        by_path.post(
+            f"/projects/{registered.id}/keys", data={"keyId": "k", "name": "K", "scopes[]": "users.read"}
+        ),
+        by_mode.get("/project/keys"),
+        by_mode.post("/users", data={"userId": "unique()"}),
+    ):
+        assert error_of(answer) == (403, "general_unknown_origin")
+        assert "access-control-allow-origin" not in answer.headers
+    assert registered.admin.get("/project/keys").json()["total"] == keys
+    own = platform.endpoint.removesuffix("/v1")
+    for origin in (own, "http://localhost:3000"):
+        assert by_mode.get("/project/keys", headers={"Origin": origin}).status_code == 200
+
+
+def test_s46_a_page_reads_why_its_session_was_refused(registered: Project) -> None:
+    jane = registered.new_user()
+    registered.server.patch(f"/users/{jane.id}/status", json={"status": False})
+    token = {"X-Appwrite-JWT": "x"}
+    for client, headers, error in (
+        (jane.client, {}, (403, "user_blocked")),
+        (registered.guest, token, (401, "user_jwt_invalid")),
+    ):
+        answer = client.get("/account", headers={"Origin": ALLOWED[0], **headers})
+        assert error_of(answer) == error
+        assert answer.headers["access-control-allow-origin"] == ALLOWED[0]
+        elsewhere = client.get("/account", headers={"Origin": REFUSED[0], **headers})
+        assert "access-control-allow-origin" not in elsewhere.headers

@@ -27,6 +27,7 @@ from freehold.errors import (
     DatabaseTimeout,
     InvalidBody,
     MissingScope,
+    NotOfTheConsole,
     Problem,
     ResourceLocked,
     RouteNotFound,
@@ -199,8 +200,13 @@ class Application:
             # /v1/projects/{projectId}/... is the console asking about another project than its own.
             project_id, as_admin = parameters["projectId"], True
         project = exchange.project = await self.auth.project(project_id)
+        is_known = self._knows_origin(exchange, project)
         identity = await self.auth.caller(request, project, as_admin=as_admin)
-        self._check_origin(exchange, project, identity.kind == "key")
+        if identity.kind == "admin":
+            if not self._knows_origin(exchange, await self.auth.project(CONSOLE)):
+                raise NotOfTheConsole(origin=request.header(b"origin")[:200])
+        elif not is_known and identity.kind != "key":
+            raise UnknownOrigin(origin=request.header(b"origin")[:200])
         if project.id == CONSOLE and not endpoint.console:
             raise AccessForbidden()
         if project.settings and not identity.privileged:
@@ -292,14 +298,20 @@ class Application:
                 (b"access-control-max-age", b"600"),
             )
 
-    def _check_origin(self, exchange: _Exchange, project: Project, has_key: bool) -> None:
+    def _knows_origin(self, exchange: _Exchange, project: Project) -> bool:
+        """Tell whether pages of the request's origin may call, and let them read the answer if so.
+
+        Browsers send the console's cookie along from everywhere. So what somebody does as an admin has to
+        come from the console's own pages: those of the project itself may be anybody's.
+        """
         origin = exchange.request.header(b"origin")
         if not origin:
-            return
+            return True
         if project.allows_origin(origin) or self._is_own_origin(exchange.request, origin):
             exchange.cors(origin)
-        elif not has_key:
-            raise UnknownOrigin(origin=origin[:200])
+            return True
+        exchange.no_cors()
+        return False
 
     def _is_own_origin(self, request: Request, origin: str) -> bool:
         return origin == f"{self.scheme(request)}://{request.header(b'host')}"
@@ -359,6 +371,10 @@ class _Exchange:
             (b"access-control-expose-headers", b"X-Appwrite-Session, X-Fallback-Cookies"),
             (b"vary", b"Origin"),
         ]
+
+    def no_cors(self) -> None:
+        """Keep the answer from the page that asks."""
+        self._cors = []
 
     def fail(self, problem: Problem) -> None:
         """Answer with an error."""
