@@ -267,6 +267,23 @@ async def test_root_copies_the_programs_when_the_servers_user_cannot_read_them(
 
 
 @as_root
+async def test_root_leaves_the_data_with_the_user_who_made_them(
+    make: Callable[..., EmbeddedPostgres], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make(user="nobody")
+    made.start()
+    made.stop()
+    monkeypatch.setattr(embedded, "SERVER_USERS", ("daemon", "nobody"))  # a new user
+    again = make()
+    again.start()
+
+    assert await ask(again.dsn(), "select 1") == 1
+    assert psutil.Process(again.pid).username() == "nobody"
+    with pytest.raises(EmbeddedError, match=r"belongs to the user 'nobody'.*FREEHOLD_POSTGRES_USER"):
+        make(user="daemon")
+
+
+@as_root
 def test_root_without_anybody_to_become_is_told(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody_there(name: str) -> pwd.struct_passwd:
         raise KeyError(name)

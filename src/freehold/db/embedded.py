@@ -62,7 +62,7 @@ class EmbeddedPostgres:
         self._wanted_port = port
         self._settings = dict(settings or {})
         self._durable = durable
-        self._account = _server_account(user)
+        self._account = _server_account(user, self._cluster)
         self._process: subprocess.Popen[bytes] | None = None
         self._binaries: Path | None = None
         self._directory_handle: int | None = None
@@ -522,11 +522,18 @@ def memory_bytes() -> int:
     return total
 
 
-def _server_account(name: str | None) -> pwd.struct_passwd | None:
-    """Whom to become before PostgreSQL is run; nobody, unless we are root."""
+def _server_account(name: str | None, cluster: Path) -> pwd.struct_passwd | None:
+    """Whom to become before PostgreSQL is run; nobody, unless we are root. A cluster stays with its owner."""
     if os.geteuid() != 0:
         return None
-    for candidate in (name,) if name else SERVER_USERS:
+    owner = _owner(cluster)
+    if owner and name and name != owner.pw_name:
+        raise EmbeddedError(
+            f"{cluster} belongs to the user {owner.pw_name!r}, but PostgreSQL shall run as {name!r}. Set"
+            f" FREEHOLD_POSTGRES_USER to {owner.pw_name!r}, or give the data to the other:"
+            f" `chown -R {name} {cluster}`."
+        )
+    for candidate in (owner.pw_name,) if owner else (name,) if name else SERVER_USERS:
         try:
             account = pwd.getpwnam(candidate)
         except KeyError:
@@ -538,6 +545,13 @@ def _server_account(name: str | None) -> pwd.struct_passwd | None:
         f"You are root, PostgreSQL refuses to run as root, and the system has no unprivileged user {wanted}."
         " Create one (`useradd --system freehold`), or start as an ordinary user."
     )
+
+
+def _owner(cluster: Path) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwuid(cluster.stat().st_uid)
+    except (FileNotFoundError, KeyError):
+        return None
 
 
 def _server_environment() -> dict[str, str]:
