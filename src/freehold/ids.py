@@ -6,6 +6,8 @@ import secrets
 import time
 import uuid
 
+MAX_ID = 36
+
 # Python's `$` also stands before a line break at the end, hence the `(?!\n)` behind it.
 ID_PATTERN = r"^(?:[a-zA-Z0-9][a-zA-Z0-9._-]{0,35})$(?!\n)"
 """1 to 36 of `a-zA-Z0-9._-`, not beginning with a special character."""

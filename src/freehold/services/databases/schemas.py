@@ -15,6 +15,7 @@ from freehold.db.ddl import Step
 from freehold.db.ddl.running import LOCK_TIMEOUT_MS
 from freehold.db.pool import Record
 from freehold.errors import BadRequest, Conflict
+from freehold.ids import MAX_ID
 from freehold.schema import compare
 from freehold.schema.model import Entity, Field, Schema
 from freehold.services.databases import changes, column_types, store
@@ -193,6 +194,11 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 def _must_be_plain(schema: Schema) -> None:
     """Refuse what the reader of schema files would never have let through."""
     for entity in schema.entities:
+        if len(entity.name) > MAX_ID:
+            raise SchemaInvalid(
+                reason=f"`{entity.name[:100]}` is longer than {MAX_ID} characters, which the id of a table"
+                " may have. Give the entity a shorter name, and keep this one with `table:`."
+            )
         for name in (entity.name, entity.table, *(field.name for field in entity.fields)):
             if _NAME.fullmatch(name) is None:
                 raise SchemaInvalid(reason=f"`{name[:100]}` is not a name. Send what `freehold plan` sends.")
