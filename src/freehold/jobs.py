@@ -23,6 +23,7 @@ import msgspec
 import structlog
 
 from freehold.config import Settings
+from freehold.db.ddl import qualified, quote
 from freehold.db.pool import Database, Queries, connect
 from freehold.errors import Unavailable
 
@@ -421,17 +422,13 @@ async def _drop_namespace(db: Database, namespace: str) -> None:
         "select tablename from pg_tables where schemaname = $1 order by tablename limit 100", namespace
     ):
         for (table,) in tables:
-            await _drop(db, f"table if exists {_quoted(namespace)}.{_quoted(table)}")
-    await _drop(db, f"schema if exists {_quoted(namespace)}")
+            await _drop(db, f"table if exists {qualified(namespace, table)}")
+    await _drop(db, f"schema if exists {quote(namespace)}")
 
 
 async def _drop(db: Database, what: str) -> None:
     async with db.transaction() as transaction:
         await transaction.script(f"set local lock_timeout = '5s'; drop {what} cascade")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 DROP_PROJECT = "projects.drop"

@@ -93,13 +93,17 @@ def changed(text: str) -> Any:
 DROPS = Decisions(drops=frozenset({"ticket.state"}))
 
 
-@pytest.fixture
-def desk(project: Project) -> Project:
-    schema = msgspec.to_builtins(parse_schema(SCHEMA))
+def apply(project: Project, text: str) -> None:
+    schema = msgspec.to_builtins(parse_schema(text))
     planned = project.server.post("/tablesdb/desk/schema/plan", json={"schema": schema})
     assert planned.status_code == 200, planned.text
     body = {"schema": schema, "plan": planned.json()["hash"]}
     assert project.server.post("/tablesdb/desk/schema/apply", json=body).status_code == 200
+
+
+@pytest.fixture
+def desk(project: Project) -> Project:
+    apply(project, SCHEMA)
     return project
 
 
@@ -289,3 +293,39 @@ def test_columns_of_a_table_from_a_schema_file_are_changed_in_the_file(desk: Pro
         assert error_of(refused) == (400, "general_feature_unsupported")
     keys = [each["key"] for each in desk.server.get(f"{at}/columns").json()["columns"]]
     assert keys == ["title", "state", "cost"]
+
+
+@pytest.mark.parametrize("isolation", ["rls", "where"])
+def test_a_bulk_change_with_a_limit_stays_within_its_tenant(project: Project, isolation: str) -> None:
+    apply(project, SCHEMA.replace("isolation: rls", f"isolation: {isolation}"))
+    firms = Firm(project), Firm(project)
+    same = str(uuid.uuid4())
+    for firm in firms:
+        made = firm.post(project.server, rowId=same, data={"title": "Leak"})
+        assert made.status_code == 201, made.text
+
+    body = {"data": {"title": "Mended"}, "queries": ['{"method":"limit","values":[10]}']}
+    changed = project.server.patch(TICKETS, json=body, headers=firms[0].headers)
+
+    assert changed.json()["total"] == 1
+    titles = [project.server.get(f"{TICKETS}/{same}", headers=firm.headers).json()["title"] for firm in firms]
+    assert titles == ["Mended", "Leak"]
+
+
+def test_a_row_of_a_table_with_a_long_name_is_there_already(project: Project) -> None:
+    apply(project, SCHEMA.replace("  place:\n", f"  place:\n    table: {'a' * 62}\n"))
+    path = "/tablesdb/desk/tables/place/rows"
+    once = {"rowId": str(uuid.uuid4()), "data": {"code": "ZRH"}}
+    apart = {**once, "data": {"code": "BRN"}}
+
+    assert project.server.post(path, json=once).status_code == 201
+    assert error_of(project.server.post(path, json=apart)) == (409, "row_already_exists")
+
+
+def test_an_entity_that_no_path_could_name_is_refused(project: Project) -> None:
+    long = SCHEMA.replace("  place:\n", f"  {'a' * 37}:\n")
+    schema = msgspec.to_builtins(parse_schema(long))
+    refused = project.server.post("/tablesdb/desk/schema/plan", json={"schema": schema})
+
+    assert error_of(refused) == (400, "general_argument_invalid")
+    assert "`table:`" in refused.json()["message"]

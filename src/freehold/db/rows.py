@@ -13,6 +13,7 @@ from zlib import crc32
 
 import msgspec
 
+from freehold.db.ddl.spelling import qualified, quote
 from freehold.db.pool import Record
 from freehold.db.queries import GROUPS, Page, Query
 from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder, read_datetime
@@ -102,10 +103,6 @@ class Scope(NamedTuple):
     """Who `me` is in the conditions."""
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 class RowTable:
     """A table of rows, with everything about it that can be worked out once."""
 
@@ -125,20 +122,20 @@ class RowTable:
         self.layout = layout
         # With the state of the entity: statements that were prepared for another one would take its types.
         state = crc32(msgspec.json.encode(entity))
-        self.relation = f"{quoted(namespace)}.{quoted(entity.table)} /* {state:08x} */"
+        self.relation = f"{qualified(namespace, entity.table)} /* {state:08x} */"
         self.columns = {
             field.wire_name: _column(field, id_kinds.get(field.type.target or "", "uuid"))
             for field in entity.columns
         }
-        self.encode_id = _ID_ENCODERS[entity.id_kind]
+        self.encode_id = ID_ENCODERS[entity.id_kind]
         self._constants = dict(constants)
         self._operands = {key: _operand(column) for key, column in self.columns.items() if column.comparable}
-        self._operands["$id"] = Operand(quoted(layout.id), self.encode_id, False, entity.id_kind == "text")
+        self._operands["$id"] = Operand(quote(layout.id), self.encode_id, False, entity.id_kind == "text")
         if layout.created_at is not None:
-            self._operands["$createdAt"] = Operand(quoted(layout.created_at), read_datetime, False, False)
+            self._operands["$createdAt"] = Operand(quote(layout.created_at), read_datetime, False, False)
         if layout.updated_at is not None:
-            self._operands["$updatedAt"] = Operand(quoted(layout.updated_at), read_datetime, False, False)
-        self._tie = quoted(layout.sequence or layout.id)
+            self._operands["$updatedAt"] = Operand(quote(layout.updated_at), read_datetime, False, False)
+        self._tie = quote(layout.sequence or layout.id)
         self._operands["$sequence"] = Operand(
             self._tie, _sequence if layout.sequence else self.encode_id, False, False
         )
@@ -170,7 +167,7 @@ class RowTable:
 
     def _shape(self, columns: Sequence[Column]) -> Shape:
         names = [column.key for column in columns] + [wire for wire, *_ in self._system]
-        sql = [column.sql for column in columns] + [quoted(name) for _, name, _ in self._system]
+        sql = [column.sql for column in columns] + [quote(name) for _, name, _ in self._system]
         decoders = [(column.key, column.decode) for column in columns if column.decode is not None]
         decoders += [(wire, decode) for wire, _, decode in self._system if decode is not None]
         return Shape(", ".join(sql), tuple(names), tuple(decoders), self._constants)
@@ -189,7 +186,7 @@ class RowTable:
     def get(self, row_id: Any, scope: Scope, shape: Shape | None = None) -> Statement:
         """Read one row."""
         values = Values()
-        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         head = self.get_sql if shape is None else f"select {shape.select} from {self.relation} where "
         return Statement(head + where, values.bound)
 
@@ -233,7 +230,7 @@ class RowTable:
         if order is None:
             raise InvalidQuery(reason="a cursor has no place in a random order.")
         columns = ", ".join(sql for sql, *_ in order)
-        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         return Statement(f"select {columns} from {self.relation} where {where}", values.bound)
 
     def check_cursor(self, page: Page, found: Record) -> None:
@@ -282,14 +279,14 @@ class RowTable:
         """The predicates that keep a statement to the rows that the caller may reach."""
         sql = ""
         if self.layout.tenant is not None:
-            sql += f" and {quoted(self.layout.tenant)} = {values.bind(scope.tenant)}"
+            sql += f" and {quote(self.layout.tenant)} = {values.bind(scope.tenant)}"
         elif self.entity.tenant == "self" and scope.tenant is not None:
-            sql += f" and {quoted(self.layout.id)} = {values.bind(scope.tenant)}"
+            sql += f" and {quote(self.layout.id)} = {values.bind(scope.tenant)}"
         if self.layout.deleted_at is not None:
-            sql += f" and {quoted(self.layout.deleted_at)} is null"
+            sql += f" and {quote(self.layout.deleted_at)} is null"
         if scope.asks is not None:
             assert self.layout.permissions is not None
-            sql += f" and {quoted(self.layout.permissions)} && {values.bind(scope.asks)}"
+            sql += f" and {quote(self.layout.permissions)} && {values.bind(scope.asks)}"
         if scope.grants is not None:
             alternatives = [
                 " and ".join(self._condition(condition, scope, values) for condition in grant)
@@ -302,7 +299,7 @@ class RowTable:
         if not isinstance(condition, Comparison):
             return "false"  # member_of is not offered here; see services.databases.schemas
         if condition.field == self.layout.id:
-            name, encode = quoted(self.layout.id), self.encode_id
+            name, encode = quote(self.layout.id), self.encode_id
         else:
             field = self.entity.field(condition.field)
             column = self.columns.get(field.wire_name) if field is not None else None
@@ -333,7 +330,7 @@ class RowTable:
         values = Values()
         sets = [f"{name} = {values.bind(value)}" for name, value in assigned.items()]
         sets += self._touched(assigned)
-        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         return Statement(
             f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
             values.bound,
@@ -381,11 +378,12 @@ class RowTable:
         if page.limited or page.offset:
             order = self._order(page)
             order_by = "random()" if order is None else ", ".join(f"{sql} {way}" for sql, way, _ in order)
-            key = quoted(self.layout.id)
+            key = quote(self.layout.id)
             limit = f" limit {values.bind(page.limit)}" if page.limited else ""
             where = (
                 f"{key} in (select {key} from {self.relation} where {where}"
                 f" order by {order_by}{limit} offset {values.bind(page.offset)})"
+                f"{self._within(scope, values)}"
             )
         return where
 
@@ -398,7 +396,7 @@ class RowTable:
         sets = [f"{column.sql} = {total}"]
         sets += [f"{name} = {values.bind(value)}" for name, value in extra.items()]
         sets += self._touched(extra)
-        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         if bound is not None:
             where += f" and {total} {'<=' if by > 0 else '>='} {values.bind(bound)}"
         return Statement(
@@ -410,10 +408,10 @@ class RowTable:
         """What moves along with every change of a row."""
         updated_at, version = self.layout.updated_at, self.layout.version
         sets = []
-        if updated_at is not None and quoted(updated_at) not in assigned:
-            sets.append(f"{quoted(updated_at)} = now()")
+        if updated_at is not None and quote(updated_at) not in assigned:
+            sets.append(f"{quote(updated_at)} = now()")
         if version is not None:
-            sets.append(f"{quoted(version)} = {quoted(version)} + 1")
+            sets.append(f"{quote(version)} = {quote(version)} + 1")
         return sets
 
     def _sql_type(self, name: str) -> str:
@@ -422,39 +420,39 @@ class RowTable:
             if column.sql == name:
                 return column.sql_type
         layout = self.layout
-        if name == quoted(layout.id):
+        if name == quote(layout.id):
             return ID_TYPES[self.entity.id_kind]
-        if layout.permissions is not None and name == quoted(layout.permissions):
+        if layout.permissions is not None and name == quote(layout.permissions):
             return "text[]"
-        if name in [quoted(each) for each in (layout.created_at, layout.updated_at) if each is not None]:
+        if name in [quote(each) for each in (layout.created_at, layout.updated_at) if each is not None]:
             return "timestamptz(3)"
-        if layout.tenant is not None and name == quoted(layout.tenant):
+        if layout.tenant is not None and name == quote(layout.tenant):
             return self.tenant_type
         return "text"
 
     def delete(self, row_id: Any, scope: Scope) -> Statement:
         """Delete a row; one that is deleted softly is marked."""
         values = Values()
-        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         return Statement(f"{self._delete()} where {where} returning {self.shape.select}", values.bound)
 
     def _delete(self) -> str:
         if self.layout.deleted_at is None:
             return f"delete from {self.relation}"
-        sets = [f"{quoted(self.layout.deleted_at)} = now()", *self._touched({})]
+        sets = [f"{quote(self.layout.deleted_at)} = now()", *self._touched({})]
         return f"update {self.relation} set {', '.join(sets)}"
 
     def delete_softly_with(self, column: str, parents: Sequence[Any], scope: Scope) -> Statement:
         """Mark the rows that refer to rows which are being marked as deleted. Gives their ids."""
         assert self.layout.deleted_at is not None
         values = Values()
-        where = f"{quoted(column)} = any({values.bind(list(parents))}){self._within(scope, values)}"
-        return Statement(f"{self._delete()} where {where} returning {quoted(self.layout.id)}", values.bound)
+        where = f"{quote(column)} = any({values.bind(list(parents))}){self._within(scope, values)}"
+        return Statement(f"{self._delete()} where {where} returning {quote(self.layout.id)}", values.bound)
 
     def exists(self, row_id: Any, scope: Scope) -> Statement:
         """Tell whether there is such a row within the scope."""
         values = Values()
-        where = f"{quoted(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self._within(scope, values)}"
         return Statement(f"select 1 from {self.relation} where {where}", values.bound)
 
 
@@ -483,7 +481,7 @@ def _column(field: Field, id_kind: IdKind) -> Column:
         resolved = field
     return Column(
         key=field.wire_name,
-        sql=quoted(field.column),
+        sql=quote(field.column),
         sql_type=sql_type(resolved.type),
         field=field,
         encode=encoder(resolved),
@@ -544,7 +542,8 @@ def _text_id(value: Any) -> str:
     return value
 
 
-_ID_ENCODERS: dict[IdKind, Encoder] = {"uuid": _uuid_id, "serial": _sequence, "text": _text_id}
+ID_ENCODERS: dict[IdKind, Encoder] = {"uuid": _uuid_id, "serial": _sequence, "text": _text_id}
+"""From an id as the wire has it to the driver's, by what kind of ids an entity has."""
 
 
 # -- filters -----------------------------------------------------------------------------------------------

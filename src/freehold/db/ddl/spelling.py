@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from freehold.schema.model import Field, Schema
@@ -209,6 +210,7 @@ class NullCharacter(ValueError):
     """A text holds U+0000, which no text of PostgreSQL's can."""
 
 
+@lru_cache(maxsize=8192)  # every statement on rows is spelled anew
 def quote(name: str) -> str:
     """An identifier, in quotes where PostgreSQL needs them."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:

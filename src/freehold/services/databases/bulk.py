@@ -8,9 +8,10 @@ import msgspec
 
 from freehold import events
 from freehold.access.permissions import Permission
+from freehold.db.ddl import quote
 from freehold.db.pool import Queries, Record
 from freehold.db.queries import page, parse
-from freehold.db.rows import Column, Statement, quoted
+from freehold.db.rows import Column, Statement
 from freehold.errors import InvalidParameter, InvalidQuery, UserUnauthorized
 from freehold.ids import UNIQUE
 from freehold.services.databases import rows as single
@@ -141,7 +142,7 @@ async def _recorded(
         values,
         call.project.id,
         f"databases.{table.database_id}.tables.{table.id}.rows.",
-        quoted(table.entity.layout.id),
+        quote(table.entity.layout.id),
         f".{action}",
         call.identity.actor,
         call.request.id,

@@ -8,7 +8,6 @@ import msgspec
 from freehold.db import ddl
 from freehold.db.ddl.running import LOCK_TIMEOUT_MS
 from freehold.db.pool import Queries, Record
-from freehold.db.rows import quoted
 from freehold.errors import NotFound
 from freehold.schema import compare
 from freehold.schema.model import Entity, Schema
@@ -103,7 +102,7 @@ async def run(db: Queries, namespace: str, old: Schema, new: Schema) -> None:
 async def create_namespace(db: Queries, project_id: str, database_id: str) -> str:
     """Make the PostgreSQL schema of a new database, named after the project and the database."""
     name = await free_namespace(db, f"{project_id}_{database_id}")
-    await db.script(f"create schema {quoted(name)}")
+    await db.script(ddl.create_namespace(name).sql)
     return name
 
 
@@ -122,7 +121,7 @@ async def free_namespace(db: Queries, wanted: str) -> str:
 
 async def drop_namespace(db: Queries, namespace: str) -> None:
     """Drop a database's PostgreSQL schema, with everything in it."""
-    await db.script(f"drop schema if exists {quoted(namespace)} cascade")
+    await db.script(f"drop schema if exists {ddl.quote(namespace)} cascade")
 
 
 def _schema_of(record: Record) -> Schema:

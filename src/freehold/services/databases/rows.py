@@ -13,10 +13,11 @@ from msgspec import Meta
 from freehold import events
 from freehold.access import permissions
 from freehold.access.permissions import InvalidPermission
+from freehold.db.ddl import primary_key_name, quote
 from freehold.db.pool import Queries, Record
 from freehold.db.queries import Page, page, parse
-from freehold.db.rows import RowTable, Scope, Statement, quoted
-from freehold.db.values import read_datetime
+from freehold.db.rows import RowTable, Scope, Statement
+from freehold.db.values import Encoder, read_datetime
 from freehold.errors import CursorNotFound, InvalidParameter, UserUnauthorized
 from freehold.ids import CUSTOM_ID_PATTERN, UNIQUE, new_id, uuid7
 from freehold.schema.model import Kind
@@ -99,7 +100,7 @@ async def find(call: Call, table: Table, queries: list[str], *, counted: bool) -
 _FIRST_PAGE = Page()
 
 
-async def _cursor(db: Queries, rows: RowTable, wanted: Page, scope: Any) -> Record:
+async def _cursor(db: Queries, rows: RowTable, wanted: Page, scope: Scope) -> Record:
     try:
         row_id = rows.encode_id(wanted.cursor)
     except Misfit as misfit:
@@ -166,16 +167,16 @@ def new_row(
         if column.field.default_me and column.sql not in assigned and call.identity.user_id:
             assigned[column.sql] = _encoded_me(column.encode, call.identity.user_id)
     if made is not None:
-        assigned[quoted(layout.id)] = made
+        assigned[quote(layout.id)] = made
     if layout.permissions is not None:
         if granted is None and call.identity.kind == "user":
             granted = permissions.own(call.identity.user_id)
-        assigned[quoted(layout.permissions)] = row_permissions(call, granted or [])
+        assigned[quote(layout.permissions)] = row_permissions(call, granted or [])
     if layout.tenant is not None:
-        assigned[quoted(layout.tenant)] = reached.scope.tenant
+        assigned[quote(layout.tenant)] = reached.scope.tenant
     for name in (layout.created_by, layout.updated_by):
         if name is not None:
-            assigned[quoted(name)] = call.identity.user_id or call.identity.actor
+            assigned[quote(name)] = call.identity.user_id or call.identity.actor
     return assigned
 
 
@@ -214,9 +215,9 @@ def changes(
         if column.required and column.sql in assigned and assigned[column.sql] is None:
             raise RowInvalidStructure(reason=f"`{column.key}` is required, and cannot be null.")
     if granted is not None and layout.permissions is not None:
-        assigned[quoted(layout.permissions)] = row_permissions(call, granted)
+        assigned[quote(layout.permissions)] = row_permissions(call, granted)
     if layout.updated_by is not None:
-        assigned[quoted(layout.updated_by)] = call.identity.user_id or call.identity.actor
+        assigned[quote(layout.updated_by)] = call.identity.user_id or call.identity.actor
     return assigned
 
 
@@ -265,7 +266,7 @@ async def increment(
     layout = table.entity.layout
     extra: dict[str, Any] = {}
     if layout.updated_by is not None:
-        extra[quoted(layout.updated_by)] = call.identity.user_id or call.identity.actor
+        extra[quote(layout.updated_by)] = call.identity.user_id or call.identity.actor
     statement = reached.rows.increment(wanted, column, step, limit, reached.scope, extra=extra)
     record = await _first(call, reached, _with_event(call, table, statement, row_id, "update"))
     if record is None:
@@ -350,7 +351,7 @@ def _unless_newer(call: Call, updated_at: str | None, statement: Statement) -> S
         moment = read_datetime(header)
     except Misfit as misfit:
         raise InvalidParameter(name="X-Appwrite-Timestamp", reason=f"It {misfit.message}.") from misfit
-    condition = f"{quoted(updated_at)} <= ${len(statement.values) + 1}"
+    condition = f"{quote(updated_at)} <= ${len(statement.values) + 1}"
     head, returning, tail = statement.sql.rpartition(" returning ")
     return Statement(f"{head} and {condition}{returning}{tail}", [*statement.values, moment])
 
@@ -367,7 +368,7 @@ def _assigned(call: Call, table: Table, reached: Reach, data: Object) -> dict[st
                 if key in ("$createdAt", "$updatedAt") and call.identity.privileged and value is not None:
                     name = layout.created_at if key == "$createdAt" else layout.updated_at
                     if name is not None:
-                        assigned[quoted(name)] = _moment(key, value)
+                        assigned[quote(name)] = _moment(key, value)
                 continue
             raise RowInvalidStructure(reason=f"`{key[:100]}` is not a column of this table.")
         if key in reached.locked:
@@ -386,7 +387,7 @@ def _moment(key: str, value: Any) -> Any:
         raise RowInvalidStructure(reason=f"`{key}` {misfit.message}.") from misfit
 
 
-def _encoded_me(encode: Any, user_id: str) -> Any:
+def _encoded_me(encode: Encoder, user_id: str) -> Any:
     try:
         return encode(user_id)
     except Misfit:
@@ -451,7 +452,7 @@ def refusals(rows: RowTable) -> Iterator[None]:
     try:
         yield
     except asyncpg.UniqueViolationError as error:
-        if error.constraint_name in _primary_keys(rows):
+        if error.constraint_name == primary_key_name(rows.entity.table):
             raise RowAlreadyExists() from error
         raise RowNotUnique(columns=_columns_of(rows, error.detail)) from error
     except asyncpg.ForeignKeyViolationError as error:
@@ -465,10 +466,6 @@ def refusals(rows: RowTable) -> Iterator[None]:
         raise RowInvalidStructure(reason="a value breaks one of the table's rules.") from error
     except asyncpg.DataError as error:
         raise RowInvalidStructure(reason="a value does not fit its column.") from error
-
-
-def _primary_keys(rows: RowTable) -> tuple[str, ...]:
-    return (f"{rows.entity.table}_pkey",)
 
 
 def _key_of(rows: RowTable, column_name: str | None) -> str:

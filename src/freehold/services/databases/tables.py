@@ -12,7 +12,7 @@ from freehold.access.permissions import Permission
 from freehold.access.roles import Membership
 from freehold.db.ddl import text_literal
 from freehold.db.pool import Queries, Record
-from freehold.db.rows import RowTable, Scope
+from freehold.db.rows import ID_ENCODERS, RowTable, Scope
 from freehold.errors import ResourceLocked
 from freehold.schema.model import Entity, IdKind, Schema
 from freehold.schema.values import Misfit
@@ -57,15 +57,11 @@ class Table:
         self.follows_schema = self.schema is not None and self.schema.entity(self.entity.name) is not None
         """Whether the table came from a schema file, so that its access rules are the policy."""
         tenancy = self.schema.tenancy if self.schema is not None else None
-        self.rows = RowTable(
-            self.namespace,
-            self.entity,
-            self._id_kinds,
-            self._constants,
-            tenant=self._id_kinds[tenancy.entity] if tenancy is not None else "uuid",
-        )
+        tenant_kind: IdKind = self._id_kinds[tenancy.entity] if tenancy is not None else "uuid"
+        self.rows = RowTable(self.namespace, self.entity, self._id_kinds, self._constants, tenant=tenant_kind)
         self._views: dict[frozenset[str], RowTable] = {frozenset(): self.rows}
         self.is_tenant_scoped = self.entity.tenant != "none" and self.follows_schema
+        self.encode_tenant = ID_ENCODERS[tenant_kind]
 
     def without(self, hidden: frozenset[str]) -> RowTable:
         """The same table as one that has no such fields: they can be neither read nor asked about."""
@@ -208,12 +204,8 @@ def _membership(call: Call) -> Membership | None:
 
 def _tenant_value(table: Table, text: str) -> Any:
     """The tenant's id as PostgreSQL takes it. Raises NoTenant."""
-    assert table.schema is not None
-    assert table.schema.tenancy is not None
-    tenant = table.schema.entity(table.schema.tenancy.entity)
-    assert tenant is not None
     try:
-        return RowTable(table.namespace, tenant, {}, {}).encode_id(text)
+        return table.encode_tenant(text)
     except Misfit as misfit:
         raise NoTenant(reason=f"`{text[:100]}` {misfit.message}.") from misfit
 
