@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,10 @@ from freehold.schema import SchemaError, lock_of, read_lock, read_schema, write_
 from freehold.schema.model import Schema
 
 TIMEOUT_S = 700
+PAGE_WIDTH = 160
+"""Of a plan that goes to a file or a pipe."""
+
+_is_endpoint = re.compile(r"https?://[^/\s]+(/[^\s]*)?/v1").fullmatch
 
 
 class LiveError(Refusal):
@@ -66,6 +71,11 @@ class Project(NamedTuple):
                 answer: dict[str, Any] = msgspec.json.decode(await response.read())
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             raise LiveError(f"{self.endpoint} did not answer as a Freehold does: {error}") from error
+        if response.status == 401:
+            raise LiveError(
+                f"{answer['message']} See that the key is one of the project {self.project}, has not expired,"
+                " and has the scope databases.write."
+            )
         if response.status == 404 and answer.get("type") == "database_not_found":
             raise NotThere(answer["message"])
         if response.status >= 400:
@@ -78,7 +88,7 @@ def plan(project: Project, schema_file: Path, database_id: str | None, *, as_jso
     schema = _read(project, schema_file, database_id)
     planned = asyncio.run(_plan(project, schema, database_id or schema.service))
     if as_json:
-        sys.stdout.write(msgspec.json.encode(planned).decode() + "\n")
+        _print_json(planned)
     else:
         _show(planned)
 
@@ -102,6 +112,8 @@ def apply(
             _show(planned)
         if not planned["steps"] and not planned["createsDatabase"]:
             _keep_lock(schema_file, schema)
+            if as_json:
+                _print_json(planned)
             return
         if not yes and not _agreed():
             raise LiveError(
@@ -112,7 +124,7 @@ def apply(
     done = asyncio.run(project.post(f"/tablesdb/{into}/schema/apply", body))
     _keep_lock(schema_file, schema)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(done).decode() + "\n")
+        _print_json(done)
     else:
         typer.echo(
             f"Applied {len(done['steps'])} steps to the database {into} ({done['namespace']} in PostgreSQL)."
@@ -129,6 +141,11 @@ def _agreed() -> bool:
 
 def _read(project: Project, schema_file: Path, database_id: str | None) -> Schema:
     """Read the schema. Without a lock beside it the ids are the live project's, so that no table is lost."""
+    if not _is_endpoint(project.endpoint):
+        raise LiveError(
+            f"The endpoint is {project.endpoint!r}, but it has to be a URL that ends in /v1, such as"
+            " http://127.0.0.1:8080/v1."
+        )
     folder = _folder(schema_file)
     try:
         schema = read_schema(schema_file)
@@ -151,8 +168,12 @@ def _folder(schema_file: Path) -> Path:
     return schema_file if schema_file.is_dir() else schema_file.parent
 
 
+def _print_json(answer: dict[str, Any]) -> None:
+    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+
+
 def _show(planned: dict[str, Any]) -> None:
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PAGE_WIDTH)
     if not planned["steps"]:
         console.print("The database is as the schema says. There is nothing to do.")
         return
@@ -168,8 +189,10 @@ def _show(planned: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print()
+    highlighter = Syntax("", "sql", background_color="default")
     for step in planned["steps"]:
-        console.print(Syntax(step["sql"] + ";", "sql", background_color="default", word_wrap=True))
+        # The terminal may break its lines, but we must not: a line break within quotes is other SQL.
+        console.print(highlighter.highlight(step["sql"] + ";"), soft_wrap=True, end="")
     console.print()
     console.print(f"Plan {planned['hash']}")
     if planned["losses"]:

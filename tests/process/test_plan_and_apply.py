@@ -1,0 +1,93 @@
+"""`freehold plan` and `freehold apply` as they are typed: what they print, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.platform import Project, platform, project
+
+__all__ = ["platform", "project"]
+
+REMARK = (
+    "What somebody wrote down about a company, at a length that no terminal shows in one line of its own; "
+    * 2
+)
+SCHEMA = f"""
+freehold: 1
+service: desk
+roles: {{ agent: [] }}
+entities:
+  remark:
+    tenant: none
+    access: {{ read: agent }}
+    description: "{REMARK.strip()}"
+    fields: {{ text: string(40) }}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "freehold.yaml").write_text(SCHEMA)
+    return tmp_path
+
+
+def freehold(
+    command: str, folder: Path, project: Project, *options: str, **told: str
+) -> tuple[int, str, str]:
+    credentials = {
+        "FREEHOLD_ENDPOINT": project.platform.endpoint,
+        "FREEHOLD_PROJECT": project.id,
+        "FREEHOLD_KEY": project.key,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "freehold", command, "--schema", str(folder), *options],
+        env={**os.environ, **credentials, **told},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_plan_is_shown_with_its_sql_as_it_will_run(folder: Path, project: Project) -> None:
+    _, as_json, _ = freehold("plan", folder, project, "--json")
+    code, shown, _ = freehold("plan", folder, project)
+
+    assert code == 0
+    for step in json.loads(as_json)["steps"]:
+        assert step["summary"] in shown
+        assert f"\n{step['sql']};\n" in shown
+    assert REMARK.strip() in shown
+
+
+def test_applying_what_stands_says_so_in_json_too(folder: Path, project: Project) -> None:
+    _, first, _ = freehold("apply", folder, project, "--yes", "--json")
+    code, second, _ = freehold("apply", folder, project, "--yes", "--json")
+
+    assert len(json.loads(first)["steps"]) > 0
+    assert (code, json.loads(second)["steps"]) == (0, [])
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:8080/v1", "http://127.0.0.1:8080", "ftp://127.0.0.1/v1"])
+def test_an_endpoint_that_is_none_is_refused_with_what_it_has_to_be(
+    folder: Path, project: Project, endpoint: str
+) -> None:
+    code, shown, refusal = freehold("plan", folder, project, FREEHOLD_ENDPOINT=endpoint)
+
+    assert (code, shown) == (2, "")
+    assert f"{endpoint!r}, but it has to be a URL that ends in /v1" in refusal
+
+
+def test_a_key_that_opens_nothing_is_named_as_the_reason(folder: Path, project: Project) -> None:
+    code, shown, refusal = freehold("plan", folder, project, FREEHOLD_KEY="standard_" + "0" * 64)
+
+    assert (code, shown) == (2, "")
+    assert f"See that the key is one of the project {project.id}" in refusal
+    assert "Traceback" not in refusal
