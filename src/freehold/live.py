@@ -189,7 +189,7 @@ def _show(planned: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print()
-    highlighter = Syntax("", "sql", background_color="default")
+    highlighter = Syntax("", "sql", theme="ansi_dark", background_color="default")
     for step in planned["steps"]:
         # The terminal may break its lines, but we must not: a line break within quotes is other SQL.
         console.print(highlighter.highlight(step["sql"] + ";"), soft_wrap=True, end="")
