@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -165,6 +166,16 @@ def test_numbers_of_several_processes_are_added_up(tmp_path: Path) -> None:
     assert 'freehold_request_seconds_count{method="other",route="",status="4xx"} 2.0' in text
     assert 'freehold_job_seconds_count{kind="mail",outcome="done"} 2.0' in text
     assert "MADE-UP" not in text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that their owner cannot delete")
+def test_numbers_of_a_run_by_root_can_be_cleared_by_the_owner_of_the_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 65534, 65534)
+    metrics.prepare_directory(data / "metrics")
+
+    assert (data / "metrics").stat().st_uid == 65534
 
 
 def test_counting_and_logging_a_request_are_cheap(stream: io.StringIO) -> None:

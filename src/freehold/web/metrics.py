@@ -75,6 +75,9 @@ def prepare_directory(directory: Path) -> None:
     """Empty a directory for the processes of one run."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True, mode=0o700)
+    if os.geteuid() == 0:  # started by root for once, its owner has to be able to empty it again
+        owner = directory.parent.stat()
+        os.chown(directory, owner.st_uid, owner.st_gid)
 
 
 def write(directory: Path) -> None:
