@@ -106,7 +106,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         reader.faults.append("AUTH_DEV_SECRET should have at least 32 characters (make token needs it too)")
     if production and settings.auto_migrate:
         reader.faults.append("AUTO_MIGRATE is for development; in production run `python -m app.migrate up`")
-    reader.refuse_faults()
+    reader.refuse_faults("" if production else "For development `make dev` reads .env, a copy of .env.example.\n")
     return settings
 
 
@@ -186,6 +186,7 @@ class _Reader:
             self.faults.append(f"{name} should be one of: {', '.join(choices)}")
         return value
 
-    def refuse_faults(self) -> None:
+    def refuse_faults(self, advice: str) -> None:
         if self.faults:
-            raise SettingsError("The service cannot start:\n" + "".join(f"  {fault}\n" for fault in self.faults))
+            faults = "".join(f"  {fault}\n" for fault in self.faults)
+            raise SettingsError(f"The service cannot start:\n{faults}{advice}")

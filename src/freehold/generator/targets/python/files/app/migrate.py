@@ -236,7 +236,7 @@ async def roles() -> None:
     """Run db/roles.sql as the administrator."""
     url = os.environ.get("ADMIN_DATABASE_URL") or ""
     if not url:
-        raise MigrationError("ADMIN_DATABASE_URL is missing: a login that may create roles.")
+        raise MigrationError("ADMIN_DATABASE_URL is missing: a login that may create roles. `make` reads it from .env, a copy of .env.example.")
     connection = await asyncpg.connect(url, timeout=10)
     try:
         await connection.execute((FOLDER.parent / "roles.sql").read_text())
