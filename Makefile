@@ -39,7 +39,7 @@ check: $(STAMP) ## Formatting, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet . || { echo "Run make format."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing --verbose >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
 
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff check --quiet --fix --exit-zero . && $(BIN)/ruff format .
