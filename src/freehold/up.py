@@ -22,10 +22,10 @@ import msgspec
 import structlog
 
 from freehold import app, process
-from freehold.app import Bootstrapped
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate
 from freehold.db.embedded import EmbeddedPostgres
+from freehold.services.project import FirstProject
 from freehold.web import metrics
 from freehold.web.admin import AdminServer, Readiness, ask_database
 from freehold.web.server import Control, bind
@@ -55,13 +55,13 @@ def up(settings: Settings, *, as_json: bool) -> None:
         with running_postgres(settings) as postgres:
             if postgres is not None:
                 settings = replace(settings, database_url=postgres.dsn())
-            bootstrapped = asyncio.run(prepare_database(settings))
+            first = asyncio.run(prepare_database(settings))
             processes = Processes(settings, listeners, postgres)
             processes.fork(lock)
             announcement = Announcement(
                 endpoint=endpoint_of(settings),
-                project=bootstrapped.project,
-                key=bootstrapped.key,
+                project=first.project,
+                key=first.key,
                 pid=os.getpid(),
                 reference=endpoint_of(settings).removesuffix("/v1") + "/reference",
                 admin="",
@@ -73,10 +73,10 @@ def up(settings: Settings, *, as_json: bool) -> None:
         os.close(lock)
 
 
-async def prepare_database(settings: Settings) -> Bootstrapped:
+async def prepare_database(settings: Settings) -> FirstProject:
     """Bring the platform's tables up to date, and see that there is a project to begin with."""
     await migrate.migrate(settings.database_url, report=lambda line: log.info(line))
-    return await app.bootstrap(settings, settings.database_url)
+    return await app.bootstrap(settings)
 
 
 async def supervise(
