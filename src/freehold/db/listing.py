@@ -20,12 +20,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from freehold.db.pool import Queries, Record
-from freehold.db.queries import Query, page, parse
+from freehold.db.queries import MAX_TOTAL, Query, escaped_like, page, parse
 from freehold.errors import CursorNotFound, InvalidQuery
 
 MAX_LIMIT = 5000
-MAX_TOTAL = 5000
-"""Nobody counts further: a total of 5000 means that many or more."""
 
 Kind = Literal["text", "moment", "flag", "number", "list"]
 
@@ -143,7 +141,7 @@ class _Statement:
         self._always += 1
 
     def search(self, word: str) -> None:
-        value = self.bind(f"%{_escaped(word)}%", "text")
+        value = self.bind(f"%{escaped_like(word)}%", "text")
         self.conditions.append(
             "(" + " or ".join(f"{each} ilike {value}" for each in self.listing.search) + ")"
             if self.listing.search
@@ -279,7 +277,7 @@ def _like(before: str, after: str, *, negated: bool = False) -> _Build:
     word = "not like all" if negated else "like any"
     return lambda statement, attribute, values: (
         f"{attribute.sql} {word}"
-        f"({statement.bind([f'{before}{_escaped(value)}{after}' for value in values], 'text[]')})"
+        f"({statement.bind([f'{before}{escaped_like(value)}{after}' for value in values], 'text[]')})"
     )
 
 
@@ -338,10 +336,6 @@ _SAYS: dict[Kind, str] = {
     "number": "a whole number",
     "list": "texts",
 }
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _typed(value: Any, kind: Kind, query: Query) -> Any:

@@ -13,6 +13,9 @@ MAX_QUERIES = 100
 MAX_CHARACTERS = 4096
 MAX_VALUES = 500
 MAX_NESTING = 5
+DEFAULT_LIMIT = 25
+MAX_TOTAL = 5000
+"""Nobody counts further: a total of 5000 means that many or more."""
 
 FILTERS = frozenset(
     (
@@ -27,6 +30,11 @@ CURSORS = frozenset(("cursorAfter", "cursorBefore"))
 PAGES = frozenset(("limit", "offset"))
 
 METHODS = FILTERS | GROUPS | ORDERS | CURSORS | PAGES | {"select"}
+
+
+def escaped_like(text: str) -> str:
+    """Text with the wildcards of LIKE taken literally."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -101,7 +109,7 @@ class Page(msgspec.Struct, frozen=True):
     filters: tuple[Query, ...] = ()
     orders: tuple[Query, ...] = ()
     select: tuple[str, ...] = ()
-    limit: int = 25
+    limit: int = DEFAULT_LIMIT
     limited: bool = False
     """The limit was asked for."""
     offset: int = 0
@@ -110,7 +118,7 @@ class Page(msgspec.Struct, frozen=True):
     """The page ends before the cursor, rather than beginning after it."""
 
 
-def page(queries: Sequence[Query], *, default_limit: int = 25) -> Page:
+def page(queries: Sequence[Query]) -> Page:
     """Sort queries by kind; of two limits, offsets or cursors the first counts. Raises InvalidQuery."""
     filters: list[Query] = []
     orders: list[Query] = []
@@ -132,7 +140,7 @@ def page(queries: Sequence[Query], *, default_limit: int = 25) -> Page:
         filters=tuple(filters),
         orders=tuple(orders),
         select=tuple(dict.fromkeys(select)),
-        limit=_number(found["limit"], 1) if "limit" in found else default_limit,
+        limit=_number(found["limit"], 1) if "limit" in found else DEFAULT_LIMIT,
         limited="limit" in found,
         offset=_number(found["offset"], 0) if "offset" in found else 0,
         cursor=_cursor(cursor) if cursor is not None else "",

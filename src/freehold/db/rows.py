@@ -15,15 +15,12 @@ import msgspec
 
 from freehold.db.ddl.spelling import qualified, quote
 from freehold.db.pool import Record
-from freehold.db.queries import GROUPS, Page, Query
+from freehold.db.queries import GROUPS, MAX_TOTAL, Page, Query, escaped_like
 from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder, read_datetime
 from freehold.errors import BadRequest, InvalidQuery
 from freehold.schema.model import Comparison, Condition, Entity, Field, IdKind, Kind, Type
 from freehold.schema.tables import ID_TYPES, sql_type
 from freehold.schema.values import Misfit
-
-MAX_TOTAL = 5000
-"""Lists count their rows up to here."""
 
 SYSTEM_NAMES = frozenset(
     (
@@ -594,11 +591,6 @@ def _between(negated: str) -> _Compiler:
 
 def _null(test: str) -> _Compiler:
     return lambda operand, query, values: f"{operand.sql} {test}"
-
-
-def escaped_like(text: str) -> str:
-    """Text with the wildcards of LIKE taken literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _like(before: str, after: str, *, negated: bool = False) -> _Compiler:

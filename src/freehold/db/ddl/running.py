@@ -41,7 +41,7 @@ async def apply(
     """
     if not one_by_one and all(step.transactional for step in steps):
         async with connection.transaction():
-            await _set_timeouts(connection, lock_timeout_ms, statement_timeout_ms)
+            await connection.execute(timeouts_sql(lock_timeout_ms, statement_timeout_ms))
             for step in steps:
                 try:
                     await connection.execute(step.sql)
@@ -93,7 +93,7 @@ async def _run(
 ) -> None:
     if transactional:
         async with connection.transaction():
-            await _set_timeouts(connection, lock_ms, statement_ms)
+            await connection.execute(timeouts_sql(lock_ms, statement_ms))
             await connection.execute(sql)
         return
     # Outside of a transaction a setting lasts for the session: it is taken back whatever happens.
@@ -105,10 +105,9 @@ async def _run(
         await connection.execute("SELECT set_config('lock_timeout', $1, false)", before)
 
 
-async def _set_timeouts(connection: Connection[Any], lock_ms: int, statement_ms: int) -> None:
-    await connection.execute(
-        f"SET LOCAL lock_timeout = {int(lock_ms)}; SET LOCAL statement_timeout = {int(statement_ms)}"
-    )
+def timeouts_sql(lock_ms: int = LOCK_TIMEOUT_MS, statement_ms: int = STATEMENT_TIMEOUT_MS) -> str:
+    """What a transaction that changes tables begins with: who waits for a lock makes others wait for it."""
+    return f"SET LOCAL lock_timeout = {int(lock_ms)}; SET LOCAL statement_timeout = {int(statement_ms)}"
 
 
 async def _drop_half_built(connection: Connection[Any], step: Step) -> None:

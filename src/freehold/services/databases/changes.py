@@ -6,7 +6,6 @@ import asyncpg
 import msgspec
 
 from freehold.db import ddl
-from freehold.db.ddl.running import LOCK_TIMEOUT_MS
 from freehold.db.pool import Queries, Record
 from freehold.errors import NotFound
 from freehold.schema import compare
@@ -94,7 +93,7 @@ async def drop(call: Call, record: Record, entity: Entity) -> None:
 
 async def run(db: Queries, namespace: str, old: Schema, new: Schema) -> None:
     """Run the DDL that makes one schema's tables another's. Does not wait long for others to let go."""
-    await db.script(f"set local lock_timeout = '{LOCK_TIMEOUT_MS}ms'; set local statement_timeout = '10min'")
+    await db.script(ddl.timeouts_sql())
     for step in ddl.steps(compare(old, new), namespace=namespace):
         await db.script(step.sql)
 

@@ -12,7 +12,6 @@ import msgspec
 
 from freehold.db import ddl
 from freehold.db.ddl import Step
-from freehold.db.ddl.running import LOCK_TIMEOUT_MS
 from freehold.db.pool import Record
 from freehold.errors import BadRequest, Conflict
 from freehold.ids import MAX_ID
@@ -103,9 +102,7 @@ async def apply(
             enabled=True,
             namespace=planned.namespace,
         )
-    await call.db.script(
-        f"set local lock_timeout = '{LOCK_TIMEOUT_MS}ms'; set local statement_timeout = '10min'"
-    )
+    await call.db.script(ddl.timeouts_sql())
     for step in planned.steps:
         try:
             await call.db.script(step.sql)
