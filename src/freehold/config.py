@@ -12,7 +12,7 @@ import secrets
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -482,7 +482,7 @@ def _shown_value(one: Field[Any], text: str) -> str:
 
 
 def _is_told(settings: Settings, one: Field[Any]) -> bool:
-    return one.default is MISSING or getattr(settings, one.name) != one.default
+    return bool(getattr(settings, one.name) != one.default)
 
 
 _WELL_KNOWN = re.compile(

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -232,15 +231,6 @@ class Database:
         async with self.transaction() as transaction:
             await transaction.script(sql)
 
-    @asynccontextmanager
-    async def lend(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection for the while of a block, for what needs asyncpg itself (COPY, advisory locks)."""
-        held = await self._acquire()
-        try:
-            yield held.connection
-        finally:
-            self._release(held)
-
     def transaction(self) -> Transaction:
         """A transaction: begun by its first statement, committed when its block ends without an error."""
         return Transaction(self)
@@ -283,10 +273,6 @@ class Transaction:
 
     async def script(self, sql: str) -> None:
         await (await self._connection()).execute(sql)
-
-    async def connection(self) -> asyncpg.Connection:
-        """The transaction's own connection, for what needs asyncpg itself (COPY)."""
-        return (await self._connection()).connection
 
     async def commit(self) -> None:
         """Make it so. Nothing happens when no statement was run."""

@@ -27,7 +27,6 @@ HINTS = {
     Outcome.ORPHANED: "is no longer emitted, and stays because you edited it",
     Outcome.DELETED: "was deleted by you, and stays so",
 }
-LOCK = "schema.lock.json"
 
 
 @dataclass(frozen=True)

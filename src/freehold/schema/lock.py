@@ -37,15 +37,6 @@ class Lock(Value, frozen=True, kw_only=True):
     entities: dict[str, LockedEntity] = msgspec.field(default_factory=dict)
     """By id."""
 
-    def entity_id(self, name: str) -> str | None:
-        return next((id_ for id_, entity in self.entities.items() if entity.name == name), None)
-
-    def field_id(self, entity_id: str, name: str) -> str | None:
-        entity = self.entities.get(entity_id)
-        if entity is None:
-            return None
-        return next((id_ for id_, field in entity.fields.items() if field.name == name), None)
-
 
 class Decisions(Value, frozen=True, kw_only=True):
     """Answers to questions about renames: `project.budget` to `amount`, or `project.budget` dropped."""

@@ -164,12 +164,8 @@ def design(schema: Schema) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def column_type(field: Field, schema: Schema | None = None) -> str:
-    """The SQL type of a field's column. That of a `ref` is the type of the other entity's id."""
-    return sql_type(field.type, schema)
-
-
 def sql_type(type_: Type, schema: Schema | None = None) -> str:
+    """The SQL type of a column. That of a `ref` is the type of the other entity's id."""
     kind = type_.kind
     if kind is Kind.DECIMAL:
         name = f"numeric({type_.precision},{type_.scale})" if type_.precision is not None else "numeric"

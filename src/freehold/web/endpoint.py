@@ -5,7 +5,7 @@
         \"""Create a team. A user who creates one becomes its owner; an API key does not.\"""
 
 Its first parameter is the call. `body` and `query` are structs that the request is decoded into; every
-other parameter is one of the path's, in snake_case. What it returns is encoded; None is 204.
+other parameter is one of the path's, in snake_case. What it returns is encoded; of None nothing is sent.
 """
 
 from __future__ import annotations
@@ -88,10 +88,8 @@ class Endpoint:
         self.body: type[msgspec.Struct] | None = hints.get("body")
         self.query: type[msgspec.Struct] | None = hints.get("query")
         self.parameters = tuple(_PATH_PARAMETER.findall(path))
-        self._arguments = tuple(
-            (name, _snake(name), hints.get(_snake(name), str)) for name in self.parameters
-        )
-        taken = {"call", "body", "query", "return", *(name for _, name, _ in self._arguments)}
+        self._arguments = tuple((name, _snake(name)) for name in self.parameters)
+        taken = {"call", "body", "query", "return", *(name for _, name in self._arguments)}
         stray = [name for name in inspect.signature(handler).parameters if name not in taken]
         if stray:
             raise TypeError(
@@ -99,14 +97,10 @@ class Endpoint:
             )
         self._decode_body = msgspec.json.Decoder(self.body).decode if self.body is not None else None
 
-    @property
-    def reads_body(self) -> bool:
-        return self.body is not None
-
     def arguments(self, request: Request, parameters: dict[str, str]) -> dict[str, Any]:
         """The handler's arguments, decoded from the request. Raises InvalidParameter, InvalidBody."""
         arguments: dict[str, Any] = {}
-        for parameter, name, _ in self._arguments:
+        for parameter, name in self._arguments:
             value = parameters[parameter]
             if not _is_id(value):
                 raise InvalidParameter(
@@ -210,8 +204,7 @@ class Routes:
         Any of the scopes lets a caller in. `event` is written to the outbox, and the handler runs in the
         transaction; `emits` only says which event the handler's own statement writes. `name` is the SDK's
         name of the method when it is not the handler's. `model` says what is in a `Json`: its struct, or only
-        its name. `reference=False`: Freehold's own, not of the
-        Appwrite contract.
+        its name. `reference=False`: Freehold's own, not of the Appwrite contract.
         """
 
         def declare(handler: H) -> H:

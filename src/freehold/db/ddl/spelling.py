@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from freehold.schema.model import Field, Schema
 from freehold.schema.patterns import for_postgres
 from freehold.schema.tables import (
     AuditTrigger,
@@ -24,7 +23,6 @@ from freehold.schema.tables import (
     PrimaryKey,
     Table,
     Unique,
-    column_type,
 )
 
 POLICY = "tenant_isolation"
@@ -277,11 +275,6 @@ def _point(point: Any) -> str:
 
 
 # Columns
-
-
-def default_sql(field: Field, schema: Schema | None = None) -> str | None:
-    """The default of a field's column, None when it has none."""
-    return None if field.default is None else literal(field.default, column_type(field, schema))
 
 
 def column_sql(column: Column) -> str:

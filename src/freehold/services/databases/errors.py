@@ -57,10 +57,6 @@ class ColumnFormatUnsupported(BadRequest, type="column_format_unsupported"):
     """The column `{key}` cannot be {what} on this server yet."""
 
 
-class ColumnInvalidResize(BadRequest, type="column_invalid_resize"):
-    """{count} rows have values in `{key}` that the change would not hold. Mend them first."""
-
-
 class IndexNotFound(NotFound, type="column_index_not_found"):
     """The index `{key}` was not found."""
 
