@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
 from freehold.access import scopes
 from freehold.db.pool import Database
 from freehold.services import projects
 from freehold.services.project import store
 from freehold.services.project.keys import sealing_key
+
+log = structlog.get_logger("freehold.project")
 
 DEFAULT = "default"
 """The id of all three."""
@@ -37,4 +40,11 @@ async def first_start(db: Database, secret: str) -> FirstProject:
         if project is None:
             return FirstProject(project="", key="")
         kept = await store.find_key_text(transaction, sealing, DEFAULT, DEFAULT)
+        if kept is None and await store.find_key(transaction, DEFAULT, DEFAULT) is not None:
+            log.warning(
+                "another_secret",
+                advice="This database was made with another FREEHOLD_SECRET. Tokens of the other machines are"
+                " refused here, and API keys cannot be shown again. Set it to the same value everywhere;"
+                " where it was not set, it stands in the file `secret` of the data directory.",
+            )
         return FirstProject(project=DEFAULT, key=kept or "")
