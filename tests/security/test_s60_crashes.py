@@ -59,3 +59,11 @@ def test_s60_the_server_recovers_when_its_connections_are_cut(platform: Platform
             break
     assert answers[-1].status_code == 200
     assert all(error_of(each) == (503, "general_unknown") for each in answers if each.status_code != 200)
+
+
+def test_s60_many_odd_versions_of_the_format_do_not_hide_that_of_an_older_sdk(project: Project) -> None:
+    for odd in range(1001):
+        project.server.get("/ping", headers={"X-Appwrite-Response-Format": f"odd-{odd}"})
+
+    older = project.server.get("/project", headers={"X-Appwrite-Response-Format": "1.7.4"})
+    assert "authEmailPassword" in older.json()

@@ -98,7 +98,6 @@ class Application:
         self._pages = pages
         self._request_ids = count(1)
         self._request_prefix = os.urandom(6).hex()
-        self._versions: dict[bytes, formats.Version | None] = {}
         self._hosts = frozenset(settings.domains)
         self._proxies = tuple(ip_network(each) for each in settings.trusted_proxies)
         self._listener: asyncio.Task[None] | None = None
@@ -132,6 +131,7 @@ class Application:
                 lost = asyncio.Event()
                 connection.add_termination_listener(lambda _, lost=lost: lost.set())
                 await connection.add_listener(events.CHANNEL, lambda _c, _p, _ch, tag: self.stamps.touch(tag))
+                self.stamps.touch_all()  # nobody told us of what changed before
                 await lost.wait()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("The listening connection was lost; trying again.", error=type(error).__name__)
@@ -256,9 +256,7 @@ class Application:
         wanted = exchange.request.headers.get(b"x-appwrite-response-format")
         if wanted is None:
             return body
-        if wanted not in self._versions and len(self._versions) < 1000:
-            self._versions[wanted] = formats.read_version(wanted.decode("latin-1"))
-        version = self._versions.get(wanted)
+        version = formats.read_version(wanted)
         if version is None:
             return body
         if version > formats.SPOKEN:

@@ -48,6 +48,12 @@ class Stamps:
         # A moment rather than a count: two processes that touch at once cannot undo each other.
         self.values[self.slot(tag)] = time.monotonic_ns()
 
+    def touch_all(self) -> None:
+        """Make every entry stale, as when changes may have gone unheard."""
+        now = time.monotonic_ns()
+        for slot in range(_SLOTS):
+            self.values[slot] = now
+
 
 class Cache(Generic[Key, Value]):
     """The most recently made entries, for at most `ttl_s` seconds, as long as their tags are untouched."""

@@ -7,6 +7,7 @@ version are applied to the answer, newest first.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -79,9 +80,10 @@ SAME_AS = {
 }
 
 
-def read_version(text: str) -> Version | None:
+@lru_cache(maxsize=100)
+def read_version(text: bytes) -> Version | None:
     """Read `1.9.5`; None when it is not a version."""
-    parts = text.split(".")
+    parts = text.decode("latin-1").split(".")
     if not 2 <= len(parts) <= 3 or not all(part.isdecimal() and len(part) < 6 for part in parts):
         return None
     major, minor, patch = (*map(int, parts), 0, 0)[:3]

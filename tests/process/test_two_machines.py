@@ -1,0 +1,87 @@
+"""Two installations on one database, as on two machines: what one changes holds on the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.platform import Platform, Project, running_platform
+from tests.postgres import Database, Server
+from tests.process.installation import Installation
+
+LISTENING = (
+    "from pg_stat_activity where datname = current_database() and application_name = 'freehold-listen'"
+)
+
+
+@pytest.fixture(scope="module")
+def first(postgres: Server) -> Iterator[Platform]:
+    with running_platform(postgres, "--dev") as running:
+        running.register_root()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def second(first: Platform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    data: Path = tmp_path_factory.mktemp("second")
+    secret = (first.installation.data / "secret").read_text().strip()
+    told = {"DATABASE_URL": first.database_url, "FREEHOLD_WORKERS": "2", "FREEHOLD_SECRET": secret}
+    installation = Installation(data, told)
+    try:
+        installation.start("--dev")
+        yield Platform(installation, Database(first.database_url, first.admin_url, ""))
+    finally:
+        installation.stop()
+        installation.log.unlink(missing_ok=True)
+
+
+def is_in(platform: Platform, project: Project, session: str) -> bool:
+    """Tell whether any of the workers lets the session in."""
+    answers = set()
+    for _ in range(8):
+        with platform.client(project.id, session=session) as client:
+            answers.add(client.get("/account").status_code)
+    assert answers <= {200, 401}
+    return 200 in answers
+
+
+async def test_a_session_that_ends_on_one_machine_ends_on_the_other(
+    first: Platform, second: Platform
+) -> None:
+    project = first.new_project()
+    jane = project.new_user()
+    assert is_in(second, project, jane.session)
+
+    assert jane.client.delete("/account/sessions/current").status_code == 204
+    deadline = time.monotonic() + 5
+    while is_in(second, project, jane.session):
+        assert time.monotonic() < deadline
+
+
+async def test_what_a_machine_could_not_hear_of_holds_once_it_listens_again(
+    first: Platform, second: Platform
+) -> None:
+    project = first.new_project()
+    jane = project.new_user()
+    assert is_in(second, project, jane.session)
+
+    connection = await asyncpg.connect(first.admin_url)
+    listening = await connection.fetchval(f"select count(*) {LISTENING}")
+    await connection.execute(f"select pg_terminate_backend(pid) {LISTENING}")
+    while await connection.fetchval(f"select count(*) {LISTENING}") > 0:
+        pass
+    ended: httpx.Response = jane.client.delete("/account/sessions/current")
+    assert ended.status_code == 204
+    deadline = time.monotonic() + 10
+    while await connection.fetchval(f"select count(*) {LISTENING}") < listening:
+        assert time.monotonic() < deadline
+    await connection.close()
+
+    deadline = time.monotonic() + 2
+    while is_in(second, project, jane.session):
+        assert time.monotonic() < deadline
