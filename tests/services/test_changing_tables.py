@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.platform import Project
+from tests.platform import Project, error_of
 
 ROWS = "/tablesdb/db/tables/t/rows"
 COLUMNS = "/tablesdb/db/tables/t/columns"
@@ -115,3 +115,74 @@ def test_rows_that_are_written_and_read_while_columns_come_and_go_never_fail_ins
         (409, "general_resource_locked"),
     }
     assert (201, "") in told
+
+
+def test_databases_whose_names_fall_together_are_all_made_at_once(project: Project) -> None:
+    ids = ["a.b", "a-b", "a_b"]
+    with many(project) as clients, ThreadPoolExecutor(6) as threads:
+        answers = list(
+            threads.map(
+                lambda at: clients[at].post("/tablesdb", json={"databaseId": ids[at % 3], "name": "x"}),
+                range(6),
+            )
+        )
+
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 201, 409, 409, 409]
+    assert {each["$id"] for each in project.server.get("/tablesdb").json()["databases"]} == set(ids)
+
+
+def test_a_column_cannot_be_called_as_postgresqls_own(project: Project) -> None:
+    make_table(project)
+    make_column(project, "string", size=5)
+    for name in ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"):
+        inline = [{"key": name, "type": "integer", "required": False}]
+        for answer in (
+            make_column(project, "integer", key=name),
+            project.server.patch(
+                f"{COLUMNS}/string/a", json={"newKey": name, "required": False, "default": None}
+            ),
+            project.server.post("/tablesdb/db/tables", json={"tableId": "u", "name": "U", "columns": inline}),
+        ):
+            assert error_of(answer) == (400, "column_value_invalid")
+    assert make_column(project, "integer", key="oid").status_code == 202
+
+
+def test_a_column_that_no_number_fits_is_refused(project: Project) -> None:
+    make_table(project)
+    for bounds in ({"min": 2**63}, {"max": -(2**63) - 1}):
+        assert error_of(make_column(project, "integer", **bounds)) == (400, "column_value_invalid")
+
+
+def test_columns_and_indexes_are_paged_by_their_keys(project: Project) -> None:
+    make_table(project)
+    for key in "abcde":
+        make_column(project, "integer", key=key)
+        made = project.server.post(
+            "/tablesdb/db/tables/t/indexes", json={"key": key, "type": "key", "columns": [key]}
+        )
+        assert made.status_code == 202
+
+    for path, name in ((COLUMNS, "columns"), ("/tablesdb/db/tables/t/indexes", "indexes")):
+
+        def page(*queries: tuple[str, Any], path: str = path, name: str = name) -> str:
+            texts = [json.dumps({"method": method, "values": [value]}) for method, value in queries]
+            found = project.server.get(path, params={f"queries[{at}]": each for at, each in enumerate(texts)})
+            assert found.status_code == 200, found.text
+            assert found.json()["total"] == 5
+            return "".join(each["key"] for each in found.json()[name])
+
+        assert page(("cursorAfter", "b"), ("limit", 2)) == "cd"
+        assert page(("cursorBefore", "d"), ("limit", 2)) == "bc"
+        assert page(("offset", 3)) == "de"
+        unknown = project.server.get(path, params={"queries[0]": '{"method":"cursorAfter","values":["z"]}'})
+        assert error_of(unknown) == (400, "general_cursor_not_found")
+        ordered = project.server.get(path, params={"queries[0]": '{"method":"orderAsc","attribute":"key"}'})
+        assert error_of(ordered) == (400, "general_query_invalid")
+
+
+def test_the_first_moment_of_the_year_1_comes_back_with_its_zone(project: Project) -> None:
+    make_table(project)
+    make_column(project, "datetime")
+    for moment in ("0001-01-01T00:00:00.000+00:00", "9999-12-31T23:59:59.999+00:00"):
+        made = project.server.post(ROWS, json={"rowId": "unique()", "data": {"a": moment}})
+        assert made.json()["a"] == moment

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from freehold.errors import InvalidQuery
+from freehold.errors import CursorNotFound, InvalidQuery
 
 MAX_QUERIES = 100
 MAX_CHARACTERS = 4096
@@ -103,6 +103,16 @@ def _nested(value: Any, depth: int) -> Query:
     return query
 
 
+class HasKey(Protocol):
+    """A thing that is known by a key."""
+
+    @property
+    def key(self) -> str: ...
+
+
+Keyed = TypeVar("Keyed", bound=HasKey)
+
+
 class Page(msgspec.Struct, frozen=True):
     """What a list of queries asks for, sorted by kind."""
 
@@ -146,6 +156,26 @@ def page(queries: Sequence[Query]) -> Page:
         cursor=_cursor(cursor) if cursor is not None else "",
         backwards=cursor is not None and cursor.method == "cursorBefore",
     )
+
+
+def of_keyed(listed: Sequence[Keyed], wanted: Page) -> list[Keyed]:
+    """A page of things that are known by a key and come in an order of their own.
+
+    Raises CursorNotFound, InvalidQuery.
+    """
+    if wanted.orders:
+        raise InvalidQuery(reason="this list comes in the order in which its entries were made.")
+    start, end = 0, len(listed)
+    if wanted.cursor:
+        at = next((at for at, each in enumerate(listed) if each.key == wanted.cursor), None)
+        if at is None:
+            raise CursorNotFound(id=wanted.cursor)
+        start, end = (0, at) if wanted.backwards else (at + 1, end)
+    if wanted.backwards:
+        end = max(0, end - wanted.offset)
+        return list(listed[max(start, end - wanted.limit) : end])
+    start += wanted.offset
+    return list(listed[start : start + wanted.limit])
 
 
 _MAX_NUMBER = 2**31 - 1

@@ -15,8 +15,13 @@ import msgspec
 
 from freehold.db.ddl.spelling import qualified, quote
 from freehold.db.pool import Record
+<<<<<<< Updated upstream
 from freehold.db.queries import GROUPS, MAX_TOTAL, Page, Query, escaped_like
 from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder, read_datetime
+=======
+from freehold.db.queries import GROUPS, Page, Query
+from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder, read_datetime, wire_moment
+>>>>>>> Stashed changes
 from freehold.errors import BadRequest, InvalidQuery
 from freehold.schema.model import Comparison, Condition, Entity, Field, IdKind, Kind, Type
 from freehold.schema.tables import ID_TYPES, sql_type
@@ -141,8 +146,8 @@ class RowTable:
             for wire, name, decode in (
                 ("$id", layout.id, None if entity.id_kind == "text" else str),
                 ("$sequence", layout.sequence, str),
-                ("$createdAt", layout.created_at, _time),
-                ("$updatedAt", layout.updated_at, _time),
+                ("$createdAt", layout.created_at, wire_moment),
+                ("$updatedAt", layout.updated_at, wire_moment),
                 ("$permissions", layout.permissions, None),
             )
             if name is not None
@@ -317,8 +322,9 @@ class RowTable:
         values = Values()
         names = ", ".join(assigned)
         bound = ", ".join(values.bind(value) for value in assigned.values())
+        given = f"({names}) values ({bound})" if assigned else "default values"
         return Statement(
-            f"insert into {self.relation} ({names}) values ({bound}) returning {self.shape.select}",
+            f"insert into {self.relation} {given} returning {self.shape.select}",
             values.bound,
         )
 
@@ -509,11 +515,6 @@ _TEXTS = frozenset((Kind.STRING, Kind.TEXT, Kind.ENUM, Kind.EMAIL, Kind.URL))
 def _operand(column: Column) -> Operand:
     is_text = column.field.type.kind in _TEXTS
     return Operand(column.sql, column.encode_filter, column.field.type.array, is_text)
-
-
-def _time(value: Any) -> str:
-    text: str = value.isoformat(timespec="milliseconds")
-    return text
 
 
 def _uuid_id(value: Any) -> uuid.UUID:

@@ -222,8 +222,10 @@ _ENCODERS: dict[Kind, Callable[[Type], Encoder]] = {
 }
 
 
-def _wire_time(value: datetime) -> str:
-    return value.isoformat(timespec="milliseconds")
+def wire_moment(value: datetime) -> str:
+    """A moment as the wire writes it."""
+    # The driver has no zone for the first moment of the year 1, which other languages send for "never".
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat(timespec="milliseconds")
 
 
 def _wire_points(value: Any) -> list[list[float]]:
@@ -231,7 +233,7 @@ def _wire_points(value: Any) -> list[list[float]]:
 
 
 _DECODERS: dict[Kind, Decoder] = {
-    Kind.DATETIME: _wire_time,
+    Kind.DATETIME: wire_moment,
     Kind.DECIMAL: str,
     Kind.DATE: date.isoformat,
     Kind.TIME: time.isoformat,

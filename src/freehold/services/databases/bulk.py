@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from freehold import events
 from freehold.access.permissions import Permission
 from freehold.db.ddl import quote
 from freehold.db.pool import Queries, Record
@@ -33,7 +32,7 @@ async def create(call: Call, table: Table, rows: list[Object]) -> Json:
         news.append(single.new_row(call, table, reached, made, row, granted))
     async with single.reached_db(call, reached, transaction=True) as db:
         with single.refusals(reached.rows):
-            if reached.rows.travels_as_json:
+            if reached.rows.travels_as_json and any(news):
                 statement = reached.rows.insert_many(_alike(reached.rows.columns.values(), news))
                 records = await _recorded(call, table, db, statement, "create")
             else:
@@ -136,6 +135,7 @@ def _default(column: Column) -> Any:
 async def _recorded(
     call: Call, table: Table, db: Queries, statement: Statement, action: single.Action
 ) -> list[Record]:
+<<<<<<< Updated upstream
     values = list(statement.values)
     sql = events.recorded_each(
         statement.sql,
@@ -148,6 +148,10 @@ async def _recorded(
         call.request.id,
     )
     return await db.rows(sql, *values)
+=======
+    recorded = single.with_events(call, table, statement, action)
+    return await db.rows(recorded.sql, *recorded.values)
+>>>>>>> Stashed changes
 
 
 def _answer(reached: Reach, records: list[Record]) -> Json:

@@ -106,8 +106,12 @@ async def create_namespace(db: Queries, project_id: str, database_id: str) -> st
 
 
 async def free_namespace(db: Queries, wanted: str) -> str:
-    """A name for a PostgreSQL schema that nothing has yet: the wanted one, or that with a number."""
+    """A name for a PostgreSQL schema that nothing has yet: the wanted one, or that with a number.
+
+    In a transaction nobody else is given it until that ends: several ids may want one name.
+    """
     base = wanted.replace(".", "_").replace("-", "_")
+    await db.run("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"namespace {base}")
     if base.startswith("pg_"):  # reserved for PostgreSQL itself
         base = f"p_{base}"
     for attempt in range(1, 1000):

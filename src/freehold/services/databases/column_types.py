@@ -249,6 +249,7 @@ def inline(column: dict[str, Any]) -> tuple[ColumnType, Create]:
 
 def new_field(column_type: ColumnType, body: Any) -> Field:
     """The field that a new column becomes. Raises ColumnValueInvalid and the like."""
+    _must_be_ours(body.key)
     if getattr(body, "encrypt", False):
         raise ColumnFormatUnsupported(key=body.key, what="encrypted")
     field = Field(
@@ -266,6 +267,7 @@ def new_field(column_type: ColumnType, body: Any) -> Field:
 
 def changed_field(column_type: ColumnType, field: Field, body: Any) -> Field:
     """The field that a column becomes by an update. Raises ColumnValueInvalid and the like."""
+    _must_be_ours(body.new_key)
     kept_as = (
         column_type.kept_as(body)
         if getattr(body, "elements", None) or getattr(body, "size", None)
@@ -283,6 +285,14 @@ def changed_field(column_type: ColumnType, field: Field, body: Any) -> Field:
         description=field.description if body.description is UNSET else body.description,
     )
     return _with_default(changed, body)
+
+
+_OF_POSTGRESQL = frozenset(("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"))
+
+
+def _must_be_ours(key: str | None) -> None:
+    if key in _OF_POSTGRESQL:
+        raise ColumnValueInvalid(key=key, reason="PostgreSQL has a column of that name in every table")
 
 
 def of(type_: str, format_: str) -> ColumnType | None:
@@ -304,6 +314,8 @@ def _least(body: Any) -> int | float | None:
     most: int | float | None = getattr(body, "max", None)
     if least is not None and most is not None and least > most:
         raise ColumnValueInvalid(key=getattr(body, "key", ""), reason="`min` is greater than `max`")
+    if isinstance(least, int) and least > _INT64[1]:
+        raise ColumnValueInvalid(key=getattr(body, "key", ""), reason=f"`min` is greater than {_INT64[1]}")
     return None if isinstance(least, int) and least <= _INT64[0] else least
 
 
@@ -311,6 +323,8 @@ def _most(column_type: ColumnType, body: Any) -> int | float | None:
     if column_type.wire_type in TEXT_CHARACTERS:
         return TEXT_CHARACTERS[column_type.wire_type]
     most: int | float | None = getattr(body, "max", None)
+    if isinstance(most, int) and most < _INT64[0]:
+        raise ColumnValueInvalid(key=getattr(body, "key", ""), reason=f"`max` is less than {_INT64[0]}")
     return None if isinstance(most, int) and most >= _INT64[1] else most
 
 

@@ -131,7 +131,7 @@ async def create(
     if reached is None:
         raise UserUnauthorized()
     statement = reached.rows.insert(new_row(call, table, reached, made, data, granted))
-    statement = _with_event(call, table, statement, str(made or row_id), action)
+    statement = _with_event(call, table, statement, "" if made is None else str(made), action)
     if reached.scope.grants is None:
         record = await _first(call, reached, statement)
     else:
@@ -410,6 +410,10 @@ def row_permissions(call: Call, granted: list[str]) -> list[str]:
 def new_row_id(rows: RowTable, requested: str) -> Any:
     kind = rows.entity.id_kind
     if requested != UNIQUE:
+        if kind == "serial":
+            raise InvalidParameter(
+                name="rowId", reason="This table numbers its rows itself. Send `unique()`."
+            )
         return _row_id(rows, requested)
     match kind:
         case "uuid":
@@ -431,9 +435,28 @@ def _row_id(rows: RowTable, text: str) -> Any:
 
 
 def _with_event(call: Call, table: Table, statement: Statement, row_id: str, action: Action) -> Statement:
+    """The statement with its event. Without an id it is one that PostgreSQL is about to choose."""
+    if not row_id:
+        return with_events(call, table, statement, action)
     values = list(statement.values)
     name = f"databases.{table.database_id}.tables.{table.id}.rows.{row_id}.{action}"
     sql = events.recorded(statement.sql, values, call.project.id, name, call.identity.actor, call.request.id)
+    return Statement(sql, values)
+
+
+def with_events(call: Call, table: Table, statement: Statement, action: Action) -> Statement:
+    """A statement on many rows, with an event of each."""
+    values = list(statement.values)
+    sql = events.recorded_each(
+        statement.sql,
+        values,
+        call.project.id,
+        f"databases.{table.database_id}.tables.{table.id}.rows.",
+        quoted(table.entity.layout.id),
+        f".{action}",
+        call.identity.actor,
+        call.request.id,
+    )
     return Statement(sql, values)
 
 
@@ -454,11 +477,11 @@ def refusals(rows: RowTable) -> Iterator[None]:
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == primary_key_name(rows.entity.table):
             raise RowAlreadyExists() from error
-        raise RowNotUnique(columns=_columns_of(rows, error.detail)) from error
+        raise RowNotUnique(columns=_columns_of(rows, error.detail) or "its columns") from error
     except asyncpg.ForeignKeyViolationError as error:
         if error.detail is not None and "still referenced" in error.detail:
             raise RowDeleteRestricted() from error
-        key = _columns_of(rows, error.detail)
+        key = _columns_of(rows, error.detail) or "a reference"
         raise RowInvalidStructure(reason=f"{key} names a row that is not there.") from error
     except asyncpg.NotNullViolationError as error:
         raise RowInvalidStructure(reason=f"`{_key_of(rows, error.column_name)}` is required.") from error
@@ -480,4 +503,4 @@ def _columns_of(rows: RowTable, detail: str | None) -> str:
     inside = (detail or "").partition("(")[2].partition(")")[0]
     names = [part.strip().strip('"') for part in inside.split(",")]
     keys = [_key_of(rows, name) for name in names if name != rows.layout.tenant and name]
-    return ", ".join(f"`{key}`" for key in keys) or "its columns"
+    return ", ".join(f"`{key}`" for key in keys)

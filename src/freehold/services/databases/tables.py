@@ -158,11 +158,14 @@ def _reach_by_schema(call: Call, table: Table, permission: Permission, row_id: s
     tenant: Any = None
     membership: Membership | None = None
     if table.is_tenant_scoped:
-        membership = _membership(call)
+        # A tenant's own row is made by its members: the id of one's team is not another's to take.
+        makes_tenant = table.entity.tenant == "self" and permission == "create"
+        named = row_id if makes_tenant else _named_tenant(call)
+        membership = _membership(call, named)
         if membership is None and not identity.privileged:
             return None
-        tenant_text = membership.team_id if membership is not None else _named_tenant(call)
-        if table.entity.tenant == "self" and (permission == "create" or not tenant_text):
+        tenant_text = membership.team_id if membership is not None else named
+        if table.entity.tenant == "self" and not tenant_text:
             tenant_text = row_id
         if tenant_text:
             tenant = _tenant_value(table, tenant_text)
@@ -193,10 +196,9 @@ def _named_tenant(call: Call) -> str:
     return call.request.header(b"x-tenant-id").strip()
 
 
-def _membership(call: Call) -> Membership | None:
-    """The caller's membership of the tenant: of the team that the request names, or of its only one."""
+def _membership(call: Call, named: str) -> Membership | None:
+    """The caller's membership of the tenant: of the team that is named, or of its only one."""
     teams = call.identity.teams
-    named = _named_tenant(call)
     if named:
         return next((each for each in teams if each.team_id == named), None)
     return teams[0] if len(teams) == 1 else None

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from freehold.db.pool import Record
-from freehold.db.queries import page, parse
+from freehold.db.queries import of_keyed, page, parse
 from freehold.errors import InvalidQuery
 from freehold.schema.model import Entity, Field, IndexPart
 from freehold.services.databases import changes, column_types, models, store
@@ -63,8 +63,7 @@ async def list_columns(call: Call, database_id: str, table_id: str, query: ListQ
             raise InvalidQuery(reason="columns can be asked for by equal on key, type, required and array.")
         listed = [column for column in listed if getattr(column, each.attribute) in each.values]
     total = len(listed)
-    listed = listed[wanted.offset : wanted.offset + wanted.limit]
-    return ColumnList(total=total if query.total else 0, columns=listed)
+    return ColumnList(total=total if query.total else 0, columns=of_keyed(listed, wanted))
 
 
 @routes.get(

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from freehold.db.pool import Record
-from freehold.db.queries import page, parse
+from freehold.db.queries import of_keyed, page, parse
+from freehold.errors import InvalidQuery
 from freehold.schema.model import Entity, Index, IndexPart, Kind
 from freehold.schema.tables import keyed_index_name
 from freehold.services.databases import changes, store
@@ -70,10 +71,10 @@ async def list_indexes(call: Call, database_id: str, table_id: str, query: ListQ
     await changes.found(call, database_id, table_id)
     rows = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
     wanted = page(parse(query.queries))
-    listed = rows[wanted.offset : wanted.offset + wanted.limit]
-    return ColumnIndexList(
-        total=len(rows) if query.total else 0, indexes=[index_model(row) for row in listed]
-    )
+    if wanted.filters:
+        raise InvalidQuery(reason="indexes cannot be filtered.")
+    listed = of_keyed([index_model(row) for row in rows], wanted)
+    return ColumnIndexList(total=len(rows) if query.total else 0, indexes=listed)
 
 
 @routes.post(
