@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from freehold.schema.read import AUTH_OVERRIDES
 from tests.generator.golden import HERE
 
 SMALL = HERE / "schemas" / "small" / "freehold.yaml"
@@ -69,6 +70,19 @@ def test_an_unknown_language_or_provider_is_refused_with_the_known_ones(folder: 
     provider = freehold(folder, "--out", "service")
     assert provider.returncode == 2
     assert "auth0" in provider.stderr
+
+
+def test_every_value_of_a_provider_can_be_set_in_the_schema(folder: Path):
+    text = SMALL.read_text(encoding="utf-8")
+    values = {name: f"my-{name}" for name in AUTH_OVERRIDES}
+    values |= {"algorithms": ["ES256"], "audience": ["crm"], "require": {"token_use": "access"}}
+    told = json.dumps({"provider": "auth0", **values})
+    (folder / "freehold.yaml").write_text(text.replace("{ provider: auth0 }", told))
+    made = freehold(folder, "--out", "service")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    settings = (folder / "service/app/settings.py").read_text(encoding="utf-8")
+    assert [value for value in values.values() if isinstance(value, str) and value not in settings] == []
 
 
 def test_a_conflict_is_shown_with_the_lines_and_the_ways_out(folder: Path):

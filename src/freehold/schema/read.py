@@ -114,12 +114,14 @@ AUTH_OVERRIDES = (
     "issuer",
     "jwks_url",
     "algorithms",
+    "audience_claim",
     "audience",
-    "tenant",
-    "roles",
+    "user_claim",
+    "tenant_claim",
+    "roles_claim",
+    "service_claim",
+    "service_value",
     "require",
-    "session",
-    "membership",
 )
 DEPLOY = ("docker", "compose", "github", "fly", "render", "railway")
 PLATFORM_KEYS: Mapping[str, tuple[str, ...]] = {
