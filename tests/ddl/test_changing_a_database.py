@@ -23,7 +23,9 @@ from freehold.schema.tables import Table, design
 from tests.ddl.worlds import describe, pairs, sample
 from tests.postgres import Server
 
-EXAMPLES = int(os.environ.get("FREEHOLD_DDL_EXAMPLES", "60"))
+EXAMPLES = int(
+    os.environ.get("FUZZ_EXAMPLES", 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 60)
+)
 
 PHASES = [Phase.explicit, Phase.generate, *([Phase.shrink] * ("FREEHOLD_DDL_SHRINK" in os.environ))]
 
