@@ -225,7 +225,6 @@ class PythonEntity:
     """One entity as Python spells it."""
 
     def __init__(self, service: ServicePlan, plan: EntityPlan) -> None:
-
         self.plan = plan
         self.name = plan.name
         self.words = names.words(plan.name)
