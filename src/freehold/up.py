@@ -129,8 +129,8 @@ class Announcement(msgspec.Struct):
                 "Freehold is up.",
                 "",
                 f"  Endpoint   {self.endpoint}",
-                f"  Project    {self.project}",
-                f"  API key    {self.key}",
+                f"  Project    {self.project or 'none; the first was deleted'}",
+                f"  API key    {self.key or 'none that can be shown'}",
                 f"  Reference  {self.reference}",
                 f"  Metrics    {self.admin}/metrics",
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 from freehold.db.migrate import migrate
 from freehold.db.pool import Database
 from freehold.services.project import first_start
+from freehold.up import Announcement
 
 SECRET, ANOTHER = "a" * 64, "b" * 64
 
@@ -41,3 +43,11 @@ async def test_a_machine_with_another_secret_is_told(db: Database) -> None:
     assert "FREEHOLD_SECRET" in logged[0]["advice"]
     assert SECRET not in str(logged)
     assert ANOTHER not in str(logged)
+
+
+def test_a_key_that_is_not_known_leaves_no_blank_behind_its_name() -> None:
+    told = Announcement("http://127.0.0.1:8080/v1", "default", "", 1, "", "http://127.0.0.1:9090", "data", "")
+    printed = io.StringIO()
+    told.print(printed, as_json=False)
+
+    assert "  API key    none that can be shown\n" in printed.getvalue()
