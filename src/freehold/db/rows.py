@@ -15,13 +15,8 @@ import msgspec
 
 from freehold.db.ddl.spelling import qualified, quote
 from freehold.db.pool import Record
-<<<<<<< Updated upstream
 from freehold.db.queries import GROUPS, MAX_TOTAL, Page, Query, escaped_like
-from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder, read_datetime
-=======
-from freehold.db.queries import GROUPS, Page, Query
 from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder, read_datetime, wire_moment
->>>>>>> Stashed changes
 from freehold.errors import BadRequest, InvalidQuery
 from freehold.schema.model import Comparison, Condition, Entity, Field, IdKind, Kind, Type
 from freehold.schema.tables import ID_TYPES, sql_type

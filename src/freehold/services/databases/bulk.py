@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from freehold.access.permissions import Permission
-from freehold.db.ddl import quote
 from freehold.db.pool import Queries, Record
 from freehold.db.queries import page, parse
 from freehold.db.rows import Column, Statement
@@ -135,23 +134,8 @@ def _default(column: Column) -> Any:
 async def _recorded(
     call: Call, table: Table, db: Queries, statement: Statement, action: single.Action
 ) -> list[Record]:
-<<<<<<< Updated upstream
-    values = list(statement.values)
-    sql = events.recorded_each(
-        statement.sql,
-        values,
-        call.project.id,
-        f"databases.{table.database_id}.tables.{table.id}.rows.",
-        quote(table.entity.layout.id),
-        f".{action}",
-        call.identity.actor,
-        call.request.id,
-    )
-    return await db.rows(sql, *values)
-=======
     recorded = single.with_events(call, table, statement, action)
     return await db.rows(recorded.sql, *recorded.values)
->>>>>>> Stashed changes
 
 
 def _answer(reached: Reach, records: list[Record]) -> Json:

@@ -452,7 +452,7 @@ def with_events(call: Call, table: Table, statement: Statement, action: Action) 
         values,
         call.project.id,
         f"databases.{table.database_id}.tables.{table.id}.rows.",
-        quoted(table.entity.layout.id),
+        quote(table.entity.layout.id),
         f".{action}",
         call.identity.actor,
         call.request.id,
