@@ -161,7 +161,13 @@ def _read(project: Project, schema_file: Path, database_id: str | None) -> Schem
 
 def _keep_lock(schema_file: Path, schema: Schema) -> None:
     folder = _folder(schema_file)
-    write_lock(folder, lock_of(schema, read_lock(folder)))
+    try:
+        write_lock(folder, lock_of(schema, read_lock(folder)))
+    except OSError as error:
+        raise LiveError(
+            f"The database is as the schema says, but {folder} cannot keep the lock, without which a later"
+            f" rename is a loss: {error.strerror}. Make the folder writable, and apply again."
+        ) from error
 
 
 def _folder(schema_file: Path) -> Path:

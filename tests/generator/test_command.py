@@ -72,6 +72,18 @@ def test_an_unknown_language_or_provider_is_refused_with_the_known_ones(folder: 
     assert "auth0" in provider.stderr
 
 
+def test_a_place_that_cannot_hold_a_service_is_refused_with_its_name(folder: Path):
+    (folder / "taken").write_text("a file")
+    file = freehold(folder, "--out", "taken")
+    nowhere = freehold(folder, "--out", "/proc/service")
+
+    assert (file.returncode, nowhere.returncode) == (2, 2)
+    assert "taken/db/schema.lock.json cannot be read or written: Not a directory" in file.stderr
+    assert "/proc/service cannot be read or written" in nowhere.stderr
+    assert "Traceback" not in file.stderr + nowhere.stderr
+    assert (folder / "taken").read_text() == "a file"
+
+
 def test_every_value_of_a_provider_can_be_set_in_the_schema(folder: Path):
     text = SMALL.read_text(encoding="utf-8")
     values = {name: f"my-{name}" for name in AUTH_OVERRIDES}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from freehold import live
+from freehold.schema import parse_schema
 from tests.platform import Project, platform, project
 
 __all__ = ["platform", "project"]
@@ -91,3 +93,10 @@ def test_a_key_that_opens_nothing_is_named_as_the_reason(folder: Path, project: 
     assert (code, shown) == (2, "")
     assert f"See that the key is one of the project {project.id}" in refusal
     assert "Traceback" not in refusal
+
+
+def test_a_folder_that_cannot_keep_the_lock_is_told_after_the_tables_were_made() -> None:
+    with pytest.raises(
+        live.LiveError, match=r"The database is as the schema says, but /proc cannot keep the lock"
+    ):
+        live._keep_lock(Path("/proc/freehold.yaml"), parse_schema(SCHEMA))

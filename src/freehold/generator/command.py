@@ -64,6 +64,11 @@ def generate(
         report = run(lang, out, schema, check=check, take_yours=take_yours, take_generated=take_generated)
     except (ValueError, FormatterMissing) as error:  # each kind of mistake in the input is a ValueError
         raise Refusal(str(error)) from error
+    except OSError as error:
+        raise Refusal(
+            f"{error.filename or out} cannot be read or written: {error.strerror}. Make it so, or name"
+            " another folder with --out."
+        ) from error
     print(_json(report) if as_json else _text(report, out))  # noqa: T201 - this is what the command is for
     return report.exit_code
 
