@@ -63,6 +63,15 @@ class Customer:
 
 
 @dataclass(frozen=True)
+class Order:
+    """A row that belongs to a customer. `number` differs from order to order."""
+
+    id: str
+    number: int
+    customer: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """The rows, and what is asked of them."""
 
@@ -73,6 +82,7 @@ class Dataset:
     """A row that the user must not see."""
     below: list[int]
     """For the lists: only amounts below this, so that they start all over the table."""
+    orders: list[Order]
 
     def page(self, below: int) -> list[Customer]:
         """What a list has to answer."""
@@ -82,6 +92,12 @@ class Dataset:
             if row.is_mine and row.status == LISTED_STATUS and row.amount < below
         )
         return sorted(mine, key=lambda row: -row.amount)[:PAGE]
+
+    def related_page(self, below: int) -> list[Order]:
+        """What a list of orders by their customers has to answer."""
+        wanted = {row.id for row in self.customers if row.is_mine and row.status == LISTED_STATUS}
+        found = [order for order in self.orders if order.customer in wanted and order.number < below]
+        return sorted(found, key=lambda order: -order.number)[:PAGE]
 
 
 def make(rows: int = ROWS) -> Dataset:
@@ -94,7 +110,18 @@ def make(rows: int = ROWS) -> Dataset:
         asked=chance.sample(mine, min(4000, len(mine))),
         foreign=next(row for row in customers if not row.is_mine),
         below=[chance.randrange(rows // 10, rows) for _ in range(1000)],
+        orders=[
+            Order(id=_id(chance), number=number, customer=chance.choice(customers).id)
+            for number in range(rows)
+        ],
     )
+
+
+def bulk(count: int = 20) -> Iterator[list[dict[str, str | int]]]:
+    """Lists of a thousand bodies each."""
+    bodies = list(created(1000))
+    for _ in range(count):
+        yield bodies
 
 
 def created(count: int = 500) -> Iterator[dict[str, str | int]]:
@@ -115,7 +142,7 @@ def _customers(rows: int, chance: random.Random) -> Iterator[Customer]:
     chance.shuffle(amounts)
     for number, amount in enumerate(amounts):
         yield Customer(
-            id="".join(chance.choices("0123456789abcdefghijklmnopqrstuvwxyz", k=15)),
+            id=_id(chance),
             name=f"{chance.choice(FIRST)} {chance.choice(LAST)}",
             email=f"customer.{number}@customers.example",
             city=chance.choice(CITIES),
@@ -123,3 +150,7 @@ def _customers(rows: int, chance: random.Random) -> Iterator[Customer]:
             amount=amount,
             is_mine=chance.random() < 0.5,
         )
+
+
+def _id(chance: random.Random) -> str:
+    return "".join(chance.choices("0123456789abcdefghijklmnopqrstuvwxyz", k=15))

@@ -31,6 +31,8 @@ class Workload:
 
     requests: Sequence[bytes]
     status: int
+    most_connections: int = 256
+    """More of them at once would only wait for each other: the requests are large."""
 
 
 @dataclass
@@ -71,6 +73,7 @@ def run(address: tuple[str, int], workload: Workload, *, connections: int, secon
 
 
 async def _run(address: tuple[str, int], workload: Workload, connections: int, seconds: float) -> Sample:
+    connections = min(connections, workload.most_connections)
     loop = asyncio.get_running_loop()
     sample = Sample()
     clients: list[_Client] = []

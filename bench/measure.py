@@ -94,7 +94,7 @@ def measure(
     for number in range(plan.rounds + 1):
         for operation in plan.operations:
             for name in names[number % len(names) :] + names[: number % len(names)]:
-                if name in results.absent:
+                if name in results.absent or operation not in peers[name].workloads:
                     continue
                 try:
                     found = _measure_one(peers[name], operation, plan, database_root)

@@ -22,8 +22,14 @@ class Operation(StrEnum):
 
     GET = "get row"
     LIST = "list 25"
+    COUNTED = "counted list 25"
+    RELATED = "related list 25"
     CREATE = "create row"
+    BULK = "bulk create 1,000"
     SESSION = "session check"
+
+
+BULK_CONNECTIONS = 2
 
 
 class PeerError(Exception):
@@ -53,6 +59,7 @@ class Running:
     root: int
     """The process at the top of the server's tree."""
     workloads: dict[Operation, Workload]
+    """Of the operations that it is measured at."""
     about: str
     """Its version, and what its durability and its rule are."""
     stop: Callable[[], None]

@@ -141,7 +141,7 @@ def _settings(setting: Setting, site: Site, client: httpx.Client, port: int) -> 
 
 def _names(sql: str) -> list[str]:
     """The wire names of what a statement gives, from its list of columns."""
-    found = re.search(r"\breturning ([^()]*)|\bselect (\"[^()]*?) from ", sql)
+    found = re.search(r"\breturning ([^()]*)|\bselect ([^()]*?) from ", sql)
     must(found is not None, f"bare: no list of columns in {sql}")
     assert found is not None
     columns = [column.strip().strip('"') for column in (found[1] or found[2]).split(",")]

@@ -17,9 +17,10 @@ import httpx
 import uvloop
 
 from bench import processes
-from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, Customer, Dataset, created
+from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, Customer, Dataset, bulk, created
 from bench.load import Workload, request
 from bench.peers import (
+    BULK_CONNECTIONS,
     Operation,
     PeerError,
     Running,
@@ -261,6 +262,21 @@ def _workloads(dataset: Dataset, token: str, host: str) -> dict[Operation, Workl
                 for body in created()
             ],
             200,
+        ),
+        Operation.COUNTED: Workload(
+            [
+                request("GET", f"{_list_path(below)}&meta=filter_count", headers, host=host)
+                for below in dataset.below
+            ],
+            200,
+        ),
+        Operation.BULK: Workload(
+            [
+                request("POST", "/items/customers?fields=id", headers, json.dumps(bodies).encode(), host=host)
+                for bodies in bulk(2)
+            ],
+            200,
+            BULK_CONNECTIONS,
         ),
         Operation.SESSION: Workload([request("GET", "/users/me", headers, host=host)], 200),
     }

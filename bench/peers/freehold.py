@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
@@ -17,15 +18,16 @@ import httpx
 import uvloop
 
 from bench import processes
-from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, STATUSES, Customer, Dataset, created
+from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, STATUSES, Customer, Dataset, bulk, created
 from bench.load import Workload, request
-from bench.peers import Operation, PeerError, Running, Setting, free_port, last_lines, must
+from bench.peers import BULK_CONNECTIONS, Operation, PeerError, Running, Setting, free_port, last_lines, must
 from freehold.db.embedded import SUPERUSER, EmbeddedPostgres
 
 START_TIMEOUT_S = 60
 
-DATABASE, TABLE = "bench", "customers"
+DATABASE, TABLE, ORDERS = "bench", "customers", "orders"
 ROWS = f"/v1/tablesdb/{DATABASE}/tables/{TABLE}/rows"
+ORDER_ROWS = f"/v1/tablesdb/{DATABASE}/tables/{ORDERS}/rows"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Site:
     user: str
     cookie: str
     headers: dict[str, str]
+    key: dict[str, str]
+    """The headers of a server, rather than of the user."""
     namespace: str
     """The PostgreSQL schema of the table."""
     table: str
@@ -75,7 +79,7 @@ class Freehold:
         return Running(
             address=self.site.address,
             root=process.pid,
-            workloads=workloads(self.site, setting.dataset),
+            workloads=workloads(self.site, setting.dataset) | _more(self.site, setting.dataset),
             about=(
                 "`freehold up --workers 1 --dev` (rate limits off), access log off, session cookie,"
                 ' row security with `read("user:…")` on each row, table permission `create("users")` only'
@@ -112,15 +116,50 @@ def workloads(site: Site, dataset: Dataset) -> dict[Operation, Workload]:
     }
 
 
-def list_path(below: int) -> str:
-    queries = (
+def _more(site: Site, dataset: Dataset) -> dict[Operation, Workload]:
+    """What only whole servers are asked."""
+    host = "{}:{}".format(*site.address)
+
+    def gets(paths: list[str]) -> Workload:
+        return Workload([request("GET", path, site.headers, host=host) for path in paths], 200)
+
+    bodies = [[{"$id": "unique()", **body} for body in bodies] for bodies in bulk()]
+    return {
+        Operation.COUNTED: gets([list_path(below, total=True) for below in dataset.below]),
+        Operation.RELATED: gets([_related_path(below) for below in dataset.below]),
+        Operation.BULK: Workload(
+            [
+                request("POST", ROWS, site.key, json.dumps({"rows": rows}).encode(), host=host)
+                for rows in bodies
+            ],
+            201,
+            BULK_CONNECTIONS,
+        ),
+    }
+
+
+def list_path(below: int, *, total: bool = False) -> str:
+    filters = (
         {"method": "equal", "attribute": "status", "values": [LISTED_STATUS]},
         {"method": "lessThan", "attribute": "amount", "values": [below]},
         {"method": "orderDesc", "attribute": "amount"},
-        {"method": "limit", "values": [PAGE]},
     )
+    return _page_path(ROWS, filters, total=total)
+
+
+def _related_path(below: int) -> str:
+    filters = (
+        {"method": "equal", "attribute": "customer.status", "values": [LISTED_STATUS]},
+        {"method": "lessThan", "attribute": "number", "values": [below]},
+        {"method": "orderDesc", "attribute": "number"},
+    )
+    return _page_path(ORDER_ROWS, filters, total=False)
+
+
+def _page_path(rows: str, filters: Sequence[dict[str, Any]], *, total: bool) -> str:
+    queries = (*filters, {"method": "limit", "values": [PAGE]})
     pairs = [(f"queries[{n}]", json.dumps(query, separators=(",", ":"))) for n, query in enumerate(queries)]
-    return f"{ROWS}?{urllib.parse.urlencode([*pairs, ('total', 'false')])}"
+    return f"{rows}?{urllib.parse.urlencode([*pairs, ('total', str(total).lower())])}"
 
 
 def _wait_until_ready(process: Popen[bytes], said: Path, log: Path) -> dict[str, Any]:
@@ -159,6 +198,20 @@ def _prepare(client: httpx.Client, up: dict[str, Any], setting: Setting) -> Site
         },
         key,
     )
+    _post(
+        client,
+        f"/v1/tablesdb/{DATABASE}/tables",
+        {
+            "tableId": ORDERS,
+            "name": "Orders",
+            "permissions": ['read("users")'],
+            "columns": [{"key": "number", "type": "integer", "required": True}],
+            "indexes": [{"key": "by_number", "type": "key", "attributes": ["number"]}],
+        },
+        key,
+    )
+    relationship = {"relatedTableId": TABLE, "type": "manyToOne", "key": "customer", "onDelete": "cascade"}
+    _post(client, f"/v1/tablesdb/{DATABASE}/tables/{ORDERS}/columns/relationship", relationship, key)
     account = {"userId": "unique()", "email": EMAIL, "password": PASSWORD, "name": "Ada"}
     user = _post(client, "/v1/account", account, project)["$id"]
     signed_in = client.post(
@@ -183,6 +236,7 @@ def _prepare(client: httpx.Client, up: dict[str, Any], setting: Setting) -> Site
             "X-SDK-Language": "web",
             "X-SDK-Version": "28.0.0",
         },
+        key=key,
         namespace=namespace,
         table=table,
     )
@@ -218,7 +272,14 @@ async def _fill(postgres: EmbeddedPostgres, site: Site, dataset: Dataset) -> Non
             columns=("_id", "_permissions", "name", "email", "city", "status", "amount"),
             records=map(record, dataset.customers),
         )
+        await connection.copy_records_to_table(
+            ORDERS,
+            schema_name=site.namespace,
+            columns=("_id", "number", "customer_id"),
+            records=((order.id, order.number, order.customer) for order in dataset.orders),
+        )
         await connection.execute(f'VACUUM ANALYZE "{site.namespace}"."{site.table}"')
+        await connection.execute(f'VACUUM ANALYZE "{site.namespace}"."{ORDERS}"')
     finally:
         await connection.close()
 
@@ -242,6 +303,15 @@ def _check(client: httpx.Client, site: Site, dataset: Dataset) -> None:
         listed.status_code == 200
         and [item["$id"] for item in listed.json()["rows"]] == [row.id for row in dataset.page(below)],
         f"freehold: lists other rows: {listed.text[:300]}",
+    )
+    counted = client.get(list_path(below, total=True), headers=site.headers).json()
+    must(counted["rows"] == listed.json()["rows"] and counted["total"] > PAGE, "freehold: counts wrongly")
+    related = client.get(_related_path(below), headers=site.headers)
+    must(
+        related.status_code == 200
+        and [item["$id"] for item in related.json()["rows"]]
+        == [order.id for order in dataset.related_page(below)],
+        f"freehold: lists other orders: {related.text[:300]}",
     )
     stranger = {"X-Appwrite-Project": site.project}
     hidden = client.get(list_path(below), headers=stranger)

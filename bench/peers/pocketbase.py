@@ -14,9 +14,18 @@ from typing import Any
 import httpx
 
 from bench import processes
-from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, STATUSES, Dataset, created
+from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, STATUSES, Dataset, bulk, created
 from bench.load import Workload, request
-from bench.peers import Operation, PeerError, Running, Setting, free_port, must, wait_until_answering
+from bench.peers import (
+    BULK_CONNECTIONS,
+    Operation,
+    PeerError,
+    Running,
+    Setting,
+    free_port,
+    must,
+    wait_until_answering,
+)
 
 MODULE = "github.com/pocketbase/pocketbase/examples/base"
 VERSIONS = ("latest", "v0.36.8", "v0.28.2")
@@ -25,6 +34,7 @@ BUILD_TIMEOUT_S = 1200
 
 ADMIN = {"identity": "admin@example.com", "password": "bench-admin-password"}
 RULE = "owner = @request.auth.id"
+ORDERS_RULE = "customer.owner = @request.auth.id"
 
 
 class PocketBase:
@@ -89,7 +99,8 @@ class PocketBase:
             about=(
                 f"PocketBase {(self._home(setting) / 'version').read_text()} (its database is in the process:"
                 f" SQLite, journal_mode=WAL, synchronous=NORMAL, so a commit does not wait for the disk),"
-                f" user's token, rule `{RULE}`, `skipTotal`, its request log off"
+                f" user's token, rules `{RULE}` and `{ORDERS_RULE}`, its request log off,"
+                " `skipTotal` but for the counted list"
             ),
             stop=lambda: processes.stop(process),
             uses_postgres=False,
@@ -108,8 +119,9 @@ def _prepare(client: httpx.Client) -> tuple[str, str]:
     """Make the collection, the rule and the user; return the user's id and token."""
     admin = _post(client, "/api/collections/_superusers/auth-with-password", ADMIN)["token"]
     as_admin = {"Authorization": admin}
-    client.patch("/api/settings", json={"logs": {"maxDays": 0}}, headers=as_admin).raise_for_status()
-    _post(
+    settings = {"logs": {"maxDays": 0}, "batch": {"enabled": True, "maxRequests": 1000, "timeout": 30}}
+    client.patch("/api/settings", json=settings, headers=as_admin).raise_for_status()
+    customers = _post(
         client,
         "/api/collections",
         {
@@ -129,6 +141,25 @@ def _prepare(client: httpx.Client) -> tuple[str, str]:
                 {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
             ],
             "indexes": ["CREATE INDEX customers_status_amount ON customers (status, amount)"],
+        },
+        as_admin,
+    )["id"]
+    related = {"type": "relation", "collectionId": customers, "maxSelect": 1, "cascadeDelete": True}
+    _post(
+        client,
+        "/api/collections",
+        {
+            "name": "orders",
+            "type": "base",
+            "listRule": ORDERS_RULE,
+            "fields": [
+                {"name": "number", "type": "number", "onlyInt": True},
+                {**related, "name": "customer"},
+            ],
+            "indexes": [
+                "CREATE UNIQUE INDEX orders_number ON orders (number)",
+                "CREATE INDEX orders_customer ON orders (customer)",
+            ],
         },
         as_admin,
     )
@@ -166,6 +197,10 @@ def _fill(file: Path, dataset: Dataset, user: str) -> None:
                 for row in dataset.customers
             ),
         )
+        database.executemany(
+            "INSERT INTO orders (id, number, customer) VALUES (?, ?, ?)",
+            ((order.id, order.number, order.customer) for order in dataset.orders),
+        )
     database.execute("ANALYZE")
     database.close()
 
@@ -182,6 +217,13 @@ def _check(client: httpx.Client, dataset: Dataset, user: str, token: str) -> Non
     must(
         [item["id"] for item in listed] == [row.id for row in dataset.page(below)],
         "pocketbase: lists other rows",
+    )
+    counted = client.get(_list_path(below, total=True), headers=signed_in).json()
+    must(counted["items"] == listed and counted["totalItems"] > PAGE, "pocketbase: counts wrongly")
+    related = client.get(_related_path(below), headers=signed_in).json()["items"]
+    must(
+        [item["id"] for item in related] == [order.id for order in dataset.related_page(below)],
+        "pocketbase: lists other orders",
     )
     must(client.get(_list_path(below)).json()["items"] == [], "pocketbase: lists rows without a token")
     must(client.get(_user_path(user)).status_code == 404, "pocketbase: shows the account without a token")
@@ -209,6 +251,18 @@ def _workloads(dataset: Dataset, user: str, token: str, host: str) -> dict[Opera
             ],
             200,
         ),
+        Operation.COUNTED: Workload(
+            [request("GET", _list_path(below, total=True), headers, host=host) for below in dataset.below],
+            200,
+        ),
+        Operation.RELATED: Workload(
+            [request("GET", _related_path(below), headers, host=host) for below in dataset.below], 200
+        ),
+        Operation.BULK: Workload(
+            [request("POST", "/api/batch", headers, _batch(bodies, user), host=host) for bodies in bulk()],
+            200,
+            BULK_CONNECTIONS,
+        ),
         Operation.SESSION: Workload([request("GET", _user_path(user), headers, host=host)], 200),
     }
 
@@ -221,14 +275,24 @@ def _user_path(user: str) -> str:
     return f"/api/collections/users/records/{user}"
 
 
-def _list_path(below: int) -> str:
-    query = {
-        "filter": f"status='{LISTED_STATUS}' && amount<{below}",
-        "sort": "-amount",
-        "perPage": PAGE,
-        "skipTotal": 1,
-    }
-    return f"/api/collections/customers/records?{urllib.parse.urlencode(query)}"
+def _batch(bodies: list[dict[str, str | int]], user: str) -> bytes:
+    path = "/api/collections/customers/records"
+    asked = [{"method": "POST", "url": path, "body": {**body, "owner": user}} for body in bodies]
+    return json.dumps({"requests": asked}).encode()
+
+
+def _list_path(below: int, *, total: bool = False) -> str:
+    return _page_path("customers", f"status='{LISTED_STATUS}' && amount<{below}", "-amount", total=total)
+
+
+def _related_path(below: int) -> str:
+    condition = f"customer.status='{LISTED_STATUS}' && number<{below}"
+    return _page_path("orders", condition, "-number", total=False)
+
+
+def _page_path(collection: str, condition: str, sort: str, *, total: bool) -> str:
+    query = {"filter": condition, "sort": sort, "perPage": PAGE, "skipTotal": int(not total)}
+    return f"/api/collections/{collection}/records?{urllib.parse.urlencode(query)}"
 
 
 def _post(

@@ -100,6 +100,22 @@ def migrate(
             raise typer.Exit(1)
 
 
+audit = typer.Typer(help="The log of who changed what.", no_args_is_help=True)
+cli.add_typer(audit, name="audit")
+
+
+@audit.command()
+def verify(data: Data = None) -> None:
+    """Say whether the log is as it was written: exit 1 and where, if it is not."""
+    with _refusals():
+        settings = _settings("audit", data=data)
+        _need_database(settings)
+        from freehold.process import verify_audit
+
+        if not verify_audit(settings, say=typer.echo):
+            raise typer.Exit(1)
+
+
 Schema = Annotated[Path, typer.Option(help="The schema file, or the folder it lies in.")]
 Database = Annotated[
     str | None, typer.Option(help="The database's id.", show_default="the schema's service name")

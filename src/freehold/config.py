@@ -255,10 +255,26 @@ class Settings:
         default=12 * 1024**2,
         shown="12MB",
     )
+    file_limit: int = _setting(
+        _size(1024, 1024**4),
+        "The largest file that a bucket may be told to take.",
+        default=5 * 1024**3,
+        shown="5GB",
+    )
     pool_size: int = _setting(
         _whole(1, 1000),
         "The most database connections that one process holds.",
         default=10,
+    )
+    graphql_depth: int = _setting(
+        _whole(1, 100),
+        "How many fields deep a GraphQL document may be nested.",
+        default=4,
+    )
+    graphql_complexity: int = _setting(
+        _whole(1, 10_000),
+        "How many fields the GraphQL documents of a request may ask for.",
+        default=250,
     )
     statement_timeout_s: float = _setting(
         _number(0.1, 3600),
@@ -277,6 +293,11 @@ class Settings:
         _number(0.01, 3650),
         "For how many days the events of the past are kept for readers that lag behind.",
         default=3.0,
+    )
+    audit_days: float = _setting(
+        _number(1, 36500),
+        "For how many days the audit log keeps who changed what.",
+        default=365.0,
     )
     log_level: str = _setting(
         _one_of("debug", "info", "warning", "error"),

@@ -28,13 +28,16 @@ class Problem(Exception):
         if type is not None:
             cls.type = type
 
+    place = ""
+    """Where among several it went wrong, such as `operations[3]: `."""
+
     def __init__(self, **values: object) -> None:
         self.values = values
         super().__init__(self.message)
 
     @property
     def message(self) -> str:
-        return self.template.format(**self.values)
+        return self.place + self.template.format(**self.values)
 
 
 class BadRequest(Problem, status=400):
@@ -131,6 +134,13 @@ class ProjectNotFound(NotFound, type="project_not_found"):
 
 class UserUnauthorized(Unauthorized, type="user_unauthorized"):
     """You may not do this."""
+
+
+class RoleNotHeld(UserUnauthorized, type="user_unauthorized"):
+    """Permissions can only be given to roles that you have yourself, and `{role}` is none of yours.
+
+    Share through a team that you are in, or let a server give the permission with an API key.
+    """
 
 
 class UserBlocked(Forbidden, type="user_blocked"):

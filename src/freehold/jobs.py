@@ -26,6 +26,7 @@ from freehold.config import Settings
 from freehold.db.ddl import qualified, quote
 from freehold.db.pool import Database, Queries, connect
 from freehold.errors import Unavailable
+from freehold.providers.blobs import PlainFiles
 
 PLATFORM = "console"
 """The project of jobs that belong to no project."""
@@ -353,16 +354,18 @@ select pg_notify($2, '') from given limit 1
 
 
 async def prune(context: Context, job: Job) -> None:
-    """Delete what has had its time: old events and failures, sessions and limits that expired."""
+    """Delete what has had its time: old events and failures; sessions, limits, transactions that expired."""
     await _delete_in_batches(context.db, _OLD_EVENTS, context.settings.outbox_days)
     await _delete_in_batches(context.db, _EXPIRED_SESSIONS)
     await _delete_in_batches(context.db, _EXPIRED_RATE_LIMITS)
+    await _delete_in_batches(context.db, _EXPIRED_TRANSACTIONS)
     await _delete_in_batches(context.db, _OLD_DEAD_JOBS, DEAD_DAYS)
 
 
 _OLD_EVENTS = """
 delete from freehold.outbox where id in (
-    select id from freehold.outbox where created_at < now() - $1 * interval '1 day' order by id limit 5000
+    select id from freehold.outbox
+     where created_at < now() - $1 * interval '1 day' and audited order by id limit 5000
 ) returning 1
 """
 _EXPIRED_SESSIONS = """
@@ -374,6 +377,12 @@ _EXPIRED_RATE_LIMITS = """
 delete from freehold.rate_limits where (key, window_start) in (
     select key, window_start from freehold.rate_limits
      where expires_at < now() order by expires_at limit 5000
+) returning 1
+"""
+_EXPIRED_TRANSACTIONS = """
+delete from freehold.transactions where (project_id, id) in (
+    select project_id, id from freehold.transactions
+     where expires_at < now() - interval '1 hour' order by expires_at limit 5000
 ) returning 1
 """
 _OLD_DEAD_JOBS = """
@@ -392,15 +401,20 @@ async def _delete_in_batches(db: Database, sql: str, *values: object) -> None:
 
 
 class DroppedProject(msgspec.Struct, frozen=True):
-    """What is left of a deleted project: the PostgreSQL schemas that held its tables."""
+    """What is left of a deleted project: the schemas that held its tables, and the folders of its files."""
 
     namespaces: list[str]
+    folders: list[str] = []
 
 
 async def drop_project(context: Context, job: Job) -> None:
-    """Drop the tables of a deleted project, and its other jobs. Its events go with time."""
-    for namespace in job.read(DroppedProject).namespaces:
+    """Drop the tables of a deleted project, its files and its other jobs. Its events go with time."""
+    dropped = job.read(DroppedProject)
+    for namespace in dropped.namespaces:
         await _drop_namespace(context.db, namespace)
+    blobs = PlainFiles(context.settings.data / "files")
+    for folder in dropped.folders:
+        await asyncio.to_thread(blobs.delete_folder, folder)
     await _delete_in_batches(context.db, _JOBS_OF_PROJECT, job.project_id, job.id)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from freehold import jobs
+from freehold import audit, jobs
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate as migrations
 from freehold.db.pool import Database
@@ -61,6 +61,8 @@ def answer_requests(settings: Settings, listening: socket.socket, *, line: Contr
 
 def run_jobs(settings: Settings, *, line: Control | None, name: str) -> None:
     """Run jobs until we are stopped."""
+    from freehold.services import KINDS  # commands that only look at the database do without all that
+
     _be_called(name, settings)
 
     async def process(stop: asyncio.Event) -> None:
@@ -72,7 +74,7 @@ def run_jobs(settings: Settings, *, line: Control | None, name: str) -> None:
                 statement_timeout_s=settings.statement_timeout_s,
             )
             worker = jobs.Worker(
-                settings.database_url, jobs.Context(db, settings), jobs.KINDS, observe=metrics.observe_job
+                settings.database_url, jobs.Context(db, settings), KINDS, observe=metrics.observe_job
             )
             working = asyncio.create_task(worker.run())
             stopping = asyncio.create_task(stop.wait())
@@ -102,6 +104,23 @@ def migrate(settings: Settings, *, check: bool, say: Callable[[str], None]) -> b
     applied = asyncio.run(migrations.migrate(settings.database_url, report=say))
     say(f"Applied {len(applied)}." if applied else "Everything is up to date.")
     return True
+
+
+def verify_audit(settings: Settings, *, say: Callable[[str], None]) -> bool:
+    """Walk the audit log, and say of each project where it ends, or where it breaks. Whether none does."""
+
+    async def walk() -> list[audit.Chain]:
+        db = Database(settings.database_url, size=1, statement_timeout_s=settings.statement_timeout_s)
+        try:
+            return await audit.verify(db)
+        finally:
+            await db.close()
+
+    chains = asyncio.run(walk())
+    for chain in chains:
+        state = f"BROKEN. {chain.broken}" if chain.broken else f"whole, {chain.entries} entries, {chain.head}"
+        say(f"{chain.project_id}: {state}")
+    return not any(chain.broken for chain in chains)
 
 
 def _begin(settings: Settings, control: int | None) -> tuple[Control | None, Settings]:

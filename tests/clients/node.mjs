@@ -1,6 +1,6 @@
 // The official Node SDK, from making a database to reading a row as a signed-in user.
 // Takes endpoint, project and key; prints what it saw as one line of JSON.
-import { Account, Client, ID, Permission, Query, Role, TablesDB, Teams, Users } from "node-appwrite";
+import { Account, Client, Graphql, ID, Operator, Permission, Query, Role, TablesDB, Teams, Users } from "node-appwrite";
 
 const [endpoint, project, key] = process.argv.slice(2);
 const seen = {};
@@ -46,6 +46,32 @@ try {
 } catch (error) {
   seen.gone = [error.code, error.type];
 }
+
+const transaction = await mine.createTransaction({ ttl: 60 });
+const staged = { ...at, transactionId: transaction.$id };
+const draft = await mine.createRow({ ...staged, rowId: ID.unique(), data: { title: "Draft", stars: 1 } });
+await mine.updateRow({ ...staged, rowId: draft.$id, data: { stars: Operator.multiply(3, 4) } });
+await mine.incrementRowColumn({ ...staged, rowId: draft.$id, column: "stars", value: 1, max: 5 });
+await mine.createOperations({
+  transactionId: transaction.$id,
+  operations: [{ action: "update", ...at, rowId: draft.$id, data: { title: Operator.stringConcat("!") } }],
+});
+const within = await mine.getRow({ ...staged, rowId: draft.$id });
+const outside = (await mine.listRows({ ...at, queries: [Query.equal("title", "Draft!")] })).total;
+await mine.updateTransaction({ transactionId: transaction.$id, commit: true });
+const committed = await mine.getRow({ ...at, rowId: draft.$id });
+seen.transaction = [within.title, within.stars, outside, committed.title, committed.stars];
+await mine.deleteRow({ ...at, rowId: draft.$id });
+
+const byGraphql = await new Graphql(client).query({
+  query: {
+    query: "query ($d: String!) { tablesDBListRows(databaseId: $d, tableId: \"notes\") { rows { data } } }",
+    variables: { d: at.databaseId },
+  },
+});
+seen.byGraphql = byGraphql.data.tablesDBListRows.rows.map((row) => JSON.parse(row.data).title).sort();
+const shorter = await new Graphql(client).query({ query: "{ accountGet { _id } }" });
+seen.shorter = shorter.data.accountGet._id === user.$id;
 
 const { jwt } = await account.createJWT();
 const byJwt = new Client().setEndpoint(endpoint).setProject(project).setJWT(jwt);

@@ -33,9 +33,27 @@ def test_the_node_sdk_works_from_the_first_table_to_signing_out(project: Project
         "listed": [2, ["Note 3", "Note 2"]],
         "changed": "Changed",
         "gone": [404, "row_not_found"],
+        "transaction": ["Draft!", 4, 0, "Draft!", 4],
+        "byGraphql": ["Note 1", "Note 2"],
+        "shorter": True,
         "byJwt": 2,
         "team": 1,
         "signedOut": [401, "general_unauthorized_scope"],
+    }
+
+
+def test_the_node_sdk_works_with_collections_and_documents(project: Project) -> None:
+    seen = run("node-legacy.mjs", project.platform.endpoint, project.id, project.key)
+
+    assert seen == {
+        "type": "legacy",
+        "security": True,
+        "attribute": ["title", "available", 50],
+        "index": ["by_stars", ["stars"]],
+        "collection": [["title", None], ["stars", 1]],
+        "listed": [2, [["note-2", 7, "notes"], ["note-3", 3, "notes"]]],
+        "gone": [404, "document_not_found"],
+        "asRows": [["Changed", 3, "notes"]],
     }
 
 
@@ -63,5 +81,7 @@ def test_the_web_sdk_signs_up_signs_in_and_keeps_rows_from_a_page_of_another_ori
         "sessions": 1,
         "permissions": 3,
         "listed": [1, "From the web", "1"],
+        "document": ["In old words", "notes", "In old words"],
+        "transaction": ["committed", 3, "In new words"],
         "signedOut": [401, "general_unauthorized_scope"],
     }

@@ -21,7 +21,7 @@ globalThis.fetch = async (url, options = {}) => {
   }
   return response;
 };
-const { Account, Client, ID, Query, TablesDB } = await import("appwrite");
+const { Account, Client, Databases, ID, Operator, Query, TablesDB } = await import("appwrite");
 
 const client = new Client().setEndpoint(endpoint).setProject(project);
 const account = new Account(client);
@@ -39,6 +39,19 @@ const row = await tables.createRow({ databaseId, tableId, rowId: ID.unique(), da
 seen.permissions = row.$permissions.length;
 const listed = await tables.listRows({ databaseId, tableId, queries: [Query.equal("title", ["From the web"])] });
 seen.listed = [listed.total, listed.rows[0].title, listed.rows[0].$sequence];
+
+const old = new Databases(client);
+const at = { databaseId, collectionId: tableId, documentId: row.$id };
+const changed = await old.updateDocument({ ...at, data: { title: "In old words" } });
+seen.document = [changed.title, changed.$collectionId, (await old.getDocument(at)).title];
+const { $id: transactionId } = await tables.createTransaction();
+const titled = { title: Operator.stringReplace("old", "new") };
+await tables.updateRow({ databaseId, tableId, rowId: row.$id, data: titled, transactionId });
+await tables.createRow({ databaseId, tableId, rowId: "gone", data: { title: "Gone" }, transactionId });
+await tables.deleteRow({ databaseId, tableId, rowId: "gone", transactionId });
+const ended = await tables.updateTransaction({ transactionId, commit: true });
+const retitled = await tables.getRow({ databaseId, tableId, rowId: row.$id });
+seen.transaction = [ended.status, ended.operations, retitled.title];
 
 await account.deleteSession({ sessionId: "current" });
 try {

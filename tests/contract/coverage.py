@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from freehold.services import endpoints
+from freehold.services.databases.vocabulary import renamed
 from freehold.web import openapi
 from freehold.web.endpoint import Endpoint
 from tests.contract.accepted import ACCEPTED
@@ -28,6 +29,8 @@ class Difference(NamedTuple):
     """One thing that a declaration says otherwise than the reference."""
 
     operation: str
+    canonical: str
+    """The operation that this one is another name of."""
     aspect: str
     detail: str
 
@@ -106,14 +109,17 @@ def differences() -> list[Difference]:
     found: list[Difference] = []
     for endpoint in declared():
         fact = find(endpoint)
-        name = f"{endpoint.service}.{endpoint.name}"
+        name, canonical = _name(endpoint), _name(endpoint.canonical)
         if fact is None:
-            found.append(
-                Difference(name, "route", f"{endpoint.method} {endpoint.path} is not the reference's")
-            )
+            detail = f"{endpoint.method} {endpoint.path} is not the reference's"
+            found.append(Difference(name, canonical, "route", detail))
             continue
-        found += [Difference(name, *each) for each in _compare(endpoint, fact)]
+        found += [Difference(name, canonical, *each) for each in _compare(endpoint, fact)]
     return found
+
+
+def _name(endpoint: Endpoint) -> str:
+    return f"{endpoint.service}.{endpoint.name}"
 
 
 def unexplained() -> list[Difference]:
@@ -128,11 +134,16 @@ def idle() -> list[str]:
 
 
 def _accepts(entry: tuple[str, str, str, str], difference: Difference) -> bool:
-    operation, aspect, detail, _ = entry
-    return (
-        any(fnmatchcase(difference.operation, each) for each in operation.split())
-        and difference.aspect == aspect
-        and fnmatchcase(difference.detail, detail)
+    """What is accepted of an operation is accepted of its legacy name too."""
+    operations, aspect, detail, _ = entry
+    return difference.aspect == aspect and any(
+        fnmatchcase(operation, each) and fnmatchcase(difference.detail, said)
+        for each in operations.split()
+        for operation, said in (
+            (difference.operation, detail),
+            (difference.canonical, detail),
+            (difference.canonical, renamed(detail)),
+        )
     )
 
 
@@ -208,7 +219,8 @@ def _parameters(endpoint: Endpoint) -> Iterator[tuple[str, Fact, bool]]:
         if each["in"] == "query":
             yield each["name"].removesuffix("[]"), _bare(each["schema"]), each.get("required", False)
     if "requestBody" in operation:
-        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        [content] = operation["requestBody"]["content"].values()
+        body = content["schema"]
         for name, schema in body["properties"].items():
             yield name, _bare(schema), name in body["required"]
 
@@ -249,7 +261,7 @@ def _compare_types(ours: Fact, theirs: Fact) -> Iterator[tuple[str, Any, Any]]:
 def _compare_model(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
     operation = document()["paths"][endpoint.path.removeprefix("/v1")][endpoint.method.lower()]
     content = operation["responses"][str(endpoint.status)].get("content")
-    if content is None:
+    if content is None or "application/json" not in content:
         return
     schema = content["application/json"]["schema"]
     for name in sorted(_reached(schema)):

@@ -141,3 +141,55 @@ def test_errors_are_the_same_in_every_format(project: Project) -> None:
 
     assert answer.status_code == 404
     assert answer.json()["type"] == "database_not_found"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ('equal("title", ["Emma"])', ["first"]),
+        ('equal("title", "Emma")', ["first"]),
+        ('notEqual("title", ["Emma"])', []),
+        ('equal("title", ["E\\"mma, (1)"])', []),
+        ('isNotNull("title")', ["first"]),
+        ('between("title", "A", "F")', ["first"]),
+        ('orderDesc("title")', ["first"]),
+        ("offset(1)", []),
+        ('select(["$id"])', ["first"]),
+        ('{"method":"equal","attribute":"title","values":["Emma"]}', ["first"]),
+    ],
+)
+def test_queries_were_function_calls_before_1_5(
+    project: Project, row: str, query: str, found: list[str]
+) -> None:
+    for path, listed in (
+        (row.removesuffix("/first"), "rows"),
+        ("/databases/shop/collections/books/documents", "documents"),
+    ):
+        answer = project.server.get(
+            path, params={"queries[]": query}, headers={"X-Appwrite-Response-Format": "1.4.0"}
+        )
+        assert answer.status_code == 200, answer.text
+        assert [each["$id"] for each in answer.json()[listed]] == found
+
+
+@pytest.mark.parametrize("version", ["1.5.0", "1.8.0", ""])
+def test_newer_sdks_spell_queries_as_json_alone(project: Project, row: str, version: str) -> None:
+    headers = {"X-Appwrite-Response-Format": version} if version else {}
+    answer = project.server.get(
+        row.removesuffix("/first"), params={"queries[]": 'equal("title", ["Emma"])'}, headers=headers
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "general_query_invalid")
+
+
+@pytest.mark.parametrize(
+    "query", ["equal()", 'equal("title"', 'drop("title")', "equal(title)", 'equal(["title"])', "x(" * 2000]
+)
+def test_what_was_no_query_before_1_5_is_none_now(project: Project, row: str, query: str) -> None:
+    answer = project.server.get(
+        row.removesuffix("/first"),
+        params={"queries[]": query},
+        headers={"X-Appwrite-Response-Format": "1.4.0"},
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "general_query_invalid")

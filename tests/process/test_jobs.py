@@ -292,19 +292,28 @@ async def test_pruning_deletes_what_had_its_time_and_nothing_else(database_url: 
                                        user_agent, expires_at)
         select 'console', 's' || n, 'jane', n::text::bytea, 'email', '{password}', '', '',
                now() + (case when n > 2 then 1 else -1 end) * interval '1 h' from generate_series(1, 5) n;
-        insert into freehold.outbox (project_id, event, actor, request_id, created_at)
-        select 'console', 'e', '', '', now() - n * interval '1 day' from generate_series(0, 9) n;
+        insert into freehold.outbox (project_id, event, actor, request_id, created_at, audited)
+        select 'console', 'e', '', '', now() - n * interval '1 day', n <> 9 from generate_series(0, 9) n;
         insert into freehold.rate_limits (key, window_start, hits, expires_at)
         select n::text::bytea, now(), 1, now() + (case when n > 1 then 1 else -1 end) * interval '1 h'
           from generate_series(1, 3) n;
+        insert into freehold.transactions (project_id, id, owner, expires_at)
+        select 'console', 't' || n, '', now() + n * interval '45 min' from generate_series(-2, 1) n;
+        insert into freehold.transaction_operations
+        select 'console', id, 1, '{}', now(), '', null, '{}' from freehold.transactions;
         """
     )
     job = Job(1, jobs.PLATFORM, "platform.prune", b"{}", 1)
     await jobs.prune(Context(db, replace(SETTINGS, outbox_days=5.5)), job)
 
     assert await db.value("select string_agg(id, ',' order by id) from freehold.sessions") == "s3,s4,s5"
-    assert await db.value("select count(*) from freehold.outbox") == 6
+    assert await db.value("select count(*) from freehold.outbox where audited") == 6
+    assert await db.value("select count(*) from freehold.outbox where not audited") == 1
     assert await db.value("select count(*) from freehold.rate_limits") == 2
+    kept = (
+        "select string_agg(transaction_id, ',' order by transaction_id) from freehold.transaction_operations"
+    )
+    assert await db.value(kept) == "t-1,t0,t1"
 
 
 async def test_the_tables_of_a_deleted_project_are_dropped_and_no_others(

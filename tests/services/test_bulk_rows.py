@@ -69,7 +69,7 @@ def test_rows_are_made_together_each_with_its_own_values_and_defaults(tables: Ta
         ([{"$id": "_x", "name": "A"}], (400, "general_argument_invalid")),
         ([{"name": "A", "$permissions": ["x"]}], (400, "general_argument_invalid")),
         ([], (400, "general_argument_invalid")),
-        ([{"name": "A"}] * 101, (400, "general_argument_invalid")),
+        ([{"name": "A"}] * 1001, (400, "general_argument_invalid")),
         (["A"], (400, "general_argument_invalid")),
     ],
 )
@@ -113,6 +113,27 @@ def test_all_rows_that_fit_are_deleted(tables: TablesDB) -> None:
     assert names(tables) == ["N3", "N4", "N5"]
     assert tables.delete_rows("db", "items").total == 3
     assert names(tables) == []
+
+
+def test_a_thousand_rows_are_made_in_one_call_and_changed_in_another(
+    project: Project, tables: TablesDB
+) -> None:
+    made = tables.create_rows("db", "items", [{"name": f"N{n}", "count": n % 7} for n in range(1000)])
+    assert made.total == 1000
+    for _ in range(5):
+        tables.create_rows("db", "items", [{"name": "more", "count": 50}] * 1000)
+    before = {"name": "changed"}
+
+    for refused in (
+        project.server.patch(ROWS, json={"data": before}),
+        project.server.request("DELETE", ROWS, json={}),
+        project.server.patch(ROWS, json={"data": before, "queries": [Query.limit(5001)]}),
+    ):
+        assert error_of(refused) == (400, "general_query_invalid")
+    assert tables.list_rows("db", "items", [Query.equal("name", "changed")]).total == 0
+    assert tables.update_rows("db", "items", before, [Query.equal("name", "more")]).total == 5000
+    assert tables.delete_rows("db", "items", [Query.limit(5000), Query.order_desc("count")]).total == 5000
+    assert tables.list_rows("db", "items", [Query.limit(1)]).total == 1000
 
 
 def test_rows_are_upserted_together(tables: TablesDB) -> None:

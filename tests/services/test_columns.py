@@ -162,20 +162,21 @@ def test_a_unique_index_over_duplicates_is_refused_and_leaves_nothing_behind(tab
         tables.create_index("db", "t", "one_code", "unique", ["code"])
 
     assert (caught.value.code, caught.value.type) == (400, "column_index_invalid")
+    assert "1 value of `code` stands in several rows" in caught.value.message
     assert tables.list_indexes("db", "t").total == 0
     tables.create_row("db", "t", "three", {"code": "A"})
 
 
-def test_a_column_that_an_index_needs_cannot_be_deleted_before_it(tables: TablesDB) -> None:
+def test_a_column_is_deleted_with_the_indexes_over_it_and_no_others(tables: TablesDB) -> None:
     tables.create_varchar_column("db", "t", "code", 10, True)
-    tables.create_index("db", "t", "by_code", "key", ["code"])
-    with pytest.raises(AppwriteException) as caught:
-        tables.delete_column("db", "t", "code")
-    assert caught.value.type == "column_index_dependency"
-
-    tables.delete_index("db", "t", "by_code")
+    tables.create_varchar_column("db", "t", "name", 10, True)
+    tables.create_index("db", "t", "by_code", "key", ["name", "code"])
+    tables.create_index("db", "t", "by_name", "key", ["name"])
     tables.delete_column("db", "t", "code")
-    assert tables.list_columns("db", "t").total == 0
+
+    assert [column.key for column in tables.list_columns("db", "t").columns] == ["name"]
+    assert [index.key for index in tables.list_indexes("db", "t").indexes] == ["by_name"]
+    tables.create_index("db", "t", "by_code", "key", ["name"])
 
 
 def test_the_same_index_key_can_be_used_in_two_tables(tables: TablesDB) -> None:
@@ -186,20 +187,31 @@ def test_the_same_index_key_can_be_used_in_two_tables(tables: TablesDB) -> None:
         assert (made.key, made.orders, made.status) == ("by_n", ["desc"], "available")
 
 
-def test_a_name_that_postgresql_has_already_is_refused_clearly(tables: TablesDB) -> None:
+def test_an_index_whose_name_postgresql_has_already_is_kept_under_another(tables: TablesDB) -> None:
     tables.create_table("db", "t_a", "T A")
     for table in ("t", "t_a"):
         tables.create_integer_column("db", table, "n", False)
-    tables.create_index("db", "t", "a_b", "key", ["n"])
-    with pytest.raises(AppwriteException) as caught:
-        tables.create_index("db", "t_a", "b", "key", ["n"])
-    assert (caught.value.code, caught.value.type) == (400, "column_index_invalid")
-    assert tables.list_indexes("db", "t_a").total == 0
+    tables.create_index("db", "t", "a_b", "unique", ["n"])
+    tables.create_index("db", "t_a", "b", "key", ["n"])
+    assert tables.get_index("db", "t_a", "b").status == "available"
+    tables.create_index("db", "t_a", "x_c", "key", ["n"])
+    column = {"key": "n", "type": "integer", "required": False}
+    inline = {"key": "c", "type": "key", "columns": ["n"]}
+    made = tables.create_table("db", "t_a_x", "T A X", columns=[column], indexes=[inline])
+    assert [each.key for each in made.indexes] == ["c"]
 
+    tables.delete_index("db", "t_a", "b")
+    assert [each.key for each in tables.list_indexes("db", "t_a").indexes] == ["x_c"]
+    tables.create_row("db", "t", "one", {"n": 1})
+    with pytest.raises(AppwriteException):
+        tables.create_row("db", "t", "two", {"n": 1})
+
+
+def test_a_table_whose_name_postgresql_has_already_is_refused_clearly(tables: TablesDB) -> None:
     with pytest.raises(AppwriteException) as caught:
         tables.create_table("db", "t_pkey", "Called like a key")
     assert (caught.value.code, caught.value.type) == (409, "table_already_exists")
-    assert tables.list_tables("db").total == 2
+    assert tables.list_tables("db").total == 1
 
 
 def test_indexes_that_come_with_their_table_are_held_to_the_same_rules(

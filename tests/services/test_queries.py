@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +22,8 @@ PEOPLE: list[dict[str, Any]] = [
         "admin": True,
         "born": "1996-01-01T00:00:00.000+00:00",
         "tags": ["a", "b"],
+        "mail": "ann@example.com",
+        "team": "red",
     },
     {
         "name": "Bob",
@@ -27,6 +32,7 @@ PEOPLE: list[dict[str, Any]] = [
         "admin": False,
         "born": "2001-05-05T05:05:05.005+00:00",
         "tags": ["b"],
+        "team": "red",
     },
     {"name": "Cid", "age": None, "score": None, "admin": None, "born": None, "tags": None},
     {
@@ -44,8 +50,10 @@ PEOPLE: list[dict[str, Any]] = [
         "admin": False,
         "born": "1985-07-07T07:07:07.070+00:00",
         "tags": ["c", "a"],
+        "team": "blue",
     },
 ]
+EVERYBODY = [person["name"] for person in PEOPLE]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +73,8 @@ def crowd(platform: Platform) -> Project:
             {"key": "admin", "type": "boolean", "required": False},
             {"key": "born", "type": "datetime", "required": False},
             {"key": "tags", "type": "varchar", "size": 9, "required": False, "array": True},
+            {"key": "mail", "type": "email", "required": False},
+            {"key": "team", "type": "enum", "elements": ["red", "blue", "green"], "required": False},
         ],
     )
     for person in PEOPLE:
@@ -130,6 +140,30 @@ def ask(project: Project, *queries: str, **said: Any) -> list[str]:
         ),
         (Query.created_after("2020-01-01T00:00:00.000Z"), ["Ann", "Bob", "Cid", "Dan%", "eve_"]),
         (Query.updated_before("2020-01-01T00:00:00.000Z"), []),
+        (Query.created_between("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"), EVERYBODY),
+        (Query.exists(["age", "tags"]), ["Ann", "Bob", "Dan%", "eve_"]),
+        (Query.not_exists(["age", "score"]), ["Cid"]),
+        (Query.or_queries([Query.not_exists(["age"]), Query.equal("name", "Bob")]), ["Bob", "Cid"]),
+        (Query.regex("name", "^[A-C]"), ["Ann", "Bob", "Cid"]),
+        (Query.regex("name", "^(an|bo)"), []),
+        (Query.regex("name", "(?i)^(an|bo)"), ["Ann", "Bob"]),
+        (Query.regex("name", "[%_]$"), ["Dan%", "eve_"]),
+        (Query.regex("name", "^[[:upper:]]([a-z]{1,2}|%){1,9}$"), ["Ann", "Bob", "Cid", "Dan%"]),
+        (Query.regex("name", r"^\w{3}\W"), ["Dan%"]),
+        (Query.equal("age", 30.0), ["Ann", "Dan%"]),
+        (Query.equal("score", 9), []),
+        (Query.greater_than("score", 9), ["Dan%"]),
+        (Query.equal("name", "x" * 100), []),
+        (Query.equal("mail", "not an address"), []),
+        (Query.equal("mail", "ann@example.com"), ["Ann"]),
+        (Query.starts_with("mail", "ANN@"), ["Ann"]),
+        (Query.equal("team", "green"), []),
+        (Query.equal("team", ["red", "green"]), ["Ann", "Bob"]),
+        (Query.less_than("team", "green"), ["eve_"]),
+        (Query.equal("born", "1996-01-01T01:00:00.000+01:00"), ["Ann"]),
+        (Query.equal("born", "1996-01-01T00:00:00"), ["Ann"]),
+        (Query.equal("born", ["1996-01-01", "2001-05-05T05:05:05.005Z"]), ["Ann", "Bob"]),
+        (Query.between("born", "1996-01-01T00:00:00Z", "1996-12-31T23:59:59.999Z"), ["Ann", "Dan%"]),
     ],
 )
 def test_a_filter_finds_the_rows_that_fit(crowd: Project, query: str, names: list[str]) -> None:
@@ -272,6 +306,26 @@ def raw(method: str, attribute: Any = "name", values: Any = ("Ann",)) -> str:
         (raw("offset", None, [-1]), "general_query_invalid"),
         (raw("cursorAfter", None, ["nope"]), "general_cursor_not_found"),
         (raw("cursorAfter", None, [5]), "general_query_invalid"),
+        (raw("exists", None, []), "general_query_invalid"),
+        (raw("exists", None, ["nope"]), "general_query_invalid"),
+        (raw("notExists", None, [5]), "general_query_invalid"),
+        (raw("regex", "name", ["("]), "general_query_invalid"),
+        (raw("regex", "name", [r"(a*)\1"]), "general_query_invalid"),
+        (raw("regex", "name", ["a" * 257]), "general_query_invalid"),
+        (raw("regex", "name", ["((a{1,255}){1,255}){1,255}"]), "general_query_invalid"),
+        (raw("regex", "name", ["(a?){101}"]), "general_query_invalid"),
+        (raw("regex", "name", ["(.{1,15}){1,15}"]), "general_query_invalid"),
+        (raw("regex", "name", ["a{90}" * 50]), "general_query_invalid"),
+        (raw("regex", "name", ["(?=.*a)b"]), "general_query_invalid"),
+        (raw("regex", "name", ["(?<!a)b"]), "general_query_invalid"),
+        (raw("regex", "age", ["3"]), "general_query_invalid"),
+        (raw("regex", "tags", ["a"]), "general_query_invalid"),
+        (raw("regex", "name", [None]), "general_query_invalid"),
+        (raw("search", "name", ["Ann"]), "general_query_invalid"),
+        (raw("equal", "age", [3.5]), "general_query_invalid"),
+        (raw("equal", "age", [True]), "general_query_invalid"),
+        (raw("equal", "admin", [1]), "general_query_invalid"),
+        (raw("equal", "born", ["soon"]), "general_query_invalid"),
         (raw("and", None, []), "general_query_invalid"),
         (raw("or", None, ["x"]), "general_query_invalid"),
         (raw("or", None, [{"method": "limit", "values": [1]}]), "general_query_invalid"),
@@ -300,3 +354,53 @@ def test_a_cursor_at_a_row_without_a_value_in_the_order_is_refused(crowd: Projec
     response = crowd.server.get("/tablesdb/db/tables/people/rows", params=queries)
 
     assert error_of(response) == (400, "database_query_order_null")
+
+
+SDK = Path(__file__).parents[1] / "clients/node_modules"
+SENDS = re.compile(r"""new _?Query\(["'](\w+)["']""")
+PYTHON_SENDS = re.compile(r"""(?:Query|_create_join)\("(\w+)\"""")
+
+
+def methods_of_sdks() -> set[str]:
+    """Every method that the query classes of the official SDKs can send."""
+    python = set(PYTHON_SENDS.findall(inspect.getsource(Query)))
+    node = set(SENDS.findall((SDK / "node-appwrite/dist/query.js").read_text()))
+    web = set(SENDS.findall((SDK / "appwrite/dist/cjs/sdk.js").read_text()))
+    assert min(len(python), len(node), len(web)) > 40
+    return python | node | web
+
+
+@pytest.mark.parametrize("method", sorted(methods_of_sdks()))
+def test_every_method_of_the_sdks_is_served_or_refused_by_its_name(crowd: Project, method: str) -> None:
+    query = json.dumps({"method": method, "attribute": "", "values": [{}]})
+    response = crowd.server.get("/tablesdb/db/tables/people/rows", params={"queries[0]": query})
+
+    if response.status_code != 200:
+        assert error_of(response) == (400, "general_query_invalid")
+        message = response.json()["message"]
+        assert f"`{method}`" in message or "`` is not a column" in message or "take queries" in message
+
+
+def test_what_tables_cannot_answer_is_refused_with_a_reason(crowd: Project) -> None:
+    for query, reason in (
+        (Query.elem_match("tags", [Query.equal("a", 1)]), "Ask with `contains`"),
+        (Query.relationship("tags", [Query.equal("a", 1)]), "dotted attributes"),
+        (Query.left_join("orders", "id", "person"), "not joined"),
+        (Query.vector_cosine("tags", [0.5]), "no columns of vectors"),
+    ):
+        response = crowd.server.get("/tablesdb/db/tables/people/rows", params={"queries[0]": query})
+        assert error_of(response) == (400, "general_query_invalid")
+        assert reason in response.json()["message"]
+
+
+def test_queries_in_a_body_may_be_longer_than_in_a_url(crowd: Project) -> None:
+    tables = TablesDB(crowd.sdk(key=crowd.key))
+    long = Query.equal("name", ["Ann", *("x" * 100 for _ in range(400))])
+
+    assert [row.id for row in tables.create_query("db", "people", [long]).rows] == ["ann"]
+    assert tables.create_query("db", "people", total=False).total == 0
+    path = "/tablesdb/db/tables/people/rows"
+    assert error_of(crowd.server.get(path, params={"queries[0]": long})) == (400, "general_argument_invalid")
+    huge = {"queries": [raw("contains", "name", ["x" * 600_000])]}
+    assert error_of(crowd.server.post(f"{path}/query", json=huge)) == (400, "general_argument_invalid")
+    assert error_of(crowd.guest.post(f"{path}/query", json={}))[0] == 401

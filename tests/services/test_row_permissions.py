@@ -149,7 +149,10 @@ def test_only_roles_that_one_holds_can_be_granted(project: Project, jane: User, 
 
     assert create(jane.client, permissions=['read("users")', 'read("any")']).status_code == 201
     for foreign in (f'read("user:{bob.id}")', 'read("team:staff")', 'read("label:vip")', 'read("guests")'):
-        assert error_of(create(jane.client, permissions=[foreign])) == (401, "user_unauthorized")
+        refused = create(jane.client, permissions=[foreign])
+        assert error_of(refused) == (401, "user_unauthorized")
+        role = foreign.split('"')[1]
+        assert f"`{role}` is none of yours. Share through a team" in refused.json()["message"]
     assert len(listed(project.server)) == 1
 
 

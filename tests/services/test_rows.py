@@ -140,6 +140,29 @@ def test_a_row_that_changed_since_the_callers_timestamp_is_not_overwritten(
     assert fresh.json()["age"] == 3
 
 
+def test_every_change_of_a_row_heeds_the_callers_timestamp(project: Project, tables: TablesDB) -> None:
+    made = tables.create_row("db", "people", "ann", {"name": "Ann", "age": 7})
+    tables.update_row("db", "people", "ann", {"age": 8})
+    stale = {"X-Appwrite-Timestamp": made.createdat}
+    requests: list[tuple[str, str, dict[str, object]]] = [
+        ("PUT", f"{ROWS}/ann", {"data": {"name": "Bob"}}),
+        ("DELETE", f"{ROWS}/ann", {}),
+        ("PATCH", f"{ROWS}/ann/age/increment", {}),
+        ("PATCH", f"{ROWS}/ann/age/decrement", {"min": 0}),
+    ]
+
+    for method, path, body in requests:
+        answer = project.server.request(method, path, json=body, headers=stale)
+        assert error_of(answer) == (409, "row_update_conflict")
+        wrong = project.server.request(method, path, json=body, headers={"X-Appwrite-Timestamp": "today"})
+        assert error_of(wrong) == (400, "general_argument_invalid")
+    assert tables.get_row("db", "people", "ann").data == {"name": "Ann", "age": 8}
+    fresh = {"X-Appwrite-Timestamp": "2099-01-01T00:00:00.000Z"}
+    for method, path, body in (*requests[2:], *requests[:2]):
+        answer = project.server.request(method, path, json=body, headers=fresh)
+        assert answer.status_code in (200, 201, 204)
+
+
 def test_keys_may_say_when_a_row_was_made(project: Project, tables: TablesDB) -> None:
     moment = "2001-02-03T04:05:06.789+00:00"
     row = tables.create_row("db", "people", "ann", {"name": "Ann", "$createdAt": moment, "$sequence": 99})

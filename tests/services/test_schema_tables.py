@@ -329,3 +329,43 @@ def test_an_entity_that_no_path_could_name_is_refused(project: Project) -> None:
 
     assert error_of(refused) == (400, "general_argument_invalid")
     assert "`table:`" in refused.json()["message"]
+
+
+def test_what_is_staged_in_the_name_of_a_tenant_is_committed_in_its_name(desk: Project, jane: User) -> None:
+    one, two = Firm(desk), Firm(desk)
+    one.join(jane, "owner")
+    two.join(jane, "owner")
+    kept = one.ticket(desk.server, title="One")
+    transaction = jane.client.post("/tablesdb/transactions", json={}).json()["$id"]
+    said = {"transactionId": transaction}
+    path = f"{TICKETS}/{kept['$id']}"
+
+    stranger = jane.client.patch(path, json={"data": {"title": "Two"}, **said}, headers=two.headers)
+    assert error_of(stranger) == (404, "row_not_found")
+    staged = jane.client.patch(path, json={"data": {"title": "Done"}, **said}, headers=one.headers)
+    assert staged.json()["title"] == "Done"
+    made = two.post(jane.client, rowId="unique()", data={"title": "Two"}, **said)
+    assert made.status_code == 201
+    seen = jane.client.get(TICKETS, params=said, headers=two.headers).json()["rows"]
+    assert [row["$id"] for row in seen] == [made.json()["$id"]]
+    committed = jane.client.patch(f"/tablesdb/transactions/{transaction}", json={"commit": True})
+    assert committed.json()["status"] == "committed"
+
+    for firm, title in ((one, "Done"), (two, "Two")):
+        rows = jane.client.get(TICKETS, headers=firm.headers).json()["rows"]
+        assert [row["title"] for row in rows] == [title]
+
+
+def test_a_conflict_is_seen_within_the_tenant(desk: Project) -> None:
+    firm = Firm(desk)
+    row = firm.ticket(desk.server)
+    path = f"{TICKETS}/{row['$id']}"
+    transaction = desk.server.post("/tablesdb/transactions", json={}).json()["$id"]
+    said = {"data": {"title": "Mine"}, "transactionId": transaction}
+    assert desk.server.patch(path, json=said, headers=firm.headers).status_code == 200
+    theirs = desk.server.patch(path, json={"data": {"title": "Theirs"}}, headers=firm.headers)
+    assert theirs.status_code == 200
+
+    refused = desk.server.patch(f"/tablesdb/transactions/{transaction}", json={"commit": True})
+    assert error_of(refused) == (409, "transaction_conflict")
+    assert desk.server.get(path, headers=firm.headers).json()["title"] == "Theirs"

@@ -11,6 +11,8 @@ from freehold.errors import CursorNotFound, InvalidQuery
 
 MAX_QUERIES = 100
 MAX_CHARACTERS = 4096
+MAX_BODY_CHARACTERS = 524_288
+"""Of a query that comes in a body rather than in a URL."""
 MAX_VALUES = 500
 MAX_NESTING = 5
 DEFAULT_LIMIT = 25
@@ -21,7 +23,8 @@ FILTERS = frozenset(
     (
         "equal", "notEqual", "lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "between",
         "notBetween", "isNull", "isNotNull", "contains", "containsAny", "containsAll", "notContains",
-        "startsWith", "notStartsWith", "endsWith", "notEndsWith",
+        "startsWith", "notStartsWith", "endsWith", "notEndsWith", "search", "notSearch", "regex",
+        "exists", "notExists",
     )
 )  # fmt: skip
 GROUPS = frozenset(("and", "or"))
@@ -29,7 +32,39 @@ ORDERS = frozenset(("orderAsc", "orderDesc", "orderRandom"))
 CURSORS = frozenset(("cursorAfter", "cursorBefore"))
 PAGES = frozenset(("limit", "offset"))
 
-METHODS = FILTERS | GROUPS | ORDERS | CURSORS | PAGES | {"select"}
+AGGREGATES = frozenset(
+    (
+        "count", "countDistinct", "sum", "avg", "min", "max", "stddev", "stddevPop", "stddevSamp", "variance",
+        "varPop", "varSamp", "bitAnd", "bitOr", "bitXor",
+    )
+)  # fmt: skip
+GROUPING = frozenset(("groupBy", "having", "distinct"))
+
+METHODS = FILTERS | GROUPS | ORDERS | CURSORS | PAGES | AGGREGATES | GROUPING | {"select"}
+
+_NO_JOINS = "tables are not joined here. Follow a relationship, or ask each table"
+_NO_VECTORS = "tables have no columns of vectors"
+_NO_PLACES = "rows cannot be asked for by place yet. Read the places, and compare them in your code"
+_BY_PLACE = (
+    "intersects", "notIntersects", "crosses", "notCrosses", "overlaps", "notOverlaps", "touches",
+    "notTouches", "covers", "notCovers", "spatialEquals", "notSpatialEquals", "distanceEqual",
+    "distanceNotEqual", "distanceGreaterThan", "distanceLessThan",
+)  # fmt: skip
+REFUSED = {
+    **dict.fromkeys(_BY_PLACE, _NO_PLACES),
+    "elemMatch": "the elements of a column's lists are single values. Ask with `contains`",
+    "relationship": "related rows are chosen by `select`, and filtered by dotted attributes",
+    "join": _NO_JOINS,
+    "leftJoin": _NO_JOINS,
+    "rightJoin": _NO_JOINS,
+    "fullOuterJoin": _NO_JOINS,
+    "crossJoin": _NO_JOINS,
+    "on": _NO_JOINS,
+    "vectorDot": _NO_VECTORS,
+    "vectorCosine": _NO_VECTORS,
+    "vectorEuclidean": _NO_VECTORS,
+}
+"""What SDKs can send and tables cannot answer, and why."""
 
 
 def escaped_like(text: str) -> str:
@@ -54,16 +89,16 @@ class _Raw(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Raw)
 
 
-def parse(texts: Sequence[str]) -> list[Query]:
-    """Read the `queries` parameter. Raises InvalidQuery."""
+def parse(texts: Sequence[str], *, most: int = MAX_CHARACTERS) -> list[Query]:
+    """Read the `queries` parameter, each of at most so many characters. Raises InvalidQuery."""
     if len(texts) > MAX_QUERIES:
         raise InvalidQuery(reason=f"at most {MAX_QUERIES} queries can be sent, these are {len(texts)}.")
-    return [_parse(text) for text in texts]
+    return [_parse(text, most) for text in texts]
 
 
-def _parse(text: str) -> Query:
-    if len(text) > MAX_CHARACTERS:
-        raise InvalidQuery(reason=f"a query has at most {MAX_CHARACTERS} characters.")
+def _parse(text: str, most: int) -> Query:
+    if len(text) > most:
+        raise InvalidQuery(reason=f"a query has at most {most} characters.")
     try:
         raw = _decoder.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -74,6 +109,8 @@ def _parse(text: str) -> Query:
 
 
 def _checked(raw: _Raw, depth: int) -> Query:
+    if raw.method in REFUSED:
+        raise InvalidQuery(reason=f"`{raw.method}` cannot be asked: {REFUSED[raw.method]}.")
     if raw.method not in METHODS:
         raise InvalidQuery(reason=f"the method `{raw.method[:100]}` is not known.")
     if raw.attribute is not None and not isinstance(raw.attribute, str):
@@ -83,7 +120,7 @@ def _checked(raw: _Raw, depth: int) -> Query:
         raise InvalidQuery(
             reason=f"a query has at most {MAX_VALUES} values, `{raw.method}` has {len(values)}."
         )
-    if raw.method in GROUPS:
+    if raw.method in GROUPS or raw.method == "having":
         if depth >= MAX_NESTING:
             raise InvalidQuery(reason=f"queries can be nested {MAX_NESTING} levels deep.")
         if not values:
@@ -96,10 +133,10 @@ def _nested(value: Any, depth: int) -> Query:
     try:
         raw = _decoder.decode(value) if isinstance(value, str) else msgspec.convert(value, _Raw)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeError, RecursionError) as error:
-        raise InvalidQuery(reason="`and` and `or` take queries.") from error
+        raise InvalidQuery(reason="`and`, `or` and `having` take queries.") from error
     query = _checked(raw, depth + 1)
     if query.method not in FILTERS and query.method not in GROUPS:
-        raise InvalidQuery(reason=f"`{query.method}` cannot stand inside `and` or `or`.")
+        raise InvalidQuery(reason=f"`{query.method}` cannot stand inside another query.")
     return query
 
 
@@ -126,14 +163,24 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str = ""
     backwards: bool = False
     """The page ends before the cursor, rather than beginning after it."""
+    aggregates: tuple[Query, ...] = ()
+    """What is worked out of the rows, rather than the rows."""
+    groups: tuple[str, ...] = ()
+    having: tuple[Query, ...] = ()
 
 
-def page(queries: Sequence[Query]) -> Page:
-    """Sort queries by kind; of two limits, offsets or cursors the first counts. Raises InvalidQuery."""
+def page(queries: Sequence[Query], *, aggregates: bool = False) -> Page:
+    """Sort queries by kind; of two limits, offsets or cursors the first counts. Raises InvalidQuery.
+
+    `aggregates` lets rows be put together, which only lists of rows can do.
+    """
     filters: list[Query] = []
     orders: list[Query] = []
     select: list[str] = []
     found: dict[str, Query] = {}
+    put_together = [query for query in queries if query.method in AGGREGATES or query.method in GROUPING]
+    if put_together and not aggregates:
+        raise InvalidQuery(reason=f"`{put_together[0].method}` can be asked of lists of rows only.")
     for query in queries:
         if query.method in FILTERS or query.method in GROUPS:
             filters.append(query)
@@ -143,7 +190,7 @@ def page(queries: Sequence[Query]) -> Page:
             if not query.values or not all(isinstance(value, str) for value in query.values):
                 raise InvalidQuery(reason="`select` takes the names of columns.")
             select += query.values
-        else:
+        elif query.method not in AGGREGATES and query.method not in GROUPING:
             found.setdefault("cursor" if query.method in CURSORS else query.method, query)
     cursor = found.get("cursor")
     return Page(
@@ -155,7 +202,28 @@ def page(queries: Sequence[Query]) -> Page:
         offset=_number(found["offset"], 0) if "offset" in found else 0,
         cursor=_cursor(cursor) if cursor is not None else "",
         backwards=cursor is not None and cursor.method == "cursorBefore",
+        aggregates=tuple(query for query in put_together if query.method in AGGREGATES),
+        groups=_groups(put_together, select),
+        having=tuple(each for query in put_together if query.method == "having" for each in query.values),
     )
+
+
+def _groups(put_together: Sequence[Query], select: Sequence[str]) -> tuple[str, ...]:
+    """What rows are grouped by. The distinct values of the selected columns are groups by these."""
+    groups: list[str] = []
+    for query in put_together:
+        if query.method == "groupBy":
+            if not query.values or not all(isinstance(value, str) for value in query.values):
+                raise InvalidQuery(reason="`groupBy` takes the names of columns.")
+            groups += query.values
+    methods = {query.method for query in put_together}
+    if "distinct" in methods:
+        if methods != {"distinct"} or not select or "*" in select:
+            raise InvalidQuery(reason="`distinct` goes with a `select` of columns, and nothing to work out.")
+        groups += select
+    elif put_together and not groups and methods == {"having"}:
+        raise InvalidQuery(reason="`having` filters groups. Without any, use filters alone.")
+    return tuple(dict.fromkeys(groups))
 
 
 def of_keyed(listed: Sequence[Keyed], wanted: Page) -> list[Keyed]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -44,8 +44,12 @@ def encoder(field: Field) -> Encoder:
 
 
 def filter_encoder(field: Field) -> Encoder:
-    """Make the function that turns a value to compare the field (or its elements) with into the driver's."""
-    return _one(field.type)
+    """Make the function that turns a value to compare the field (or its elements) with into the driver's.
+
+    Texts may be any: what cannot stand in the column is not found, and has its place in an order.
+    """
+    make = _COMPARED.get(field.type.kind)
+    return make if make is not None else _one(field.type)
 
 
 def decoder(field: Field) -> Decoder | None:
@@ -194,7 +198,15 @@ def _line(type_: Type) -> Encoder:
 
 def _polygon(type_: Type) -> Encoder:
     # The list of its rings, the outer one first; each of PostgreSQL's own polygons is one ring.
-    return lambda value: None if value is None else [asyncpg.Polygon(*ring) for ring in fit_one(type_, value)]
+    return lambda value: None if value is None else [_Ring(*ring) for ring in fit_one(type_, value)]
+
+
+class _Ring(asyncpg.Polygon):  # type: ignore[misc]
+    """A polygon of PostgreSQL's that can be an element of an array."""
+
+
+# The driver takes what can be iterated for one more dimension of an array, unless it is a mapping.
+Mapping.register(_Ring)
 
 
 _ENCODERS: dict[Kind, Callable[[Type], Encoder]] = {
@@ -219,6 +231,26 @@ _ENCODERS: dict[Kind, Callable[[Type], Encoder]] = {
     Kind.LINE: _line,
     Kind.POLYGON: _polygon,
     Kind.REF: lambda type_: _fitted(str)(type_),
+}
+
+
+def _any_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise Misfit("is not a text")
+    if "\0" in value:
+        raise Misfit("has a zero character, which PostgreSQL cannot keep")
+    return value
+
+
+def _whole(encode: Encoder) -> Encoder:
+    """Let 3.0 be 3, as languages with one kind of number write it."""
+    return lambda value: encode(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+_COMPARED: dict[Kind, Encoder] = {
+    **dict.fromkeys((Kind.STRING, Kind.TEXT, Kind.ENUM, Kind.EMAIL, Kind.URL, Kind.IP), _any_text),
+    Kind.INT: _whole(_integer(-(2**31), 2**31 - 1)(Type(kind=Kind.INT))),
+    Kind.BIGINT: _whole(_integer(-_INT64, _INT64 - 1)(Type(kind=Kind.BIGINT))),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from freehold.generator.migrations import History
 from freehold.generator.plan import plan
-from freehold.generator.targets.python import emit as emit_python
+from freehold.generator.targets.python.emit import emit as emit_python
 from freehold.schema.model import Schema
 
 Emit = Callable[..., dict[str, str]]

@@ -326,6 +326,11 @@ def _system_field(entity: Entity, column: str, name: str, kind: Kind) -> FieldPl
 
 
 def _field(schema: Schema, entity: Entity, each: Field) -> FieldPlan:
+    if each.encrypted:
+        raise PlanError(
+            f"{entity.name}.{each.name} is encrypted with the platform's secret, so that a service of its own"
+            " would hand out what is sealed. Copy it into a field that is not encrypted first"
+        )
     kind = each.type.kind
     target = each.type.target if kind is Kind.REF else None
     held = ID_KINDS[_kind_of(schema, target)] if target else kind

@@ -101,6 +101,8 @@ class Field(Value, frozen=True, kw_only=True, omit_defaults=True):
     column: str
     """The column's name in PostgreSQL: of `owner: ref(user)` this is `owner_id`. Empty for `many`."""
     nullable: bool = False
+    awaited: bool = False
+    """Required of each row that is written; those that are older than the field may be without it."""
     default: Any = None
     """A JSON value of the field's type; None when there is no default."""
     default_me: bool = False
@@ -113,6 +115,8 @@ class Field(Value, frozen=True, kw_only=True, omit_defaults=True):
     max: int | float | str | None = None
     pattern: str | None = None
     search: bool = False
+    encrypted: bool = False
+    """The column holds what only the platform can open, so that nothing can be asked about it."""
     in_lists: bool = True
     read: str | None = None
     """The role that may read the field; None is whoever may read the row."""
@@ -121,6 +125,7 @@ class Field(Value, frozen=True, kw_only=True, omit_defaults=True):
     sortable: bool = False
     description: str = ""
     on_delete: OnDelete = "restrict"
+    """What becomes of the row when the one it refers to is deleted. Links of a `many` go, or forbid it."""
     inverse: str | None = None
     owned: bool = False
 
@@ -148,6 +153,8 @@ class Index(Value, frozen=True, kw_only=True, omit_defaults=True):
     parts: tuple[IndexPart, ...]
     unique: bool = False
     name: str = ""
+    key: str = ""
+    """What the API calls it; `name` is PostgreSQL's."""
     method: IndexMethod = "key"
     """`fulltext` is over the words of texts, `spatial` over places."""
 
@@ -258,6 +265,10 @@ class Entity(Value, frozen=True, kw_only=True, omit_defaults=True):
     def columns(self) -> tuple[Field, ...]:
         """The fields that are columns of the table, in order."""
         return tuple(field for field in self.fields if field.is_column)
+
+    def wire_name(self, field: Field) -> str:
+        """What a field is called in a body. Over the API a ref is called as it was named."""
+        return field.name if self.layout == API_LAYOUT else field.wire_name
 
     def field(self, name: str) -> Field | None:
         return next((field for field in self.fields if field.name == name), None)

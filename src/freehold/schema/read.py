@@ -649,7 +649,11 @@ class _Reader:
             filterable=self._flag(body, "filter", True),
             sortable=self._flag(body, "sort", False),
             description=self._description(body),
-            on_delete=self._one_of(settings.get("on_delete"), get_args(OnDelete), "restrict"),
+            on_delete=self._one_of(
+                settings.get("on_delete"),
+                get_args(OnDelete),
+                "cascade" if type_.kind is Kind.MANY else "restrict",
+            ),
             inverse=self._inverse(settings.get("inverse")),
             owned=self._flag(body, "owned", False),
             min=self._bound(settings.get("min"), type_),

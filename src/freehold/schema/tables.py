@@ -90,11 +90,11 @@ class ForeignKey(Value, frozen=True, kw_only=True):
 
 
 class Check(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """One rule about one column. Nulls always pass; `nullable` has its own way to be refused."""
+    """One rule about one column. Nulls pass, but for `present`, from which rows that are there are spared."""
 
     name: str
     column: str
-    rule: Literal["values", "length", "range", "pattern", "items"]
+    rule: Literal["values", "length", "range", "pattern", "items", "present"]
     type: str
     array: bool = False
     values: tuple[str, ...] = ()
@@ -194,9 +194,9 @@ def index_name(table: str, columns: Iterable[str]) -> str:
     return _name(table, columns, "idx")
 
 
-def keyed_index_name(table: str, key: str) -> str:
-    """Of an index that has a key of its own: `books_by_year`."""
-    return _cut(f"{table}_{key}", "")
+def keyed_index_name(table: str, key: str, number: int = 1) -> str:
+    """Of an index that has a key of its own: `books_by_year`, or where that is taken `books_by_year_2`."""
+    return _cut(f"{table}_{key}", "" if number == 1 else f"_{number}")
 
 
 def check_name(table: str, column: str, rule: str) -> str:
@@ -264,6 +264,7 @@ def entity_table(schema: Schema, entity: Entity) -> Table:
 def link_table(schema: Schema, entity: Entity, field: Field) -> Table:
     """The table of one `many`: a row for each pair that is linked."""
     target = _target(schema, field.type)
+    on_delete: Literal["cascade", "restrict"] = "restrict" if field.on_delete == "restrict" else "cascade"
     name = link_name(entity, field)
     own, other = link_columns(entity, field)
     columns = [
@@ -288,14 +289,14 @@ def link_table(schema: Schema, entity: Entity, field: Field) -> Table:
                 columns=(*prefix, own),
                 target=entity.table,
                 target_columns=_key_columns(entity),
-                on_delete="cascade",
+                on_delete=on_delete,
             ),
             ForeignKey(
                 name=foreign_key_name(name, other),
                 columns=(*other_prefix, other),
                 target=target.table,
                 target_columns=_key_columns(target),
-                on_delete="cascade",
+                on_delete=on_delete,
             ),
         ),
         indexes=(Index(name=index_name(name, (*other_prefix, other)), columns=(*other_prefix, other)),),
@@ -333,12 +334,13 @@ def _system_columns(entity: Entity, tenant_type: str) -> Iterator[Column]:
 
 
 def _field_column(schema: Schema, field: Field) -> Column:
-    default = field.default
+    # The default of an encrypted column is sealed with each row, like everything in it.
+    default = None if field.encrypted else field.default
     return Column(
         key=field.id,
         name=field.column,
         type=sql_type(field.type, schema),
-        nullable=field.nullable,
+        nullable=field.nullable or field.awaited,
         default=tuple(default) if field.type.array and isinstance(default, list) else default,
         comment=field.description,
     )
@@ -371,6 +373,8 @@ def _foreign_key(schema: Schema, entity: Entity, field: Field) -> ForeignKey:
 def _checks(schema: Schema, table: str, field: Field) -> Iterator[Check]:
     kind, array, column = field.type.kind, field.type.array, field.column
     type_ = sql_type(field.type, schema)
+    if field.awaited:
+        yield Check(name=check_name(table, column, "present"), column=column, rule="present", type=type_)
     if array:
         yield Check(
             name=check_name(table, column, "items"), column=column, rule="items", type=type_, array=True
@@ -384,6 +388,8 @@ def _checks(schema: Schema, table: str, field: Field) -> Iterator[Check]:
             array=array,
             values=field.type.values,
         )
+    elif field.encrypted:
+        return  # what is sealed has another length and other characters
     elif kind in (Kind.STRING, Kind.TEXT, Kind.EMAIL, Kind.URL, Kind.IP):
         bounds = [each for each in (field.type.length, LONGEST.get(kind), field.max) if each is not None]
         most = min(int(each) for each in bounds) if bounds else None

@@ -126,6 +126,9 @@ def _place(kind: Kind, value: Any) -> Any:
     if not _is_place(value, depth):
         shape = ("[8.5, 47.4]", "[[8.5, 47.4], [8.6, 47.5]]", "[[[0, 0], [1, 0], [1, 1], [0, 0]]]")[depth]
         raise Misfit(f"is not a {kind}", f"write it as `{shape}`, longitude first")
+    _must_be_on_earth(value)
+    if kind is Kind.POLYGON:
+        _must_be_closed(value)
     return value
 
 
@@ -133,13 +136,27 @@ def _is_place(value: Any, depth: int) -> bool:
     if not isinstance(value, list):
         return False
     if depth == 0:
-        numbers = [each for each in value if isinstance(each, (int, float)) and not isinstance(each, bool)]
-        return len(value) == 2 == len(numbers) and all(math.isfinite(each) for each in numbers)
-    if depth == 2 and any(
-        isinstance(ring, list) and (len(ring) < 4 or ring[0] != ring[-1]) for ring in value
-    ):
-        return False
+        return len(value) == 2 and all(
+            isinstance(each, (int, float)) and not isinstance(each, bool) for each in value
+        )
     return len(value) >= (2 if depth == 1 else 1) and all(_is_place(each, depth - 1) for each in value)
+
+
+def _must_be_on_earth(value: list[Any]) -> None:
+    if isinstance(value[0], list):
+        for each in value:
+            _must_be_on_earth(each)
+    elif not (-180 <= value[0] <= 180 and -90 <= value[1] <= 90):  # which NaN is not, either
+        raise Misfit("is not on earth", "longitudes are -180 to 180, latitudes -90 to 90, longitude first")
+
+
+def _must_be_closed(rings: list[Any]) -> None:
+    for ring in rings:
+        if len(ring) < 4 or ring[0] != ring[-1]:
+            raise Misfit(
+                "is not a polygon: it has a ring that is not closed",
+                "each ring has four points or more, the last being the first, longitude first",
+            )
 
 
 def _any_text(type_: Type, text: str) -> None:

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from freehold.services import account, console, databases, health, mock, project, projects, teams, users
+from freehold.audit import KINDS as AUDIT_KINDS
+from freehold.jobs import KINDS as PLATFORM_KINDS
+from freehold.jobs import Kind
+from freehold.services import (
+    account,
+    console,
+    databases,
+    graphql,
+    health,
+    migrations,
+    mock,
+    project,
+    projects,
+    storage,
+    teams,
+    users,
+)
 from freehold.web.endpoint import Endpoint, Routes
 
 SERVICES: tuple[Routes, ...] = (
@@ -12,12 +28,19 @@ SERVICES: tuple[Routes, ...] = (
     teams.routes,
     users.routes,
     databases.routes,
+    databases.legacy_routes,
+    storage.routes,
+    migrations.routes,
     project.routes,
     projects.routes,
     projects.organization,
     console.routes,
+    graphql.routes,
     mock.routes,
 )
+
+KINDS: tuple[Kind, ...] = (*PLATFORM_KINDS, *AUDIT_KINDS, *storage.KINDS, *migrations.KINDS)
+"""Every kind of job: the platform's own, and those of the services."""
 
 
 def endpoints() -> list[Endpoint]:

@@ -36,13 +36,15 @@ from freehold.errors import (
     Unavailable,
     UnknownOrigin,
 )
+from freehold.providers.blobs import PlainFiles
 from freehold.web import formats, limits, logs, metrics
-from freehold.web.auth import CONSOLE, Authenticator, Project, is_loopback
-from freehold.web.cache import Cache, Stamps
+from freehold.web.auth import CONSOLE, Authenticator, Identity, Project, is_loopback
+from freehold.web.cache import Answers, Cache, Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
-from freehold.web.request import ClientGone, Receive, Request
-from freehold.web.wire import Json
+from freehold.web.request import ClientGone, Params, Receive, Request
+from freehold.web.shares import Shares
+from freehold.web.wire import Json, Stream
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -53,6 +55,7 @@ Page = Callable[[str, str], tuple[str, bytes] | None]
 _log = structlog.get_logger("freehold.web")
 
 _GZIP_FROM_BYTES = 1024
+_ANSWERS_BYTES = 32 * 1024 * 1024
 
 _ALLOWED_HEADERS = ", ".join(
     [
@@ -67,11 +70,11 @@ _ALLOWED_HEADERS = ", ".join(
     ]
 ).encode()  # fmt: skip
 
-_BASE_HEADERS: Headers = [
+_FIXED_HEADERS: Headers = [
     (b"server", b"Freehold"),
     (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"private, no-store"),
 ]
+_BASE_HEADERS: Headers = [*_FIXED_HEADERS, (b"cache-control", b"private, no-store")]
 _JSON = (b"content-type", b"application/json; charset=UTF-8")
 _NOTHING = (b"content-type", b"text/plain; charset=UTF-8")
 
@@ -85,14 +88,29 @@ class UnknownHost(BadRequest, type="general_bad_request"):
 class Application:
     """Everything that answers requests. One a process."""
 
-    def __init__(self, settings: Settings, endpoints: list[Endpoint], *, stamps: Stamps, pages: Page) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        endpoints: list[Endpoint],
+        *,
+        stamps: Stamps,
+        pages: Page,
+        db: Database | None = None,
+    ) -> None:
+        """`db` is a pool that there is already, as in the process that runs jobs."""
         self.settings = settings
         self.endpoints = endpoints
         self.stamps = stamps
-        self.db = Database(
+        self.db = db or Database(
             settings.database_url, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         )
+        self.blobs = PlainFiles(settings.data / "files")
+        self.blobs.prepare()
         self.auth = Authenticator(self.db, stamps, settings.secret)
+        self.hits = limits.Hits(self.db)
+        self.shares = Shares(max(1, settings.pool_size // 2))
+        self.answers = Answers(stamps, size_bytes=_ANSWERS_BYTES)
+        """Lists of rows that callers let be kept for a while."""
         self._caches: dict[str, Cache[Any, Any]] = {}
         self._routes = RouteTable(endpoints)
         self._pages = pages
@@ -119,6 +137,7 @@ class Application:
             elif message["type"] == "lifespan.shutdown":
                 if self._listener is not None:
                     self._listener.cancel()
+                await self.hits.settle()
                 await self.db.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -146,22 +165,15 @@ class Application:
             await self._respond(exchange, receive)
         except ClientGone:
             return
-        except Problem as problem:
-            exchange.fail(problem)
-        except asyncpg.QueryCanceledError:
-            exchange.fail(DatabaseTimeout())
-        except (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError, NullCharacter):
-            exchange.fail(InvalidBody(reason="texts cannot hold the character U+0000."))
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            exchange.fail(ResourceLocked())
-        except (asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError):
-            exchange.fail(Unavailable())
-        except Exception:
-            _log.exception(
-                "A request failed.", request_id=request.id, method=request.method, path=request.path
-            )
-            exchange.fail(ServerError())
-        await exchange.send(send)
+        except Exception as error:
+            exchange.fail(problem_of(error, request))
+        finally:
+            if request.uploads:
+                request.close()
+        if exchange.stream is None:
+            await exchange.send(send)
+        else:
+            await exchange.send_stream(send, receive, exchange.stream)
         elapsed_s = time.perf_counter() - started
         endpoint = exchange.endpoint
         route = endpoint.path if endpoint is not None else ""
@@ -207,36 +219,57 @@ class Application:
                 raise NotOfTheConsole(origin=request.header(b"origin")[:200])
         elif not is_known and identity.kind != "key":
             raise UnknownOrigin(origin=request.header(b"origin")[:200])
-        if project.id == CONSOLE and not endpoint.console:
-            raise AccessForbidden()
-        if project.settings and not identity.privileged:
-            if endpoint.service in project.settings.get("disabledServices", ()):
-                raise ServiceDisabled(service=endpoint.service)
-            if "rest" in project.settings.get("disabledProtocols", ()):
-                raise ApiDisabled(protocol="rest")
-        if not any(scope in identity.scopes for scope in endpoint.scopes):
-            who = {"guest": "A guest", "user": "A user", "key": "This key", "admin": "Your role"}[
-                identity.kind
-            ]
-            raise MissingScope(who=who, scopes=" or ".join(endpoint.scopes))
-        await request.read(receive, self.settings.body_limit)
+        _admit(endpoint, project, identity, protocol=endpoint.protocol)
+        if endpoint.takes_files:
+            await request.read_files(receive, self.settings.body_limit, self.blobs.incoming)
+        else:
+            await request.read(receive, self.settings.body_limit)
         arguments = endpoint.arguments(request, parameters)
+        version = formats.understood_by(request)
+        if version is not None:
+            formats.upgrade(version, arguments)
         call = Call(self, request, project, identity)
         call.endpoint = endpoint
         call.parameters = parameters
         exchange.headers = call.headers
+        body = await self._run(endpoint, call, arguments)
+        if isinstance(body, Stream):
+            exchange.stream = body
+            return
+        exchange.status = endpoint.status
+        exchange.body = self._formatted(exchange, call.model or endpoint.model, body)
+
+    async def answer(self, asking: Call, endpoint: Endpoint, values: Params) -> bytes:
+        """What another endpoint answers to the same caller, under all that holds for it: how GraphQL asks.
+
+        `values` are the endpoint's parameters by their names.
+        """
+        _admit(endpoint, asking.project, asking.identity, protocol=asking.endpoint.protocol)
+        arguments = endpoint.arguments_of(values)
+        call = Call(self, asking.request.within(endpoint.method), asking.project, asking.identity)
+        call.endpoint = endpoint
+        call.parameters = {name: values[name] for name in endpoint.parameters}
+        try:
+            body = await self._run(endpoint, call, arguments)
+            assert not isinstance(body, Stream)  # only what answers JSON can be asked so
+            return body
+        finally:
+            asking.headers += (each for each in call.headers if not each[0].startswith(b"x-ratelimit-"))
+
+    async def _run(self, endpoint: Endpoint, call: Call, arguments: dict[str, Any]) -> bytes | Stream:
         if endpoint.limits:
             await limits.check(call, endpoint, arguments)
         if endpoint.event:
-            body = await self._in_transaction(endpoint, call, arguments)
-        else:
-            body = _encoded(await endpoint.handler(call, **arguments))
-            if call.tags:
-                await events.announce(self.db, call.tags)
-                for tag in call.tags:
-                    self.stamps.touch(tag)
-        exchange.status = endpoint.status
-        exchange.body = self._formatted(exchange, call.model or endpoint.model, body)
+            return await self._in_transaction(endpoint, call, arguments)
+        answer = await endpoint.handler(call, **arguments)
+        if isinstance(answer, Stream):
+            return answer
+        body = _encoded(answer)
+        if call.tags:
+            await events.announce(self.db, call.tags)
+            for tag in call.tags:
+                self.stamps.touch(tag)
+        return body
 
     async def _in_transaction(self, endpoint: Endpoint, call: Call, arguments: dict[str, Any]) -> bytes:
         async with self.db.transaction() as transaction:
@@ -244,19 +277,25 @@ class Application:
             body = _encoded(await endpoint.handler(call, **arguments))
             name = _event_name(endpoint.event, call, body)
             payload = (body if call.payload is None else call.payload) or None
-            event = events.Event(call.project.id, name, payload, call.identity.actor, call.request.id)
+            event = events.Event(call.project.id, name, payload, call.cause)
             await events.record(transaction, event)
             if call.tags:
                 await events.announce(transaction, call.tags)
         for tag in call.tags:
             self.stamps.touch(tag)
+        for sql in call.afterwards:
+            await self._afterwards(sql)
         return body
 
+    async def _afterwards(self, sql: str) -> None:
+        """What is done is done, whether this succeeds or not."""
+        try:
+            await self.db.script(sql)
+        except asyncpg.PostgresError as error:
+            _log.warning("not_finished", statement=sql, error=str(error))
+
     def _formatted(self, exchange: _Exchange, model: str, body: bytes) -> bytes:
-        wanted = exchange.request.headers.get(b"x-appwrite-response-format")
-        if wanted is None:
-            return body
-        version = formats.read_version(wanted)
+        version = formats.understood_by(exchange.request)
         if version is None:
             return body
         if version > formats.SPOKEN:
@@ -346,10 +385,58 @@ class Application:
         return any(ip_address(address) in network for network in self._proxies)
 
 
+def problem_of(error: Exception, request: Request) -> Problem:
+    """What to tell the caller of an error. What nobody foresaw is logged."""
+    match error:
+        case Problem():
+            return error
+        case asyncpg.QueryCanceledError():
+            return DatabaseTimeout()
+        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
+            return InvalidBody(reason=_NULL_CHARACTER)
+        case NullCharacter():
+            return InvalidBody(reason=_NULL_CHARACTER)
+        case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():
+            return ResourceLocked()
+        case asyncpg.TooManyConnectionsError() | asyncpg.CannotConnectNowError():
+            return Unavailable()
+    _log.error(
+        "A request failed.", request_id=request.id, method=request.method, path=request.path, exc_info=error
+    )
+    return ServerError()
+
+
+_NULL_CHARACTER = "texts cannot hold the character U+0000."
+
+
+def _admit(endpoint: Endpoint, project: Project, identity: Identity, *, protocol: str) -> None:
+    """Refuse whom the endpoint is not for. Raises AccessForbidden, MissingScope and the like."""
+    if project.id == CONSOLE and not endpoint.console:
+        raise AccessForbidden()
+    if project.settings and not identity.privileged:
+        if endpoint.service.lower() in project.settings.get("disabledServices", ()):
+            raise ServiceDisabled(service=endpoint.service)
+        if protocol in project.settings.get("disabledProtocols", ()):
+            raise ApiDisabled(protocol=protocol)
+    if not any(scope in identity.scopes for scope in endpoint.scopes):
+        who = {"guest": "A guest", "user": "A user", "key": "This key", "admin": "Your role"}[identity.kind]
+        raise MissingScope(who=who, scopes=" or ".join(endpoint.scopes))
+
+
 class _Exchange:
     """A request and the answer that it is getting."""
 
-    __slots__ = ("_cors", "body", "content_type", "endpoint", "headers", "project", "request", "status")
+    __slots__ = (
+        "_cors",
+        "body",
+        "content_type",
+        "endpoint",
+        "headers",
+        "project",
+        "request",
+        "status",
+        "stream",
+    )
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -360,6 +447,7 @@ class _Exchange:
         self._cors: Headers = []
         self.endpoint: Endpoint | None = None
         self.project: Project | None = None
+        self.stream: Stream | None = None
 
     def cors(self, origin: str) -> None:
         """Let this origin's pages read the answer."""
@@ -404,6 +492,31 @@ class _Exchange:
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if self.request.method == "HEAD" else body})
+
+    async def send_stream(self, send: Send, receive: Receive, stream: Stream) -> None:
+        """Send what is read elsewhere, for as long as somebody takes it."""
+        self.status = stream.status
+        headers = [
+            *_FIXED_HEADERS,
+            (b"x-request-id", self.request.id.encode()),
+            *self._cors,
+            *self.headers,
+            *stream.headers,
+            (b"content-type", stream.content_type.encode("latin-1")),
+            (b"content-length", b"%d" % stream.size),
+        ]
+        gone = asyncio.ensure_future(receive())  # all that can still come is that the client hangs up
+        try:
+            await send({"type": "http.response.start", "status": stream.status, "headers": headers})
+            if self.request.method != "HEAD":
+                async for part in stream.parts:
+                    if gone.done():
+                        return
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            stream.close()
 
 
 def _encoded(answer: Any) -> bytes:

@@ -87,3 +87,40 @@ class Cache(Generic[Key, Value]):
             if len(self._entries) > self._size:
                 self._entries.popitem(last=False)
         return value
+
+
+class Answers:
+    """Encoded answers, the last ones made, of so many bytes in all, as long as their tags are untouched."""
+
+    def __init__(self, stamps: Stamps, *, size_bytes: int) -> None:
+        self._stamps = stamps.values
+        self._size_bytes = size_bytes
+        self._held_bytes = 0
+        self._entries: OrderedDict[bytes, tuple[int, float, bytes]] = OrderedDict()
+
+    async def load(
+        self, key: bytes, tag: str, ttl_s: float, find: Callable[[], Awaitable[bytes]]
+    ) -> tuple[bytes, bool]:
+        """Get an answer that is at most `ttl_s` old, or find it; tells whether it was there."""
+        stamp = self._stamps[Stamps.slot(tag)]  # before the look: a change during it makes the entry stale
+        entry = self._entries.get(key)
+        if entry is not None:
+            made_with, made_at, answer = entry
+            if made_with == stamp and time.monotonic() - made_at < ttl_s:
+                return answer, True
+        answer = await find()
+        self._forget(key)
+        if len(answer) <= self._size_bytes // 8:  # one answer must not push out all others
+            self._entries[key] = (stamp, time.monotonic(), answer)
+            self._held_bytes += len(answer) + _OVERHEAD_BYTES
+            while self._held_bytes > self._size_bytes:
+                self._forget(next(iter(self._entries)))
+        return answer, False
+
+    def _forget(self, key: bytes) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._held_bytes -= len(entry[2]) + _OVERHEAD_BYTES
+
+
+_OVERHEAD_BYTES = 500

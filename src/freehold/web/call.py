@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from freehold import events
 from freehold.access.permissions import Permission
 from freehold.db.pool import Queries
+from freehold.web import devices
 from freehold.web.auth import Identity, Project
 from freehold.web.request import Request
 
@@ -16,10 +19,22 @@ if TYPE_CHECKING:
     from freehold.web.endpoint import Endpoint
 
 
+class Staged(NamedTuple):
+    """What a change of rows is done with that was staged in a transaction: as it was when that was done."""
+
+    at: datetime
+    tenant: str
+    """What X-Tenant-Id said."""
+    unless_newer: str
+    """What X-Appwrite-Timestamp said; of what is done again nothing, because then the transaction watches."""
+
+
 class Call:
     """What an endpoint is given first."""
 
     __slots__ = (
+        "_cause",
+        "afterwards",
         "app",
         "db",
         "endpoint",
@@ -31,6 +46,7 @@ class Call:
         "payload",
         "project",
         "request",
+        "staged",
         "tags",
     )
 
@@ -52,6 +68,11 @@ class Call:
         self.payload: bytes | None = None
         """What the event tells when it is not the answer, as when that holds a secret or is empty."""
         self.tags: list[str] = []
+        self.staged: Staged | None = None
+        """Of changes that are staged or committed, rather than asked for by this very request."""
+        self.afterwards: list[str] = []
+        """Statements to run, each by itself, once the call's transaction is committed. They may fail."""
+        self._cause: events.Cause | None = None
         self.model = ""
         """The model of the answer, when it is another than the endpoint declares."""
 
@@ -71,6 +92,22 @@ class Call:
     def ip(self) -> str:
         """The caller's address: of the connection, or as trusted proxies say."""
         return self.app.client_ip(self.request)
+
+    @property
+    def cause(self) -> events.Cause:
+        """What the events of this call say that they came of."""
+        if self._cause is None:
+            identity, request = self.identity, self.request
+            user = identity.user
+            caller = events.Caller(
+                name=user["name"] if user is not None else "",
+                email=(user["email"] or "") if user is not None else "",
+                mode="admin" if identity.kind == "admin" else "default",
+                ip=self.ip,
+                user_agent=devices.kept(request.header(b"user-agent")),
+            )
+            self._cause = events.Cause(identity.actor, request.id, msgspec.json.encode(caller))
+        return self._cause
 
     @property
     def is_https(self) -> bool:

@@ -19,8 +19,8 @@ import msgspec
 
 from freehold.errors import InvalidBody, InvalidParameter, Problem
 from freehold.ids import ID_PATTERN
-from freehold.web.request import Params, Request, decode_json
-from freehold.web.wire import Json, Output, wire_name
+from freehold.web.request import Params, Request, Upload, decode_json
+from freehold.web.wire import Output, Stream, wire_name
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
@@ -35,7 +35,9 @@ class Limit(msgspec.Struct, frozen=True):
     hits: int
     seconds: int
     key: str
-    """Of `{url}`, `{ip}`, `{userId}` and `{param-NAME}`, such as `url:{url},ip:{ip}`."""
+    """Of `{url}`, `{method}`, `{ip}`, `{userId}` and `{param-NAME}`, such as `url:{url},ip:{ip}`.
+
+    The url is the route's path, whatever stands in it."""
 
 
 def limit(text: str, *, key: str = "url:{url},ip:{ip}") -> Limit:
@@ -65,6 +67,8 @@ class Endpoint:
         model: str | type[Output],
         console: bool,
         reference: bool,
+        protocol: str = "rest",
+        canonical: Endpoint | None = None,
     ) -> None:
         self.service = service
         self.method = method
@@ -73,13 +77,16 @@ class Endpoint:
         self.scopes = scopes
         self.status = status
         self.event = event
-        self.emits = event or emits
+        self.emits = emits or event
         self.limits = limits
         self.aliases = aliases
         self.name = name
         self.raises = raises
         self.console = console
+        self.protocol = protocol
         self.reference = reference
+        self.canonical = canonical or self
+        """The endpoint that this one is another name of; itself when it is none."""
         self.summary = inspect.getdoc(handler) or ""
         hints = get_type_hints(handler, include_extras=True)
         self.answer: Any = hints.get("return")
@@ -87,6 +94,8 @@ class Endpoint:
         self.model = model if isinstance(model, str) and model else _model_name(self.answer, self.shape)
         self.body: type[msgspec.Struct] | None = hints.get("body")
         self.query: type[msgspec.Struct] | None = hints.get("query")
+        self.takes_files = self.body is not None and Upload in get_type_hints(self.body).values()
+        """Whether the body is a multipart form with files."""
         self.parameters = tuple(_PATH_PARAMETER.findall(path))
         self._arguments = tuple((name, _snake(name)) for name in self.parameters)
         taken = {"call", "body", "query", "return", *(name for _, name in self._arguments)}
@@ -99,6 +108,23 @@ class Endpoint:
 
     def arguments(self, request: Request, parameters: dict[str, str]) -> dict[str, Any]:
         """The handler's arguments, decoded from the request. Raises InvalidParameter, InvalidBody."""
+        arguments = self._of_path(parameters)
+        if self.query is not None:
+            arguments["query"] = _convert(request.query(), self.query)
+        if self.body is not None:
+            arguments["body"] = self._body(request)
+        return arguments
+
+    def arguments_of(self, values: Params) -> dict[str, Any]:
+        """The handler's arguments, from all its parameters by their names. Raises InvalidParameter."""
+        arguments = self._of_path(values)
+        if self.query is not None:
+            arguments["query"] = _convert(values, self.query)
+        if self.body is not None:
+            arguments["body"] = _convert(values, self.body, strict=True)
+        return arguments
+
+    def _of_path(self, parameters: Params) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
         for parameter, name in self._arguments:
             value = parameters[parameter]
@@ -109,10 +135,6 @@ class Endpoint:
                     "and does not start with a special character.",
                 )
             arguments[name] = value
-        if self.query is not None:
-            arguments["query"] = _convert(request.query(), self.query)
-        if self.body is not None:
-            arguments["body"] = self._body(request)
         return arguments
 
     def _body(self, request: Request) -> Any:
@@ -161,13 +183,12 @@ def camel(name: str) -> str:
     return head + "".join(part.title() for part in rest)
 
 
-def _shape(answer: Any) -> type[msgspec.Struct] | None:
-    is_struct = isinstance(answer, type) and issubclass(answer, msgspec.Struct) and answer is not Json
-    return answer if is_struct else None
+def _shape(answer: Any) -> type[Output] | None:
+    return answer if isinstance(answer, type) and issubclass(answer, Output) else None
 
 
-def _model_name(answer: Any, shape: type[msgspec.Struct] | None) -> str:
-    if answer is None or answer is type(None):
+def _model_name(answer: Any, shape: type[Output] | None) -> str:
+    if answer is None or answer is type(None) or answer is Stream:
         return "none"
     return wire_name(shape) if shape is not None else "any"
 
@@ -175,8 +196,17 @@ def _model_name(answer: Any, shape: type[msgspec.Struct] | None) -> str:
 class Routes:
     """The endpoints of one service, in documentation order."""
 
-    def __init__(self, service: str, *, console: bool = True, raises: tuple[type[Problem], ...] = ()) -> None:
+    def __init__(
+        self,
+        service: str,
+        *,
+        console: bool = True,
+        protocol: str = "rest",
+        raises: tuple[type[Problem], ...] = (),
+    ) -> None:
         self.service = service
+        self.protocol = protocol
+        """What a project switches off to close all services that are spoken to like this."""
         self.raises = raises
         """What any of them may raise, besides what is declared of each."""
         self.console = console
@@ -224,6 +254,7 @@ class Routes:
                     raises=tuple(dict.fromkeys((*self.raises, *raises))),
                     model=model,
                     console=self.console,
+                    protocol=self.protocol,
                     reference=reference,
                 )
             )

@@ -1,4 +1,4 @@
-"""Answers for older SDKs: what each version of the response format did otherwise, as a table.
+"""Older SDKs: what each version of the format did otherwise, in answers and in requests.
 
 An SDK names the version that it understands in X-Appwrite-Response-Format. The filters of every later
 version are applied to the answer, newest first.
@@ -6,11 +6,14 @@ version are applied to the answer, newest first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+from freehold.web.request import Request
 
 Model = dict[str, Any]
 Version = tuple[int, int, int]
@@ -57,8 +60,15 @@ def _platform_with_all_names(platform: Model) -> None:
     platform["store"] = ""
 
 
+def _joined_resource(migration: Model) -> None:
+    parent = migration.get("parentResourceId")
+    if parent:
+        migration["resourceId"] = f"{parent}:{migration['resourceId']}"
+
+
 # The version from which on the answer is as it is now; the model; what it was like before.
 FILTERS: tuple[tuple[Version, str, Callable[[Model], None]], ...] = (
+    ((2, 0, 0), "migration", _joined_resource),
     ((1, 9, 5), "project", _flat_project),
     ((1, 9, 2), "membership", _without("userPhone")),
     ((1, 9, 0), "platform", _platform_with_all_names),
@@ -69,14 +79,17 @@ FILTERS: tuple[tuple[Version, str, Callable[[Model], None]], ...] = (
 # Where a model is found inside another.
 CONTENTS: dict[str, tuple[str, str]] = {
     "projectList": ("projects", "project"),
+    "migrationList": ("migrations", "migration"),
     "membershipList": ("memberships", "membership"),
     "platformList": ("platforms", "platform"),
     "rowList": ("rows", "row"),
+    "documentList": ("documents", "row"),
     "userList": ("users", "user"),
 }
 
 SAME_AS = {
-    f"platform{kind}": "platform" for kind in ("Web", "Apple", "Android", "Windows", "Linux", "Scheme")
+    "document": "row",
+    **{f"platform{kind}": "platform" for kind in ("Web", "Apple", "Android", "Windows", "Linux", "Scheme")},
 }
 
 
@@ -88,6 +101,12 @@ def read_version(text: bytes) -> Version | None:
         return None
     major, minor, patch = (*map(int, parts), 0, 0)[:3]
     return major, minor, patch
+
+
+def understood_by(request: Request) -> Version | None:
+    """The version of the format that a caller understands, when it says so."""
+    wanted = request.headers.get(b"x-appwrite-response-format")
+    return read_version(wanted) if wanted is not None else None
 
 
 def is_filtered(model: str, version: Version) -> bool:
@@ -114,3 +133,47 @@ def _apply(model: str, version: Version, answer: Model) -> None:
     for since, name, change in FILTERS:
         if version < since and name == model:
             change(answer)
+
+
+# -- requests ----------------------------------------------------------------------------------------------
+
+JSON_QUERIES: Version = (1, 5, 0)
+"""The version from which on queries are JSON. Before it they were spelled `equal("name", ["Jane"])`."""
+
+RELATED_ON_REQUEST: Version = (1, 8, 0)
+"""The version from which on rows come with those related to them only when these are selected."""
+
+_OLD_QUERY = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
+_WITHOUT_ATTRIBUTE = frozenset(("select", "limit", "offset", "cursorAfter", "cursorBefore"))
+
+
+def upgrade(version: Version, arguments: dict[str, Any]) -> None:
+    """Let an older SDK's arguments say what they mean in the words of now."""
+    if version >= JSON_QUERIES:
+        return
+    for parameters in arguments.values():
+        queries = getattr(parameters, "queries", None)
+        if queries:
+            parameters.queries = [_json_query(query) for query in queries]
+
+
+def expects_related(request: Request) -> bool:
+    """Whether a caller that selects nothing expects related rows in a row."""
+    version = understood_by(request)
+    return version is not None and version < RELATED_ON_REQUEST
+
+
+def _json_query(query: str) -> str:
+    """A query as JSON; as it is when it was none of the old ones."""
+    called = _OLD_QUERY.fullmatch(query.strip())
+    if called is None:
+        return query
+    try:
+        said: list[Any] = msgspec.json.decode(f"[{called[2]}]", type=list)
+    except msgspec.DecodeError:
+        return query
+    spelled: Model = {"method": called[1]}
+    if called[1] not in _WITHOUT_ATTRIBUTE:
+        spelled["attribute"] = said.pop(0) if said else ""
+    spelled["values"] = said[0] if said and isinstance(said[0], list) else said
+    return msgspec.json.encode(spelled).decode()

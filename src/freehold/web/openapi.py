@@ -16,7 +16,8 @@ from freehold.access import scopes
 from freehold.errors import Problem
 from freehold.ids import ID_PATTERN
 from freehold.web.endpoint import Endpoint
-from freehold.web.wire import Output, wire_name
+from freehold.web.request import Upload
+from freehold.web.wire import Output, Stream, wire_name
 
 Schema = dict[str, Any]
 
@@ -147,7 +148,9 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Schema:
         body = schemas.inline(endpoint.body)
         operation["requestBody"] = {
             "required": bool(body.get("required")),
-            "content": {"application/json": {"schema": body}},
+            "content": {
+                "multipart/form-data" if endpoint.takes_files else "application/json": {"schema": body}
+            },
         }
     operation["responses"] = {
         str(endpoint.status): _success(endpoint, schemas),
@@ -191,6 +194,8 @@ def _query_parameters(query: Schema) -> list[Schema]:
 
 
 def _success(endpoint: Endpoint, schemas: _Schemas) -> Schema:
+    if endpoint.answer is Stream:
+        return {"description": "The contents, or with `Range` a part of them.", "content": {"*/*": {}}}
     if endpoint.model == "none":
         return {"description": "Done; there is nothing to tell."}
     return {
@@ -329,6 +334,8 @@ class _Schemas:
             return self._named(hint)
         if origin is Literal:
             return {"enum": list(arguments)}  # in the order in which they were declared
+        if hint is Upload:
+            return {"type": "string", "format": "binary"}
         if not _has_models(hint):
             return msgspec.json.schema(hint)
         if origin is Annotated:

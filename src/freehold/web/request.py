@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from copy import copy
+from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -25,10 +27,33 @@ class ClientGone(Exception):
     """The client hung up before it had sent its request."""
 
 
+class Upload:
+    """A file of a multipart form. It lies on the disk until the request has been answered."""
+
+    __slots__ = ("file", "name", "size")
+
+    def __init__(self, name: str, file: BinaryIO, size: int) -> None:
+        self.name = name
+        """As the client says; it may be anything."""
+        self.file = file
+        self.size = size
+
+
 class Request:
     """One request. Header names are lower case; a header that came twice holds its last value."""
 
-    __slots__ = ("_raw_query", "body", "client", "headers", "id", "method", "path", "scheme")
+    __slots__ = (
+        "_form",
+        "_raw_query",
+        "body",
+        "client",
+        "headers",
+        "id",
+        "method",
+        "path",
+        "scheme",
+        "uploads",
+    )
 
     def __init__(self, scope: MutableMapping[str, Any], request_id: str) -> None:
         self.id = request_id
@@ -39,6 +64,16 @@ class Request:
         self._raw_query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.body = b""
+        self._form: Params | None = None
+        self.uploads: list[Upload] = []
+
+    def within(self, method: str) -> Request:
+        """A request as part of this one: by the same caller, with nothing said yet."""
+        part = copy(self)
+        part.method = method
+        part.body = b""
+        part._raw_query = b""
+        return part
 
     def header(self, name: bytes) -> str:
         """A header's value, or ``""``."""
@@ -47,9 +82,7 @@ class Request:
 
     async def read(self, receive: Receive, limit: int) -> None:
         """Read the body. Raises BodyTooLarge past `limit` bytes, ClientGone when the client hangs up."""
-        announced = self.headers.get(b"content-length")
-        if announced is not None and announced.isdigit() and int(announced) > limit:
-            raise BodyTooLarge(limit=limit)
+        self._check_announced(limit)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone()
@@ -68,6 +101,42 @@ class Request:
             self.body = b"".join(parts)
         if len(self.body) > limit:
             raise BodyTooLarge(limit=limit)
+
+    def _check_announced(self, limit: int) -> None:
+        announced = self.headers.get(b"content-length")
+        if announced is not None and announced.isdigit() and int(announced) > limit:
+            raise BodyTooLarge(limit=limit)
+
+    async def read_files(self, receive: Receive, limit: int, directory: Path) -> None:
+        """Read the body; of a multipart form the files go to the directory as they come, not into memory."""
+        if self._content_type() != "multipart/form-data":
+            await self.read(receive, limit)
+            return
+        self._check_announced(limit)
+        collected = _Collected()
+        size = 0
+        try:
+            parser = self._parser(collected, directory)
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone()
+                part = message.get("body", b"")
+                more = message.get("more_body", False)
+                size += len(part)
+                if size > limit:
+                    raise BodyTooLarge(limit=limit)
+                parser.write(part)
+            parser.finalize()
+        except (FormParserError, ValueError) as error:
+            raise InvalidBody(reason="the multipart form is not well formed.") from error
+        self._form = collected.result()
+
+    def close(self) -> None:
+        """Let go of what was uploaded."""
+        for upload in self.uploads:
+            upload.file.close()
 
     def cookies(self) -> dict[str, str]:
         """All cookies; of two with one name the first, which belongs to the nearer path.
@@ -95,28 +164,53 @@ class Request:
 
     def form(self) -> Params | None:
         """The body of a form, or None when the body is JSON or there is none."""
-        content_type = self.header(b"content-type").partition(";")[0].strip().lower()
+        if self._form is not None:
+            return self._form
+        content_type = self._content_type()
         if content_type == "application/x-www-form-urlencoded":
             return _parse_pairs(self.body.decode("utf-8", "replace"))
         if content_type == "multipart/form-data":
             return self._multipart()
         return None
 
+    def _content_type(self) -> str:
+        return self.header(b"content-type").partition(";")[0].strip().lower()
+
     def _multipart(self) -> Params:
         collected = _Collected()
-
-        def on_field(field: python_multipart.multipart.Field) -> None:
-            name = (field.field_name or b"").decode("utf-8", "replace")
-            collected.add(name, (field.value or b"").decode("utf-8", "replace"))
-
-        headers = {"Content-Type": self.headers.get(b"content-type", b"")}
         try:
-            parser = python_multipart.create_form_parser(headers, on_field, None)
+            parser = self._parser(collected)
             parser.write(self.body)
             parser.finalize()
         except (FormParserError, ValueError) as error:
             raise InvalidBody(reason="the multipart form is not well formed.") from error
         return collected.result()
+
+    def _parser(
+        self, collected: _Collected, directory: Path | None = None
+    ) -> python_multipart.multipart.FormParser:
+        """A parser of the form; without a directory its files are left out."""
+
+        def on_field(field: python_multipart.multipart.Field) -> None:
+            name = (field.field_name or b"").decode("utf-8", "replace")
+            collected.add(name, (field.value or b"").decode("utf-8", "replace"))
+
+        def on_file(file: python_multipart.multipart.File) -> None:
+            if directory is None:
+                return
+            if file.in_memory:  # as an empty one is
+                file.flush_to_disk()
+            name = (file.file_name or b"").decode("utf-8", "replace")
+            upload = Upload(name, file.file_object, file.size)
+            self.uploads.append(upload)
+            collected.add((file.field_name or b"").decode("utf-8", "replace"), upload)
+
+        return python_multipart.create_form_parser(
+            {"Content-Type": self.headers.get(b"content-type", b"")},
+            on_field,
+            on_file,
+            config={"MAX_MEMORY_FILE_SIZE": 0, "UPLOAD_DIR": str(directory)} if directory is not None else {},
+        )
 
 
 class _Collected:
@@ -124,10 +218,10 @@ class _Collected:
 
     def __init__(self) -> None:
         self._plain: Params = {}
-        self._keyed: dict[str, dict[str, str]] = {}
+        self._keyed: dict[str, dict[str, Any]] = {}
         self._count = 0
 
-    def add(self, name: str, value: str) -> None:
+    def add(self, name: str, value: Any) -> None:
         self._count += 1
         if self._count > MAX_PARAMETERS:
             raise InvalidParameter(name=name, reason=f"More than {MAX_PARAMETERS} parameters were sent.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -30,10 +31,27 @@ class Resource(Output):
     updated_at: str = msgspec.field(name="$updatedAt")
 
 
+class Open(Output):
+    """The base of answers that hold more than can be named, as rows their columns."""
+
+
 class Json(msgspec.Struct, frozen=True):
     """An answer that is already encoded."""
 
     body: bytes
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """An answer that is sent as it is read, such as a file."""
+
+    content_type: str
+    size: int
+    """How many bytes there are."""
+    parts: AsyncIterator[bytes]
+    close: Callable[[], None]
+    """Called when it has been sent, or is not wanted any more."""
+    headers: list[tuple[bytes, bytes]]
+    status: int = 200
 
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="1 to 36 of a-z, A-Z, 0-9, `.`, `-`, `_`")]

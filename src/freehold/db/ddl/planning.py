@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from freehold.db.ddl import spelling
 from freehold.db.ddl.spelling import literal, names, qualified, quote, text_literal
@@ -37,6 +40,8 @@ class Step(Value, frozen=True, kw_only=True):
     inverse: str | None = None
     """The statement that undoes it; empty when nothing is to be undone, None when it cannot be undone."""
     transactional: bool = True
+    afterwards: bool = False
+    """Whether it can wait until the others are committed, because it can only succeed."""
     builds: str | None = None
     """The index that is built beside the traffic; a build that fails leaves an invalid one behind."""
 
@@ -228,6 +233,10 @@ class _Speller:
         drop = self.alter(table, f"DROP CONSTRAINT {quote(constraint.name)}")
         summary = f"Add {_described(constraint)} to {table}"
         lock = SHARE_ROW_EXCLUSIVE if isinstance(constraint, ForeignKey) else ACCESS_EXCLUSIVE
+        if isinstance(constraint, Check) and constraint.rule == "present":
+            summary, add = f"{summary}, for rows that are written from now on", f"{add} NOT VALID"
+            yield Step(summary=summary, sql=add, table=table, lock=lock, inverse=drop)
+            return
         if not self.is_careful(table):
             is_new = table in self.new_tables and not isinstance(constraint, ForeignKey)
             yield Step(summary=summary, sql=add, table=table, lock=None if is_new else lock, inverse=drop)
@@ -275,7 +284,7 @@ class _Speller:
 
     def change_check(self, change: changes_of.ChangeCheck) -> Iterator[Step]:
         table = change.table
-        careful = self.is_careful(table)
+        careful = self.is_careful(table) or _is_wider_check(change.old, change.new)
 
         def exchange(check: Check) -> str:
             added = f"ADD {spelling.constraint_sql(check, self.namespace)}"
@@ -289,9 +298,10 @@ class _Speller:
             inverse=exchange(change.old).removesuffix(" NOT VALID"),
         )
         if careful:
-            yield self.validate(
+            step = self.validate(
                 table, quote(change.new.name), f"Check the rows of {table} for {change.new.name}"
             )
+            yield replace(step, afterwards=_is_wider_check(change.old, change.new))
 
     def rename_constraint(self, change: changes_of.RenameConstraint) -> Iterator[Step]:
         old, new = quote(change.constraint), quote(change.to)
@@ -476,6 +486,19 @@ def _described(constraint: Constraint) -> str:
     if isinstance(constraint, ForeignKey):
         return f"the key {constraint.name} into {constraint.target}"
     return f"the check {constraint.name}"
+
+
+def _is_wider_check(old: Check, new: Check) -> bool:
+    """Whether each row that passed the old check passes the new one, so that none has to be read."""
+    if old.rule == "values":
+        return set(old.values) <= set(new.values)
+    if old.rule not in ("length", "range"):
+        return False
+    lower = new.least is None or (
+        old.least is not None and Decimal(str(new.least)) <= Decimal(str(old.least))
+    )
+    higher = new.most is None or (old.most is not None and Decimal(str(new.most)) >= Decimal(str(old.most)))
+    return lower and higher
 
 
 def _is_wider_numeric(old: str, new: str) -> bool:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 LOCK_TIMEOUT_MS = 3_000
+PATIENT_LOCK_TIMEOUT_MS = 120_000
+"""Of what is built beside the traffic: while it waits for writers, nobody waits for it."""
 STATEMENT_TIMEOUT_MS = 600_000
 
 
@@ -98,7 +100,9 @@ async def _run(
         return
     # Outside of a transaction a setting lasts for the session: it is taken back whatever happens.
     before = await connection.fetchval("SELECT current_setting('lock_timeout')")
-    await connection.execute("SELECT set_config('lock_timeout', $1, false)", f"{lock_ms}ms")
+    await connection.execute(
+        "SELECT set_config('lock_timeout', $1, false)", f"{max(lock_ms, PATIENT_LOCK_TIMEOUT_MS)}ms"
+    )
     try:
         await connection.execute(sql)
     finally:

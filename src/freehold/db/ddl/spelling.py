@@ -331,6 +331,8 @@ def check_sql(check: Check) -> str:
     if check.rule == "values":
         members = ", ".join(text_literal(value) for value in check.values)
         return f"{column} <@ ARRAY[{members}]::text[]" if check.array else f"{column} IN ({members})"
+    if check.rule == "present":
+        return f"{column} IS NOT NULL"
     if check.rule == "items":
         return f"array_position({column}, NULL) IS NULL"
     if check.rule == "pattern":

@@ -8,7 +8,7 @@ from freehold import events, ids, secrets
 from freehold.db.pool import Record
 from freehold.errors import UserBlocked, UserUnauthorized
 from freehold.services import users
-from freehold.services.account import cookies, devices, registration, store
+from freehold.services.account import cookies, registration, store
 from freehold.services.account.errors import (
     AuthMethodUnsupported,
     ConsoleClosed,
@@ -29,7 +29,7 @@ from freehold.services.account.models import (
     UpdatePrefs,
 )
 from freehold.services.users import User, as_user
-from freehold.web import limits
+from freehold.web import devices, limits
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
@@ -156,7 +156,7 @@ async def delete_sessions(call: Call) -> None:
             continue
         name = f"users.{user_id}.sessions.{session.id}.delete"
         payload = msgspec.json.encode(session)
-        event = events.Event(call.project.id, name, payload, call.identity.actor, call.request.id)
+        event = events.Event(call.project.id, name, payload, call.cause)
         await events.record(call.db, event)
     call.changed(user_tag(call.project.id, user_id))
     cookies.sign_out(call)

@@ -1,5 +1,9 @@
 """Databases of a project: tables that are real PostgreSQL tables, with columns, indexes and rows."""
 
+from freehold.services.databases import bulk, tables, transfer
+from freehold.services.databases.legacy import renamed_routes
 from freehold.services.databases.routes import routes
 
-__all__ = ["routes"]
+legacy_routes = renamed_routes(routes)
+
+__all__ = ["bulk", "legacy_routes", "routes", "tables", "transfer"]

@@ -8,29 +8,36 @@ import msgspec
 
 from freehold.access.permissions import Permission
 from freehold.db.pool import Queries, Record
-from freehold.db.queries import page, parse
+from freehold.db.queries import Page, page, parse
 from freehold.db.rows import Column, Statement
 from freehold.errors import InvalidParameter, InvalidQuery, UserUnauthorized
 from freehold.ids import UNIQUE
-from freehold.services.databases import rows as single
-from freehold.services.databases.errors import RowInvalidStructure, RowMissingPayload
+from freehold.services.databases.errors import RelationshipInBulk, RowInvalidStructure, RowMissingPayload
+from freehold.services.databases.relations import asked
+from freehold.services.databases.row_statements import Action, reached_db, refusals, with_events
+from freehold.services.databases.row_values import RowId, changes, new_row, new_row_id
+from freehold.services.databases.rows import delete_below
 from freehold.services.databases.tables import Reach, Table, reach
 from freehold.web.call import Call
 from freehold.web.wire import Json, Object
 
-MAX_ROWS = 100
+MAX_ROWS = 1000
+"""So many rows can be sent in one call."""
+MAX_CHANGED = 5000
+"""So many rows can be changed by queries in one call: they are all in its answer."""
 
 
 async def create(call: Call, table: Table, rows: list[Object]) -> Json:
     """Make rows: all of them, or none."""
     reached = _reached(call, table, "create")
+    _must_set_no_relationship(table, rows)
     news = []
     for row in rows:
-        row_id, granted = _own(row)
-        made = single.new_row_id(table.rows, row_id)
-        news.append(single.new_row(call, table, reached, made, row, granted))
-    async with single.reached_db(call, reached, transaction=True) as db:
-        with single.refusals(reached.rows):
+        row_id, granted = own(row)
+        made = new_row_id(table.rows, row_id)
+        news.append(new_row(call, table, reached, made, row, granted))
+    async with reached_db(call, reached, transaction=True) as db:
+        with refusals(reached.rows):
             if reached.rows.travels_as_json and any(news):
                 statement = reached.rows.insert_many(_alike(reached.rows.columns.values(), news))
                 records = await _recorded(call, table, db, statement, "create")
@@ -38,58 +45,80 @@ async def create(call: Call, table: Table, rows: list[Object]) -> Json:
                 records = []
                 for new in news:
                     records += await _recorded(call, table, db, reached.rows.insert(new), "create")
-    return _answer(reached, records)
+    return _answer(table, reached, records)
 
 
-async def update(call: Call, table: Table, data: Object, queries: list[str]) -> Json:
-    """Change all rows that fit the queries in the same way."""
-    if not data:
-        raise RowMissingPayload()
-    reached = _reached(call, table, "update")
+def fitting(queries: list[str]) -> Page:
+    """Which rows a change by queries means. Raises InvalidQuery."""
     wanted = page(parse(queries))
     if wanted.cursor or wanted.select:
         raise InvalidQuery(reason="a bulk change takes filters, orders, limit and offset.")
-    _, granted = _own(data, parameter="data")
-    assigned = single.changes(call, table, reached, data, granted)
-    async with single.reached_db(call, reached, transaction=True) as db:
-        with single.refusals(reached.rows):
-            statement = reached.rows.update_many(assigned, wanted, reached.scope)
-            return _answer(reached, await _recorded(call, table, db, statement, "update"))
+    if wanted.limited and wanted.limit > MAX_CHANGED:
+        raise InvalidQuery(reason=f"a bulk change takes a limit of at most {MAX_CHANGED}.")
+    return wanted
+
+
+async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
+    """Change all rows that fit the queries in the same way."""
+    if not data:
+        raise RowMissingPayload()
+    reached = await asked(call, table, _reached(call, table, "update"), wanted)
+    _must_set_no_relationship(table, [data])
+    _, granted = own(data, parameter="data")
+    assigned = changes(call, table, reached, data, granted)
+    async with reached_db(call, reached, transaction=True) as db:
+        with refusals(reached.rows):
+            statement = reached.rows.update_many(assigned, wanted, reached.scope, most=MAX_CHANGED + 1)
+            records = _not_too_many(await _recorded(call, table, db, statement, "update"))
+    return _answer(table, reached, records)
 
 
 async def upsert(call: Call, table: Table, rows: list[Object]) -> Json:
     """Change or make rows, one after the other in the order given: all of them, or none."""
     reached = _reached(call, table, "update")
+    _must_set_no_relationship(table, rows)
     records: list[Record] = []
-    async with single.reached_db(call, reached, transaction=True) as db:
-        with single.refusals(reached.rows):
+    async with reached_db(call, reached, transaction=True) as db:
+        with refusals(reached.rows):
             for row in rows:
-                row_id, granted = _own(row)
-                made = single.new_row_id(table.rows, row_id)
-                changed = single.changes(call, table, reached, row, granted)
+                row_id, granted = own(row)
+                made = new_row_id(table.rows, row_id)
+                changed = changes(call, table, reached, row, granted)
                 statement = reached.rows.update(made, changed, reached.scope)
                 found = await _recorded(call, table, db, statement, "upsert") if row_id != UNIQUE else []
                 if not found:
-                    new = single.new_row(call, table, reached, made, row, granted)
+                    new = new_row(call, table, reached, made, row, granted, upserted=True)
                     found = await _recorded(call, table, db, reached.rows.insert(new), "upsert")
                 records += found
-    return _answer(reached, records)
+    return _answer(table, reached, records)
 
 
-async def delete(call: Call, table: Table, queries: list[str]) -> Json:
+async def delete(call: Call, table: Table, wanted: Page) -> Json:
     """Delete all rows that fit the queries; gives what they were."""
-    reached = _reached(call, table, "delete")
-    wanted = page(parse(queries))
-    if wanted.cursor or wanted.select:
-        raise InvalidQuery(reason="a bulk change takes filters, orders, limit and offset.")
-    async with single.reached_db(call, reached, transaction=True) as db:
-        with single.refusals(reached.rows):
-            statement = reached.rows.delete_many(wanted, reached.scope)
-            records = await _recorded(call, table, db, statement, "delete")
+    reached = await asked(call, table, _reached(call, table, "delete"), wanted)
+    async with reached_db(call, reached, transaction=True) as db:
+        with refusals(reached.rows):
+            statement = reached.rows.delete_many(wanted, reached.scope, most=MAX_CHANGED + 1)
+            records = _not_too_many(await _recorded(call, table, db, statement, "delete"))
             if records and table.entity.soft_delete:
                 ids = [reached.rows.encode_id(reached.rows.shape.row(record)["$id"]) for record in records]
-                await single.delete_below(db, table, ids, reached.scope.tenant)
-    return _answer(reached, records)
+                await delete_below(db, table, ids, reached.scope.tenant)
+    return _answer(table, reached, records)
+
+
+async def chosen(call: Call, table: Table, wanted: Page) -> list[Any]:
+    """The ids of the rows that a bulk change means, kept as they are until it is done."""
+    reached = await asked(call, table, _reached(call, table, "delete"), wanted)
+    statement = reached.rows.choose(wanted, reached.scope, most=MAX_CHANGED + 1)
+    return [record[0] for record in _not_too_many(await call.db.rows(statement.sql, *statement.values))]
+
+
+def _not_too_many(records: list[Record]) -> list[Record]:
+    if len(records) > MAX_CHANGED:
+        raise InvalidQuery(
+            reason=f"more than {MAX_CHANGED} rows fit. Change so many at a time, with `limit`."
+        )
+    return records
 
 
 def _reached(call: Call, table: Table, permission: Permission) -> Reach:
@@ -101,7 +130,15 @@ def _reached(call: Call, table: Table, permission: Permission) -> Reach:
     return reached
 
 
-def _own(row: Object, *, parameter: str = "rows") -> tuple[str, list[str] | None]:
+def _must_set_no_relationship(table: Table, rows: list[Object]) -> None:
+    """Refuse what would take a statement for each row. Raises RelationshipInBulk."""
+    if table.relations and not table.follows_schema:
+        for row in rows:
+            for key in table.relations.keys() & row.keys():
+                raise RelationshipInBulk(key=key)
+
+
+def own(row: Object, *, parameter: str = "rows") -> tuple[str, list[str] | None]:
     """The id and the permissions that a row of a bulk call names for itself. Raises InvalidParameter."""
     try:
         named = msgspec.convert(row, _Named)
@@ -111,7 +148,7 @@ def _own(row: Object, *, parameter: str = "rows") -> tuple[str, list[str] | None
 
 
 class _Named(msgspec.Struct):
-    id: single.RowId = msgspec.field(name="$id", default=UNIQUE)
+    id: RowId = msgspec.field(name="$id", default=UNIQUE)
     permissions: list[str] | None = msgspec.field(name="$permissions", default=None)
 
 
@@ -132,14 +169,16 @@ def _default(column: Column) -> Any:
 
 
 async def _recorded(
-    call: Call, table: Table, db: Queries, statement: Statement, action: single.Action
+    call: Call, table: Table, db: Queries, statement: Statement, action: Action
 ) -> list[Record]:
-    recorded = single.with_events(call, table, statement, action)
+    recorded = with_events(call, table, statement, action)
     return await db.rows(recorded.sql, *recorded.values)
 
 
-def _answer(reached: Reach, records: list[Record]) -> Json:
+def _answer(table: Table, reached: Reach, records: list[Record]) -> Json:
     shape = reached.rows.shape
     return Json(
-        msgspec.json.encode({"total": len(records), "rows": [shape.row(record) for record in records]})
+        msgspec.json.encode(
+            {"total": len(records), table.vocabulary.rows: [shape.row(record) for record in records]}
+        )
     )

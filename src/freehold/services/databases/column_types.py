@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from freehold.db.pool import Record
 from freehold.db.values import decoder, encoder
 from freehold.ids import new_id
-from freehold.schema.model import Field, Kind, Type
+from freehold.schema.model import Entity, Field, Kind, Type
+from freehold.schema.types import NO_ARRAYS
 from freehold.schema.values import Misfit
 from freehold.services.databases import models
 from freehold.services.databases.errors import (
     ColumnDefaultUnsupported,
-    ColumnFormatUnsupported,
     ColumnTypeInvalid,
     ColumnValueInvalid,
 )
@@ -78,6 +80,12 @@ class CreateEnum(CreateText, kw_only=True):
     elements: Elements
 
 
+class CreatePlace(Create):
+    """Of points, lines and polygons, whose default is lists of numbers in one another."""
+
+    default: list[Any] | None = None
+
+
 class Update(Input, kw_only=True):
     required: bool
     new_key: Key | None = None
@@ -114,6 +122,10 @@ class UpdateString(UpdateText):
 
 class UpdateEnum(UpdateText, kw_only=True):
     elements: Elements
+
+
+class UpdatePlace(Update):
+    default: list[Any] | None = None
 
 
 class ColumnType(NamedTuple):
@@ -199,6 +211,18 @@ COLUMN_TYPES: tuple[ColumnType, ...] = (
         "longtext", "Longtext", "longtext", "",
         CreateEncryptable, UpdateText, models.ColumnLongtext, _kind(Kind.TEXT),
     ),
+    ColumnType(
+        "point", "Point", "point", "",
+        CreatePlace, UpdatePlace, models.ColumnPoint, _kind(Kind.POINT),
+    ),
+    ColumnType(
+        "line", "Line", "linestring", "",
+        CreatePlace, UpdatePlace, models.ColumnLine, _kind(Kind.LINE),
+    ),
+    ColumnType(
+        "polygon", "Polygon", "polygon", "",
+        CreatePlace, UpdatePlace, models.ColumnPolygon, _kind(Kind.POLYGON),
+    ),
 )  # fmt: skip
 
 _BY_TYPE = {(each.wire_type, each.format): each for each in COLUMN_TYPES}
@@ -217,6 +241,9 @@ _SHOWN_AS: dict[Kind, tuple[str, str]] = {
     Kind.EMAIL: ("string", "email"),
     Kind.URL: ("string", "url"),
     Kind.IP: ("string", "ip"),
+    Kind.POINT: ("point", ""),
+    Kind.LINE: ("linestring", ""),
+    Kind.POLYGON: ("polygon", ""),
 }
 
 
@@ -236,6 +263,11 @@ def inline(column: dict[str, Any]) -> tuple[ColumnType, Create]:
     """Read a column that was sent with its table. Raises ColumnValueInvalid."""
     try:
         head = msgspec.convert(column, InlineColumn)
+        if head.type == "relationship":
+            raise ColumnValueInvalid(
+                key=str(column.get("key", ""))[:100],
+                reason="a relationship is made by a call of its own, when both tables are there",
+            )
         found = _BY_TYPE.get((head.type, head.format)) or _BY_PATH.get(head.format or head.type)
         if found is None:
             raise ColumnValueInvalid(
@@ -247,27 +279,29 @@ def inline(column: dict[str, Any]) -> tuple[ColumnType, Create]:
         raise ColumnValueInvalid(key=str(column.get("key", ""))[:100], reason=str(error)) from error
 
 
-def new_field(column_type: ColumnType, body: Any) -> Field:
+def new_field(column_type: ColumnType, body: Any, entity: Entity | None = None) -> Field:
     """The field that a new column becomes. Raises ColumnValueInvalid and the like."""
-    _must_be_ours(body.key)
-    if getattr(body, "encrypt", False):
-        raise ColumnFormatUnsupported(key=body.key, what="encrypted")
+    must_be_ours(body.key)
     field = Field(
         id=new_id(),
         name=body.key,
-        column=body.key,
+        column=body.key if entity is None else free_column(entity, body.key),
         type=msgspec.structs.replace(column_type.kept_as(body), array=body.array),
         nullable=not body.required,
         min=_least(body),
         max=_most(column_type, body),
+        encrypted=getattr(body, "encrypt", False),
         description=body.description,
     )
+    _must_hold_sealed(field)
+    if field.type.array and field.type.kind in NO_ARRAYS:
+        raise ColumnValueInvalid(key=field.name, reason=f"a {column_type.path} cannot be in an array")
     return _with_default(field, body)
 
 
-def changed_field(column_type: ColumnType, field: Field, body: Any) -> Field:
+def changed_field(column_type: ColumnType, entity: Entity, field: Field, body: Any) -> Field:
     """The field that a column becomes by an update. Raises ColumnValueInvalid and the like."""
-    _must_be_ours(body.new_key)
+    must_be_ours(body.new_key)
     kept_as = (
         column_type.kept_as(body)
         if getattr(body, "elements", None) or getattr(body, "size", None)
@@ -276,7 +310,7 @@ def changed_field(column_type: ColumnType, field: Field, body: Any) -> Field:
     changed = msgspec.structs.replace(
         field,
         name=body.new_key or field.name,
-        column=body.new_key or field.column,
+        column=free_column(entity, body.new_key, but=field) if body.new_key else field.column,
         type=msgspec.structs.replace(kept_as, array=field.type.array),
         nullable=not body.required,
         default=None,
@@ -284,13 +318,44 @@ def changed_field(column_type: ColumnType, field: Field, body: Any) -> Field:
         max=_most(column_type, body),
         description=field.description if body.description is UNSET else body.description,
     )
+    _must_hold_sealed(changed)
     return _with_default(changed, body)
+
+
+def is_shorter(field: Field, old: Field) -> bool:
+    """Whether a text column has room for less than before."""
+    length, before = field.type.length, old.type.length
+    return length is not None and (before is None or length < before)
+
+
+LEAST_ENCRYPTED = 150
+"""Characters that an encrypted column has room for at least, as in the reference."""
+
+
+def _must_hold_sealed(field: Field) -> None:
+    if field.encrypted and field.type.length is not None and field.type.length < LEAST_ENCRYPTED:
+        raise ColumnValueInvalid(
+            key=field.name, reason=f"the size of an encrypted column is {LEAST_ENCRYPTED} or more"
+        )
 
 
 _OF_POSTGRESQL = frozenset(("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"))
 
 
-def _must_be_ours(key: str | None) -> None:
+def is_taken(key: str, entity: Entity, rows: Iterable[Record]) -> bool:
+    """Whether a table has a column of this key already, be it one that is not shown."""
+    taken = {row["key"].lower() for row in rows} | {entity.wire_name(each).lower() for each in entity.fields}
+    return key.lower() in taken
+
+
+def free_column(entity: Entity, *wanted: str, but: Field | None = None) -> str:
+    """A name for a column in PostgreSQL that no other field's column has: the first wanted that is free."""
+    taken = {field.column for field in entity.columns if field is not but} | _OF_POSTGRESQL
+    names = itertools.chain(wanted, (f"{wanted[0]}_{number}" for number in itertools.count(2)))
+    return next(name for name in names if name not in taken)
+
+
+def must_be_ours(key: str | None) -> None:
     if key in _OF_POSTGRESQL:
         raise ColumnValueInvalid(key=key, reason="PostgreSQL has a column of that name in every table")
 
@@ -342,11 +407,13 @@ def _with_default(field: Field, body: Any) -> Field:
     return msgspec.structs.replace(field, default=spell(encoded) if spell is not None else encoded)
 
 
-def model(field: Field, *, type_: str, format_: str, created_at: str, updated_at: str) -> models.AnyColumn:
+def model(
+    field: Field, *, key: str, type_: str, format_: str, created_at: str, updated_at: str
+) -> models.AnyColumn:
     """A column as the wire shows it."""
     shown = of(type_, format_)
     common: dict[str, Any] = {
-        "key": field.wire_name,
+        "key": key,
         "type": type_,
         "status": "available",
         "error": "",
@@ -372,6 +439,8 @@ def model(field: Field, *, type_: str, format_: str, created_at: str, updated_at
         common["size"] = field.type.length
     elif kind is Kind.ENUM:
         common["elements"] = list(field.type.values)
+    if field.encrypted:
+        common["encrypt"] = True
     if "format" in shown.model.__struct_fields__:
         common["format"] = format_
     return shown.model(**common)

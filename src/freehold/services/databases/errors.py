@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import BadRequest, Conflict, Forbidden, NotFound
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound, Problem
 
 
 class DatabaseNotFound(NotFound, type="database_not_found"):
@@ -37,6 +37,11 @@ class ColumnLimitExceeded(BadRequest, type="column_limit_exceeded"):
     """A table has at most {limit} columns."""
 
 
+class ColumnSpaceExceeded(BadRequest, type="column_limit_exceeded"):
+    """PostgreSQL has no room for another column: those that were deleted keep their place. Move the rows to
+    a new table."""
+
+
 class ColumnBoundExceeded(BadRequest, type="column_limit_exceeded"):
     """The value of `{key}` would pass {bound}."""
 
@@ -51,10 +56,6 @@ class ColumnValueInvalid(BadRequest, type="column_value_invalid"):
 
 class ColumnDefaultUnsupported(BadRequest, type="column_default_unsupported"):
     """A required column, or one of a list, cannot have a default."""
-
-
-class ColumnFormatUnsupported(BadRequest, type="column_format_unsupported"):
-    """The column `{key}` cannot be {what} on this server yet."""
 
 
 class IndexNotFound(NotFound, type="column_index_not_found"):
@@ -109,5 +110,33 @@ class RowDeleteRestricted(Forbidden, type="row_delete_restricted"):
     """Other rows refer to this row. Delete them first."""
 
 
+class RelationshipInBulk(BadRequest, type="general_bad_request"):
+    """`{key}` is a relationship, which cannot be set in many rows at once. Write the rows one by one."""
+
+
 class NoTenant(BadRequest, type="general_argument_invalid"):
     """Invalid `X-Tenant-Id` header: {reason}"""
+
+
+class TransactionNotFound(NotFound, type="transaction_not_found"):
+    """The transaction `{id}` was not found. It may belong to somebody else, or be long gone."""
+
+
+class TransactionNotReady(BadRequest, type="transaction_not_ready"):
+    """The transaction is {status}, so nothing can be done with it any more. Begin another one."""
+
+
+class TransactionExpired(Problem, type="transaction_expired", status=410):
+    """The transaction has expired, and nothing of it was done. Begin another one, with a longer `ttl`."""
+
+
+class TransactionConflict(Conflict, type="transaction_conflict"):
+    """The row `{id}` of the table `{table}` was changed by somebody else since. Begin another transaction."""
+
+
+class TransactionLimitExceeded(BadRequest, type="transaction_limit_exceeded"):
+    """A transaction has at most {limit}. Commit what there is, and begin another one."""
+
+
+class TransactionInvalid(BadRequest, type="transaction_invalid"):
+    """Say either `commit` or `rollback`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import field
 
-from freehold.web.wire import Output, Resource
+from freehold.web.wire import Open, Output, Resource
 
 
 class Database(Resource, kw_only=True):
@@ -111,6 +111,27 @@ class ColumnLongtext(Column, kw_only=True):
     encrypt: bool = False
 
 
+class ColumnPoint(Column, kw_only=True):
+    default: list[float] | None = None
+
+
+class ColumnLine(Column, kw_only=True):
+    default: list[list[float]] | None = None
+
+
+class ColumnPolygon(Column, kw_only=True):
+    default: list[list[list[float]]] | None = None
+
+
+class ColumnRelationship(Column, kw_only=True):
+    related_table: str
+    relation_type: str
+    two_way: bool
+    two_way_key: str
+    on_delete: str
+    side: str
+
+
 class ColumnFormatted(Column, kw_only=True):
     """A field of a schema file whose type the wire has no column for: a text with a format."""
 
@@ -134,6 +155,10 @@ AnyColumn = (
     | ColumnText
     | ColumnMediumtext
     | ColumnLongtext
+    | ColumnPoint
+    | ColumnLine
+    | ColumnPolygon
+    | ColumnRelationship
     | ColumnFormatted
 )
 
@@ -177,7 +202,7 @@ class TableList(Output):
     tables: list[Table]
 
 
-class Row(Output):
+class Row(Open):
     """A row: what the platform knows of it, and the table's columns beside."""
 
     id: str = field(name="$id")
@@ -192,3 +217,14 @@ class Row(Output):
 class RowList(Output):
     total: int
     rows: list[Row]
+
+
+class Transaction(Resource, kw_only=True):
+    status: str
+    operations: int
+    expires_at: str
+
+
+class TransactionList(Output):
+    total: int
+    transactions: list[Transaction]

@@ -20,6 +20,7 @@ from freehold.schema.model import Entity, Field, Schema
 from freehold.services.databases import changes, column_types, store
 from freehold.services.databases.errors import DatabaseNotFound, TableAlreadyExists
 from freehold.services.databases.tables import database_tag
+from freehold.services.databases.vocabulary import TABLES
 from freehold.web.call import Call
 
 
@@ -101,6 +102,7 @@ async def apply(
             description=schema.description,
             enabled=True,
             namespace=planned.namespace,
+            type_=TABLES.database_type,
         )
     await call.db.script(ddl.timeouts_sql())
     for step in planned.steps:
@@ -202,6 +204,11 @@ def _must_be_plain(schema: Schema) -> None:
         for field in entity.fields:
             if field.is_column and _NAME.fullmatch(field.column) is None:
                 raise SchemaInvalid(reason=f"`{field.column[:100]}` is not the name of a column.")
+            if field.encrypted:
+                raise SchemaInvalid(
+                    reason=f"`{entity.name}.{field.name}` is encrypted. What a schema file makes is kept"
+                    " in the open, so that a generated service can read it too."
+                )
             target = field.type.target
             if target is not None and schema.entity(target) is None:
                 raise SchemaInvalid(reason=f"`{entity.name}.{field.name}` points at no entity.")

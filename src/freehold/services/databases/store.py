@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import asyncpg
 import msgspec
@@ -23,16 +23,17 @@ async def create_database(
     description: str,
     enabled: bool,
     namespace: str,
+    type_: str,
 ) -> Record:
     """Write a database down. Raises DatabaseAlreadyExists."""
     try:
         row = await db.row(
             """
-            insert into freehold.databases (project_id, id, name, description, enabled, namespace)
-            values ($1, $2, $3, $4, $5, $6)
+            insert into freehold.databases (project_id, id, name, description, enabled, namespace, type)
+            values ($1, $2, $3, $4, $5, $6, $7)
             returning *
             """,
-            project_id, database_id, name, description, enabled, namespace,
+            project_id, database_id, name, description, enabled, namespace, type_,
         )  # fmt: skip
     except asyncpg.UniqueViolationError as error:
         raise DatabaseAlreadyExists(id=database_id) from error
@@ -110,10 +111,21 @@ _TABLE = """
 """
 
 
+_RELATED_TABLE = """
+    select t.*, d.namespace, d.enabled as database_enabled, d.schema, (
+        select coalesce(jsonb_agg(to_jsonb(c) order by c.position), '[]') from freehold.columns c
+        where c.project_id = t.project_id and c.database_id = t.database_id and c.type = 'relationship'
+            and (c.table_id = t.id or c.related_table_id = t.id)
+    ) as relationships
+    from freehold.tables t
+    join freehold.databases d on d.project_id = t.project_id and d.id = t.database_id
+"""
+
+
 async def find_table(db: Queries, project_id: str, database_id: str, table_id: str) -> Record | None:
-    """A table with what is needed of its database."""
+    """A table with what is needed of its database, and the relationships that it has."""
     return await db.row(
-        _TABLE + "where t.project_id = $1 and t.database_id = $2 and t.id = $3",
+        _RELATED_TABLE + "where t.project_id = $1 and t.database_id = $2 and t.id = $3",
         project_id,
         database_id,
         table_id,
@@ -125,6 +137,17 @@ async def lock_table(db: Queries, project_id: str, database_id: str, table_id: s
     return await db.row(
         _TABLE + "where t.project_id = $1 and t.database_id = $2 and t.id = $3 for update of t",
         project_id, database_id, table_id,
+    )  # fmt: skip
+
+
+async def lock_tables(
+    db: Queries, project_id: str, database_id: str, table_ids: Collection[str]
+) -> list[Record]:
+    """The same for several tables, always in one order, so that no two calls wait for each other."""
+    return await db.rows(
+        _TABLE
+        + "where t.project_id = $1 and t.database_id = $2 and t.id = any($3) order by t.id for update of t",
+        project_id, database_id, list(table_ids),
     )  # fmt: skip
 
 
@@ -223,6 +246,18 @@ async def list_columns(db: Queries, project_id: str, database_id: str, table_ids
     )  # fmt: skip
 
 
+async def find_column(
+    db: Queries, project_id: str, database_id: str, table_id: str, key: str
+) -> Record | None:
+    return await db.row(
+        """
+        select * from freehold.columns
+        where project_id = $1 and database_id = $2 and table_id = $3 and key = $4
+        """,
+        project_id, database_id, table_id, key,
+    )  # fmt: skip
+
+
 async def create_column(
     db: Queries,
     project_id: str,
@@ -271,6 +306,92 @@ async def delete_column(db: Queries, project_id: str, database_id: str, table_id
     )  # fmt: skip
 
 
+# -- relationships: columns of two tables over one field -----------------------------------------------------
+
+
+async def create_relationship(
+    db: Queries,
+    project_id: str,
+    database_id: str,
+    table_id: str,
+    *,
+    key: str,
+    field_id: str,
+    related_table_id: str,
+    relation_type: str,
+    side: str,
+    two_way: bool,
+    two_way_key: str,
+    on_delete: str,
+    description: str,
+) -> Record:
+    """Write down one side of a relationship, as the API shows it."""
+    row = await db.row(
+        """
+        insert into freehold.columns
+            (project_id, database_id, table_id, key, type, field_id, related_table_id, relation_type, side,
+             two_way, two_way_key, on_delete, description)
+        values ($1, $2, $3, $4, 'relationship', $5, $6, $7, $8, $9, $10, $11, $12)
+        returning *
+        """,
+        project_id, database_id, table_id, key, field_id, related_table_id, relation_type, side, two_way,
+        two_way_key, on_delete, description,
+    )  # fmt: skip
+    assert row is not None
+    return row
+
+
+async def list_relationships(db: Queries, project_id: str, database_id: str, table_id: str) -> list[Record]:
+    """The relationships of a table: its own columns, and those of other tables that lead to it."""
+    return await db.rows(
+        """
+        select * from freehold.columns
+        where project_id = $1 and database_id = $2 and $3 in (table_id, related_table_id)
+            and type = 'relationship'
+        order by position
+        """,
+        project_id, database_id, table_id,
+    )  # fmt: skip
+
+
+async def update_relationship(
+    db: Queries,
+    row: Record,
+    *,
+    key: str,
+    on_delete: str,
+    description: str,
+) -> Record:
+    """Change one side of a relationship; the other side follows."""
+    await db.run(
+        """
+        update freehold.columns
+        set two_way_key = $6, on_delete = $7, updated_at = now()
+        where project_id = $1 and database_id = $2 and field_id = $3 and (table_id, key) <> ($4, $5)
+        """,
+        row["project_id"], row["database_id"], row["field_id"], row["table_id"], row["key"], key, on_delete,
+    )  # fmt: skip
+    changed = await db.row(
+        """
+        update freehold.columns
+        set key = $5, on_delete = $6, description = $7, updated_at = now()
+        where project_id = $1 and database_id = $2 and table_id = $3 and key = $4
+        returning *
+        """,
+        row["project_id"], row["database_id"], row["table_id"], row["key"], key, on_delete, description,
+    )  # fmt: skip
+    assert changed is not None
+    return changed
+
+
+async def delete_relationship(db: Queries, row: Record) -> None:
+    """Forget both sides of a relationship."""
+    await db.run(
+        "delete from freehold.columns where project_id = $1 and database_id = $2 and field_id = $3",
+        row["project_id"], row["database_id"], row["field_id"],
+    )  # fmt: skip
+
+
 # -- indexes -----------------------------------------------------------------------------------------------
 
 
@@ -297,15 +418,16 @@ async def create_index(
     description: str,
     columns: list[str],
     orders: list[str],
+    lengths: Sequence[int | None],
 ) -> Record:
     row = await db.row(
         """
         insert into freehold.indexes
             (project_id, database_id, table_id, key, type, description, columns, orders, lengths)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, '{}')
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         returning *
         """,
-        project_id, database_id, table_id, key, type_, description, columns, orders,
+        project_id, database_id, table_id, key, type_, description, columns, orders, lengths,
     )  # fmt: skip
     assert row is not None
     return row

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
@@ -11,13 +13,14 @@ import msgspec
 from freehold.access.permissions import Permission
 from freehold.access.roles import Membership
 from freehold.db.ddl import text_literal
-from freehold.db.pool import Queries, Record
+from freehold.db.pool import Record
 from freehold.db.rows import ID_ENCODERS, RowTable, Scope
-from freehold.errors import ResourceLocked
+from freehold.errors import ResourceLocked, UserUnauthorized
 from freehold.schema.model import Entity, IdKind, Schema
 from freehold.schema.values import Misfit
-from freehold.services.databases import store
+from freehold.services.databases import relation, store
 from freehold.services.databases.errors import DatabaseNotFound, NoTenant, TableNotFound
+from freehold.services.databases.vocabulary import Vocabulary, spoken
 from freehold.web.auth import Identity
 from freehold.web.call import Call
 
@@ -25,7 +28,17 @@ Answer = TypeVar("Answer")
 
 _ALL_ROWS = Scope()
 
-_CHANGED = (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError, asyncpg.InvalidCachedStatementError)
+
+class TableChanged(Exception):
+    """Two tables that are remembered do not belong together any more."""
+
+
+CHANGED = (
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidCachedStatementError,
+    TableChanged,
+)
 """What PostgreSQL says to a statement that was written for a table as it was a moment ago."""
 
 
@@ -37,9 +50,12 @@ def database_tag(project_id: str, database_id: str) -> str:
 class Table:
     """A table as requests see it."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, vocabulary: Vocabulary, secret: str) -> None:
+        """`secret` is the installation's, for columns that are encrypted."""
+        self.vocabulary = vocabulary
         self.id: str = record["id"]
         self.database_id: str = record["database_id"]
+        self.made_at: datetime = record["created_at"]
         self.enabled: bool = record["enabled"] and record["database_enabled"]
         self.row_security: bool = record["row_security"]
         self.namespace: str = record["namespace"]
@@ -48,7 +64,7 @@ class Table:
             msgspec.json.decode(record["schema"], type=Schema) if record["schema"] is not None else None
         )
         self._allowed = frozenset(record["permissions"])
-        self._constants = {"$databaseId": self.database_id, "$tableId": self.id}
+        self._constants = {"$databaseId": self.database_id, vocabulary.table_id: self.id}
         self._id_kinds: Mapping[str, IdKind] = (
             {entity.name: entity.id_kind for entity in self.schema.entities}
             if self.schema is not None
@@ -58,10 +74,30 @@ class Table:
         """Whether the table came from a schema file, so that its access rules are the policy."""
         tenancy = self.schema.tenancy if self.schema is not None else None
         tenant_kind: IdKind = self._id_kinds[tenancy.entity] if tenancy is not None else "uuid"
-        self.rows = RowTable(self.namespace, self.entity, self._id_kinds, self._constants, tenant=tenant_kind)
+        relations = (
+            relation.of_schema(self.schema, self.entity)
+            if self.follows_schema and self.schema is not None
+            else relation.made_over_api(self.id, record["relationships"])
+        )
+        self.all_relations = tuple(relations)
+        """Those included that rows do not show."""
+        self.relations = {each.key: each for each in self.all_relations if not each.is_hidden}
+        if not self.follows_schema:
+            self._id_kinds = {each.target: "text" for each in self.all_relations}
+        self._rows_of = partial(
+            RowTable, self.namespace, id_kinds=self._id_kinds, tenant=tenant_kind, secret=secret
+        )
+        self.rows = self._rows_of(self._shown_entity(), constants=self._constants)
         self._views: dict[frozenset[str], RowTable] = {frozenset(): self.rows}
         self.is_tenant_scoped = self.entity.tenant != "none" and self.follows_schema
         self.encode_tenant = ID_ENCODERS[tenant_kind]
+
+    def _shown_entity(self) -> Entity:
+        hidden = {each.field_id for each in self.all_relations if each.is_hidden and each.holds}
+        if not hidden:
+            return self.entity
+        shown = tuple(field for field in self.entity.fields if field.id not in hidden)
+        return msgspec.structs.replace(self.entity, fields=shown)
 
     def without(self, hidden: frozenset[str]) -> RowTable:
         """The same table as one that has no such fields: they can be neither read nor asked about."""
@@ -69,7 +105,7 @@ class Table:
         if view is None:
             visible = tuple(field for field in self.entity.fields if field.name not in hidden)
             entity = msgspec.structs.replace(self.entity, fields=visible)
-            view = self._views[hidden] = RowTable(self.namespace, entity, self._id_kinds, self._constants)
+            view = self._views[hidden] = self._rows_of(entity, constants=self._constants)
         return view
 
     def soft_children(self, entity: Entity) -> Iterator[tuple[RowTable, str]]:
@@ -77,7 +113,7 @@ class Table:
         for child in self.schema.entities if self.schema is not None else ():
             for field in child.columns:
                 if field.type.target == entity.name and field.on_delete == "cascade" and child.soft_delete:
-                    yield RowTable(self.namespace, child, self._id_kinds, {}), field.column
+                    yield self._rows_of(child, constants={}), field.column
 
     def allows(self, permission: Permission, identity: Identity) -> bool:
         """Whether the table's own permissions let the caller do this to all of its rows."""
@@ -86,19 +122,38 @@ class Table:
 
 async def find(call: Call, database_id: str, table_id: str) -> Table:
     """Find a table that the caller may know of. Raises DatabaseNotFound, TableNotFound."""
+    table = await _known(call, database_id, table_id)
+    if table is None:
+        if await store.find_database(call.app.db, call.project.id, database_id) is None:
+            raise DatabaseNotFound(id=database_id)
+        raise TableNotFound(id=table_id)
+    if not is_open(call, table):
+        raise TableNotFound(id=table_id)
+    return table
+
+
+def is_open(call: Call, table: Table) -> bool:
+    """Whether the caller may know of the table at all."""
+    return table.enabled or call.identity.privileged
+
+
+async def related(call: Call, table: Table, table_id: str) -> Table:
+    """Find a table that another one is related to, be it open or not. Raises TableChanged."""
+    found = await _known(call, table.database_id, table_id)
+    if found is None:
+        raise TableChanged()
+    return found
+
+
+async def _known(call: Call, database_id: str, table_id: str) -> Table | None:
     cache = call.app.cache("tables", size=10_000, ttl_s=300)
     # A realm rather than an id: the tables of a deleted project are none of a new one with its id.
-    key = (call.project.realm, database_id, table_id)
+    vocabulary = spoken(call)
+    key = (call.project.realm, database_id, table_id, vocabulary)
     table: Table | None = cache.get(key)
     if table is None:
         tag = database_tag(call.project.id, database_id)
-        table = await cache.load(key, tag, lambda: _load(call.app.db, call.project.id, database_id, table_id))
-        if table is None:
-            if await store.find_database(call.app.db, call.project.id, database_id) is None:
-                raise DatabaseNotFound(id=database_id)
-            raise TableNotFound(id=table_id)
-    if not table.enabled and not call.identity.privileged:
-        raise TableNotFound(id=table_id)
+        table = await cache.load(key, tag, lambda: _load(call, vocabulary, database_id, table_id))
     return table
 
 
@@ -112,18 +167,18 @@ async def using(
     """
     try:
         return await act(await find(call, database_id, table_id))
-    except _CHANGED:
+    except CHANGED:
         # The change has committed, but what is cached here does not say so yet.
         call.app.stamps.touch(database_tag(call.project.id, database_id))
     try:
         return await act(await find(call, database_id, table_id))
-    except _CHANGED as error:
+    except CHANGED as error:
         raise ResourceLocked() from error
 
 
-async def _load(db: Queries, project_id: str, database_id: str, table_id: str) -> Table | None:
-    record = await store.find_table(db, project_id, database_id, table_id)
-    return Table(record) if record is not None else None
+async def _load(call: Call, vocabulary: Vocabulary, database_id: str, table_id: str) -> Table | None:
+    record = await store.find_table(call.app.db, call.project.id, database_id, table_id)
+    return Table(record, vocabulary, call.app.settings.secret) if record is not None else None
 
 
 class Reach(NamedTuple):
@@ -152,6 +207,18 @@ def reach(call: Call, table: Table, permission: Permission, row_id: str = "") ->
     return _reach_by_schema(call, table, permission, row_id)
 
 
+def reach_at_all(call: Call, table: Table, row_id: str) -> Reach:
+    """What the caller may do, whichever it is. Raises UserUnauthorized when that is nothing."""
+    for permission in _PERMISSIONS:
+        reached = reach(call, table, permission, row_id)
+        if reached is not None:
+            return reached
+    raise UserUnauthorized()
+
+
+_PERMISSIONS: tuple[Permission, ...] = ("read", "update", "delete", "create")
+
+
 def _reach_by_schema(call: Call, table: Table, permission: Permission, row_id: str) -> Reach | None:
     schema, identity = table.schema, call.identity
     assert schema is not None
@@ -160,7 +227,7 @@ def _reach_by_schema(call: Call, table: Table, permission: Permission, row_id: s
     if table.is_tenant_scoped:
         # A tenant's own row is made by its members: the id of one's team is not another's to take.
         makes_tenant = table.entity.tenant == "self" and permission == "create"
-        named = row_id if makes_tenant else _named_tenant(call)
+        named = row_id if makes_tenant else named_tenant(call)
         membership = _membership(call, named)
         if membership is None and not identity.privileged:
             return None
@@ -181,7 +248,9 @@ def _reach_by_schema(call: Call, table: Table, permission: Permission, row_id: s
     unconditional = any(not where for where in allowed)
     hidden = frozenset(field.name for field in table.entity.fields if field.read and field.read not in held)
     locked = frozenset(
-        field.wire_name for field in table.entity.fields if field.write and field.write not in held
+        table.entity.wire_name(field)
+        for field in table.entity.fields
+        if field.write and field.write not in held
     )
     scope = Scope(tenant=tenant, grants=None if unconditional else tuple(allowed), user_id=identity.user_id)
     return Reach(scope, table.without(hidden), setting, locked)
@@ -192,7 +261,10 @@ def _labels(identity: Identity) -> Iterable[str]:
     return labels
 
 
-def _named_tenant(call: Call) -> str:
+def named_tenant(call: Call) -> str:
+    """The tenant that the caller has named."""
+    if call.staged is not None:
+        return call.staged.tenant
     return call.request.header(b"x-tenant-id").strip()
 
 

@@ -1,4 +1,4 @@
-"""The end of a project: its rows go at once, its tables after the answer."""
+"""The end of a project: its rows go at once, its tables and files after the answer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from freehold.web.call import Call
 
 async def delete_project(call: Call, project_id: str) -> None:
     """Delete a project: nobody reaches it any more once the call has committed."""
-    namespaces = await store.remove(call.db, project_id)
-    await jobs.enqueue(
-        call.db, jobs.DROP_PROJECT, jobs.DroppedProject(namespaces=namespaces), project_id=project_id
-    )
+    dropped = await store.remove(call.db, project_id)
+    await jobs.enqueue(call.db, jobs.DROP_PROJECT, dropped, project_id=project_id)
     call.changed(project_tag(project_id))
     call.changed(ORIGINS_TAG)
 

@@ -9,6 +9,7 @@ import asyncpg
 from freehold.db import listing
 from freehold.db.listing import Found, Listing, moment, number, text, texts
 from freehold.db.pool import Queries, Record
+from freehold.jobs import DroppedProject
 from freehold.services.projects.errors import ProjectAlreadyExists
 from freehold.web.auth import CONSOLE
 
@@ -108,13 +109,13 @@ async def list_of_organization(db: Queries, team_id: str) -> list[Record]:
     )
 
 
-async def remove(db: Queries, project_id: str) -> list[str]:
-    """Delete a project and what the platform knows of it.
-
-    Gives the PostgreSQL schemas of its databases, which nothing refers to any more.
-    """
+async def remove(db: Queries, project_id: str) -> DroppedProject:
+    """Delete a project and what the platform knows of it. Gives what nothing refers to any more."""
     # Held first: a database that is being made meanwhile either comes before us, or finds no project.
     await db.run("select 1 from freehold.projects where id = $1 for update", project_id)
     rows = await db.rows("select namespace from freehold.databases where project_id = $1", project_id)
+    buckets = await db.rows("select folder from freehold.buckets where project_id = $1", project_id)
     await db.run("delete from freehold.projects where id = $1 and id <> $2", project_id, CONSOLE)
-    return [row["namespace"] for row in rows]
+    return DroppedProject(
+        namespaces=[row["namespace"] for row in rows], folders=[row["folder"] for row in buckets]
+    )

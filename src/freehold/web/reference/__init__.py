@@ -169,7 +169,8 @@ def _services(document: Schema) -> list[Service]:
 
 def _operation(method: str, path: str, operation: Schema) -> Operation:
     declared = operation["x-freehold"]
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    sent = operation.get("requestBody", {}).get("content", {})
+    body = next(iter(sent.values()))["schema"] if sent else {}
     status = next(iter(operation["responses"]))
     content = operation["responses"][status].get("content")
     return Operation(
@@ -186,14 +187,20 @@ def _operation(method: str, path: str, operation: Schema) -> Operation:
         ],
         body=_fields({**body, "properties": {k: _sent(v) for k, v in body.get("properties", {}).items()}}),
         status=status,
-        answer=_spelled(content["application/json"]["schema"]) if content else Markup(""),
+        answer=_answer(content) if content else Markup(""),
         refusals=list(_refusals(operation)),
         callers=_callers(operation["security"]),
         scopes=declared["scopes"],
         event=declared["event"],
         limits=[f"{each['hits']} in {_duration(each['seconds'])}" for each in declared["limits"]],
-        curl=_curl(method, path, operation, body),
+        curl=_curl(method, path, operation, body, is_form="multipart/form-data" in sent),
     )
+
+
+def _answer(content: Schema) -> Markup:
+    if "application/json" not in content:
+        return Markup("a file")
+    return _spelled(content["application/json"]["schema"])
 
 
 def _refusals(operation: Schema) -> Iterable[Refusal]:
@@ -295,7 +302,7 @@ def _bounds(schema: Schema) -> list[str]:
     return bounds
 
 
-def _curl(method: str, path: str, operation: Schema, body: Schema) -> str:
+def _curl(method: str, path: str, operation: Schema, body: Schema, *, is_form: bool) -> str:
     """A line for the shell that calls the operation as the likeliest of its callers."""
     ways = [set(way) for way in operation["security"]]
     queried = [
@@ -317,8 +324,11 @@ def _curl(method: str, path: str, operation: Schema, body: Schema) -> str:
         if "data" in body["properties"] and "data" not in needed:
             needed.append("data")  # without it there would be little to say
         example = {name: _example(name, body["properties"][name]) for name in needed}
-        text = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
-        lines += ['-H "Content-Type: application/json"', f"-d '{text}'"]
+        if is_form:
+            lines += [f"-F '{name}={value}'" for name, value in example.items()]
+        else:
+            text = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
+            lines += ['-H "Content-Type: application/json"', f"-d '{text}'"]
     return " \\\n  ".join(lines)
 
 
@@ -335,6 +345,8 @@ def _example(name: str, schema: Schema) -> Any:
         return _example(name, schema["anyOf"][0])
     match schema.get("type"):
         case "string":
+            if schema.get("format") == "binary":
+                return "@photo.jpg"
             if "unique" in schema.get("pattern", ""):
                 return "unique()"
             return _EXAMPLES.get(name, name)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from freehold.services.databases.routes import columns, databases, indexes, rows, schemas, tables
+from freehold.services.databases.routes import (
+    columns,
+    databases,
+    indexes,
+    logs,
+    rows,
+    schemas,
+    tables,
+    transactions,
+)
 from freehold.web.endpoint import Routes
 
 routes = Routes("tablesDB", console=False)
-for each in (databases, tables, columns, indexes, rows, schemas):
+for each in (databases, tables, columns, indexes, rows, transactions, logs, schemas):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]

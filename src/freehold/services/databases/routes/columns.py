@@ -11,14 +11,14 @@ from freehold.db.pool import Record
 from freehold.db.queries import of_keyed, page, parse
 from freehold.errors import InvalidQuery
 from freehold.schema.model import Entity, Field, IndexPart
-from freehold.services.databases import changes, column_types, models, store
+from freehold.services.databases import changes, column_types, models, relationships, store
 from freehold.services.databases.column_types import COLUMN_TYPES, ColumnType
 from freehold.services.databases.errors import (
     ColumnAlreadyExists,
     ColumnDefaultUnsupported,
-    ColumnFormatUnsupported,
     ColumnLimitExceeded,
     ColumnNotFound,
+    ColumnSpaceExceeded,
     ColumnTypeInvalid,
     ColumnValueInvalid,
     DatabaseNotFound,
@@ -28,9 +28,10 @@ from freehold.services.databases.errors import (
     TableNotFound,
 )
 from freehold.services.databases.models import ColumnList
+from freehold.services.databases.relationships import RelationType, WireOnDelete
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import ListQuery, wire_time
+from freehold.web.wire import Description, Id, Input, ListQuery, wire_time
 
 routes = Routes("tablesDB", console=False)
 
@@ -45,7 +46,6 @@ _MISFITS = (
     TableFollowsSchema,
     ColumnValueInvalid,
     ColumnDefaultUnsupported,
-    ColumnFormatUnsupported,
 )
 
 
@@ -85,11 +85,14 @@ async def get_column(call: Call, database_id: str, table_id: str, key: str) -> m
 def _creator(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
     async def create(call: Call, database_id: str, table_id: str, body: Any) -> models.AnyColumn:
         record, entity = await changes.changeable(call, database_id, table_id)
-        if any(field.wire_name.lower() == body.key.lower() for field in entity.fields):
+        rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
+        if column_types.is_taken(body.key, entity, rows):
             raise ColumnAlreadyExists(key=body.key)
         if len(entity.fields) >= MAX_COLUMNS:
             raise ColumnLimitExceeded(limit=MAX_COLUMNS)
-        field = column_types.new_field(column_type, body)
+        field = column_types.new_field(column_type, body, entity)
+        if body.required and not await changes.is_empty(call, record, entity):
+            field = msgspec.structs.replace(field, awaited=True)
         wider = msgspec.structs.replace(entity, fields=(*entity.fields, field))
         await changes.change(call, record, entity, wider)
         row = await store.create_column(
@@ -119,10 +122,15 @@ def _updater(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
             raise ColumnNotFound(key=key)
         column_types.must_be(column_type, key, row["type"], row["format"])
         new_key = body.new_key or key
-        if new_key.lower() != key.lower() and any(each["key"].lower() == new_key.lower() for each in rows):
+        if new_key.lower() != key.lower() and column_types.is_taken(new_key, entity, rows):
             raise ColumnAlreadyExists(key=new_key)
         old = _field(entity, row)
-        field = column_types.changed_field(column_type, old, body)
+        field = column_types.changed_field(column_type, entity, old, body)
+        if old.awaited:
+            missing = not field.nullable and await changes.without(call, record, entity, old)
+            field = msgspec.structs.replace(field, awaited=bool(missing))
+        if field.encrypted and column_types.is_shorter(field, old):
+            await _must_be_unused(call, record, entity, old)
         await changes.change(call, record, entity, _with_field(entity, old, field))
         if new_key != key:
             await store.rename_in_indexes(
@@ -136,6 +144,15 @@ def _updater(column_type: ColumnType) -> Callable[..., Awaitable[Any]]:
     return update
 
 
+async def _must_be_unused(call: Call, record: Record, entity: Entity, field: Field) -> None:
+    """Refuse to narrow what cannot be measured. Raises ColumnValueInvalid."""
+    if not await changes.is_unused(call, record, entity, field):
+        raise ColumnValueInvalid(
+            key=field.name,
+            reason="rows have encrypted values, which cannot be measured. Its size can only grow",
+        )
+
+
 for _type in COLUMN_TYPES:
     routes.post(
         f"/v1/tablesdb/{{databaseId}}/tables/{{tableId}}/columns/{_type.path}",
@@ -143,7 +160,7 @@ for _type in COLUMN_TYPES:
         event="databases.[databaseId].tables.[tableId].columns.[columnId].create",
         status=202,
         name=f"create{_type.method}Column",
-        raises=(*_MISFITS, ColumnAlreadyExists, ColumnLimitExceeded),
+        raises=(*_MISFITS, ColumnAlreadyExists, ColumnLimitExceeded, ColumnSpaceExceeded),
     )(_creator(_type))
     routes.patch(
         f"/v1/tablesdb/{{databaseId}}/tables/{{tableId}}/columns/{_type.path}/{{key}}",
@@ -154,6 +171,78 @@ for _type in COLUMN_TYPES:
     )(_updater(_type))
 
 
+class CreateRelationship(Input, kw_only=True):
+    related_table_id: Id
+    type: RelationType
+    two_way: bool = False
+    key: Id | None = None
+    two_way_key: Id | None = None
+    on_delete: WireOnDelete = "restrict"
+    description: Description = ""
+
+
+class UpdateRelationship(Input):
+    on_delete: WireOnDelete | None = None
+    new_key: Id | None = None
+    description: Description | None = None
+
+
+@routes.post(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/columns/relationship",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].columns.[columnId].create",
+    status=202,
+    raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema, ColumnAlreadyExists, ColumnValueInvalid),
+)
+async def create_relationship_column(
+    call: Call, database_id: str, table_id: str, body: CreateRelationship
+) -> models.ColumnRelationship:
+    """Relate a table to another, or to itself. With `twoWay` the other has a column that leads back."""
+    asked = relationships.Asked(
+        related=body.related_table_id,
+        type=body.type,
+        two_way=body.two_way,
+        key=body.key or "",
+        two_way_key=body.two_way_key or "",
+        on_delete=body.on_delete,
+        description=body.description,
+    )
+    column = relationships.model(await relationships.create(call, database_id, table_id, asked))
+    call.event_ids["columnId"] = column.key
+    return column
+
+
+@routes.patch(
+    "/v1/tablesdb/{databaseId}/tables/{tableId}/columns/{key}/relationship",
+    scope=WRITE,
+    event="databases.[databaseId].tables.[tableId].columns.[key].update",
+    aliases=("/v1/tablesdb/{databaseId}/tables/{tableId}/columns/relationship/{key}",),
+    raises=(
+        DatabaseNotFound,
+        TableNotFound,
+        TableFollowsSchema,
+        ColumnNotFound,
+        ColumnAlreadyExists,
+        ColumnTypeInvalid,
+        ColumnValueInvalid,
+    ),
+)
+async def update_relationship_column(
+    call: Call, database_id: str, table_id: str, key: str, body: UpdateRelationship
+) -> models.ColumnRelationship:
+    """Change what becomes of rows when the row they are related to is deleted, and the column's key."""
+    row = await relationships.update(
+        call,
+        database_id,
+        table_id,
+        key,
+        on_delete=body.on_delete,
+        new_key=body.new_key or key,
+        description=body.description,
+    )
+    return relationships.model(row)
+
+
 @routes.delete(
     "/v1/tablesdb/{databaseId}/tables/{tableId}/columns/{key}",
     scope=WRITE,
@@ -162,27 +251,36 @@ for _type in COLUMN_TYPES:
     raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema, ColumnNotFound, IndexDependency),
 )
 async def delete_column(call: Call, database_id: str, table_id: str, key: str) -> None:
-    """Delete a column with all its values. An index that needs it has to go first."""
+    """Delete a column with all its values and the indexes over it; a relationship on both sides."""
+    row = await store.find_column(call.db, call.project.id, database_id, table_id, key)
+    if row is not None and row["type"] == "relationship":
+        call.tells(relationships.model(await relationships.delete(call, database_id, table_id, key)))
+        return
     record, entity = await changes.changeable(call, database_id, table_id)
-    rows = await store.list_columns(call.db, call.project.id, database_id, [table_id])
-    row = next((each for each in rows if each["key"] == key), None)
+    row = await store.find_column(call.db, call.project.id, database_id, table_id, key)
     if row is None:
         raise ColumnNotFound(key=key)
-    for index in await store.list_indexes(call.db, call.project.id, database_id, [table_id]):
-        if key in index["columns"]:
-            raise IndexDependency(index=index["key"], key=key)
+    indexes = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
+    gone = [index["key"] for index in indexes if key in index["columns"]]
     field = _field(entity, row)
     narrower = msgspec.structs.replace(
-        entity, fields=tuple(each for each in entity.fields if each is not field)
+        entity,
+        fields=tuple(each for each in entity.fields if each is not field),
+        indexes=tuple(each for each in entity.indexes if each.key not in gone),
     )
     await changes.change(call, record, entity, narrower)
+    for index in gone:
+        await store.delete_index(call.db, call.project.id, database_id, table_id, index)
     await store.delete_column(call.db, call.project.id, database_id, table_id, key)
     call.tells(_model(field, row))
 
 
 def column_models(entity: Entity, rows: Sequence[Record]) -> list[models.AnyColumn]:
     """The columns of a table as the wire shows them."""
-    return [_model(_field(entity, row), row) for row in rows]
+    return [
+        relationships.model(row) if row["type"] == "relationship" else _model(_field(entity, row), row)
+        for row in rows
+    ]
 
 
 def _field(entity: Entity, row: Record) -> Field:
@@ -192,6 +290,7 @@ def _field(entity: Entity, row: Record) -> Field:
 def _model(field: Field, row: Record) -> models.AnyColumn:
     return column_types.model(
         field,
+        key=row["key"],
         type_=row["type"],
         format_=row["format"],
         created_at=wire_time(row["created_at"]),

@@ -10,6 +10,7 @@ from freehold.services.databases import changes, store
 from freehold.services.databases.errors import DatabaseAlreadyExists, DatabaseNotFound
 from freehold.services.databases.models import Database, DatabaseList
 from freehold.services.databases.tables import database_tag
+from freehold.services.databases.vocabulary import spoken
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
 from freehold.web.wire import CustomId, Description, Input, Name, SearchQuery, wire_time
@@ -80,6 +81,7 @@ async def create(call: Call, body: CreateDatabase) -> Database:
         description=body.description,
         enabled=body.enabled,
         namespace=namespace,
+        type_=spoken(call).database_type,
     )
     return _model(row)
 
@@ -140,5 +142,5 @@ def _model(row: Record) -> Database:
         name=row["name"],
         description=row["description"],
         enabled=row["enabled"],
-        type="tablesdb",
+        type=row["type"],
     )

@@ -11,9 +11,8 @@ from msgspec import Meta
 from freehold.db.pool import Record
 from freehold.db.queries import of_keyed, page, parse
 from freehold.errors import InvalidQuery
-from freehold.schema.model import Entity, Index, IndexPart, Kind
-from freehold.schema.tables import keyed_index_name
-from freehold.services.databases import changes, store
+from freehold.schema.model import Entity, Index, IndexMethod, IndexPart, Kind
+from freehold.services.databases import changes, index_builds, store
 from freehold.services.databases.errors import (
     DatabaseNotFound,
     IndexAlreadyExists,
@@ -40,11 +39,16 @@ Columns = Annotated[list[Annotated[str, Meta(max_length=36)]], Meta(min_length=1
 Orders = Annotated[list[Literal["asc", "desc", "ASC", "DESC"] | None], Meta(max_length=100)]
 
 
+Lengths = Annotated[list[Annotated[int, Meta(ge=0)] | None], Meta(max_length=100)]
+"""How much of each column is indexed. Kept and answered; PostgreSQL's indexes hold whole values."""
+
+
 class CreateIndex(Input, kw_only=True):
     key: Id
     type: IndexType
     columns: Columns
     orders: Orders = []
+    lengths: Lengths = []
     description: Description = ""
 
     def spelled_orders(self) -> list[str]:
@@ -96,9 +100,8 @@ async def create_index(call: Call, database_id: str, table_id: str, body: Create
     record, entity = await changes.changeable(call, database_id, table_id)
     existing = await store.list_indexes(call.db, call.project.id, database_id, [table_id])
     must_be_free(body.key, [each["key"] for each in existing])
-    index = new_index(entity, body)
-    await changes.change(
-        call, record, entity, msgspec.structs.replace(entity, indexes=(*entity.indexes, index))
+    index = new_index(
+        entity, body, await changes.free_index_name(call.db, record["namespace"], entity.table, body.key)
     )
     row = await store.create_index(
         call.db,
@@ -110,7 +113,10 @@ async def create_index(call: Call, database_id: str, table_id: str, body: Create
         description=body.description,
         columns=body.columns,
         orders=body.spelled_orders(),
+        lengths=body.lengths,
     )
+    wider = msgspec.structs.replace(entity, indexes=(*entity.indexes, index))
+    await index_builds.build(call, record, entity, wider)
     call.event_ids["indexId"] = body.key
     return index_model(row)
 
@@ -143,8 +149,7 @@ async def delete_index(call: Call, database_id: str, table_id: str, key: str) ->
     row = next((each for each in rows if each["key"] == key), None)
     if row is None:
         raise IndexNotFound(key=key)
-    name = keyed_index_name(entity.table, key)
-    rest = tuple(index for index in entity.indexes if index.name != name)
+    rest = tuple(index for index in entity.indexes if index.key != key)
     await changes.change(call, record, entity, msgspec.structs.replace(entity, indexes=rest))
     await store.delete_index(call.db, call.project.id, database_id, table_id, key)
     call.tells(index_model(row))
@@ -161,20 +166,53 @@ def must_be_free(key: str, taken: Sequence[str]) -> None:
 _SYSTEM = {"$id": "id", "$createdAt": "created_at", "$updatedAt": "updated_at", "$sequence": "sequence"}
 
 
-def new_index(entity: Entity, body: CreateIndex) -> Index:
-    """The index that was asked for. Raises IndexInvalid."""
-    if body.type in ("fulltext", "spatial"):
-        raise IndexInvalid(reason=f"{body.type} indexes are not offered by this server yet")
+def new_index(entity: Entity, body: CreateIndex, name: str) -> Index:
+    """The index that was asked for, under its name in PostgreSQL. Raises IndexInvalid."""
+    if body.type == "spatial":
+        raise IndexInvalid(reason="spatial indexes are not offered by this server yet")
     if not body.columns:
         raise IndexInvalid(reason="it names no columns")
     if len(set(body.columns)) != len(body.columns):
         raise IndexInvalid(reason="it names a column twice")
     parts = []
-    for name, order in zip(body.columns, body.spelled_orders(), strict=True):
-        parts.append(IndexPart(field=_indexed(entity, name), descending=order == "desc"))
+    for column, order in zip(body.columns, body.spelled_orders(), strict=True):
+        parts.append(IndexPart(field=_indexed(entity, column), descending=order == "desc"))
+    _must_have_length(entity, body)
+    method: IndexMethod = "key"
+    if body.type == "fulltext":
+        method = "fulltext"
+        _must_be_text(entity, body.columns)
     return Index(
-        parts=tuple(parts), unique=body.type == "unique", name=keyed_index_name(entity.table, body.key)
+        parts=tuple(parts),
+        unique=body.type == "unique",
+        name=name,
+        key=body.key,
+        method=method,
     )
+
+
+MAX_ARRAY_LENGTH = 255
+
+
+def _must_have_length(entity: Entity, body: CreateIndex) -> None:
+    if len(body.lengths) > len(body.columns):
+        raise IndexInvalid(reason="it has more lengths than columns")
+    arrays = {entity.wire_name(field) for field in entity.columns if field.type.array}
+    for name, length in zip(body.columns, body.lengths, strict=False):
+        if name in arrays and length is not None and length > MAX_ARRAY_LENGTH:
+            raise IndexInvalid(
+                reason=f"the length of `{name}`, which is an array, is {MAX_ARRAY_LENGTH} at most"
+            )
+
+
+_WORDY = frozenset((Kind.STRING, Kind.TEXT, Kind.ENUM, Kind.EMAIL, Kind.URL))
+
+
+def _must_be_text(entity: Entity, names: Sequence[str]) -> None:
+    for name in names:
+        field = next((each for each in entity.columns if each.wire_name == name), None)
+        if field is None or field.type.kind not in _WORDY or field.type.array:
+            raise IndexInvalid(reason=f"`{name}` is not of text, which alone has words")
 
 
 def _indexed(entity: Entity, name: str) -> str:
@@ -183,7 +221,9 @@ def _indexed(entity: Entity, name: str) -> str:
         if column is not None:
             return column
     for field in entity.columns:
-        if field.wire_name == name:
+        if entity.wire_name(field) == name:
+            if field.encrypted:
+                raise IndexInvalid(reason=f"`{name}` is encrypted, so no index can hold it")
             if field.type.kind in (Kind.JSON, Kind.POINT, Kind.LINE, Kind.POLYGON):
                 raise IndexInvalid(reason=f"`{name}` is of a type that this index cannot hold")
             return field.name

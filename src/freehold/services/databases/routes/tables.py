@@ -15,21 +15,22 @@ from freehold.db.pool import Record
 from freehold.errors import InvalidParameter
 from freehold.ids import new_id, resolve
 from freehold.schema.model import API_LAYOUT, Entity
-from freehold.services.databases import changes, column_types, store
+from freehold.services.databases import changes, column_types, relationships, store
 from freehold.services.databases.column_types import ColumnType, Create
 from freehold.services.databases.errors import (
     ColumnAlreadyExists,
     ColumnDefaultUnsupported,
-    ColumnFormatUnsupported,
     ColumnValueInvalid,
     DatabaseNotFound,
     IndexAlreadyExists,
+    IndexDependency,
     IndexInvalid,
     IndexLimitExceeded,
     TableAlreadyExists,
     TableFollowsSchema,
     TableNotFound,
 )
+from freehold.services.databases.list_cache import lists_tag
 from freehold.services.databases.models import Table, TableList
 from freehold.services.databases.routes.columns import READ, column_models
 from freehold.services.databases.routes.indexes import InlineIndex, index_model, must_be_free, new_index
@@ -59,6 +60,7 @@ TABLES = Listing(
         "name": text("t.name"),
         "enabled": flag("t.enabled"),
         "rowSecurity": flag("t.row_security"),
+        "documentSecurity": flag("t.row_security"),
         "$id": text("t.id"),
         "$createdAt": moment("t.created_at"),
         "$updatedAt": moment("t.updated_at"),
@@ -85,6 +87,8 @@ class UpdateTable(Input):
     permissions: Permissions | None = None
     row_security: bool = False
     enabled: bool = True
+    purge: bool = False
+    """Whether to forget the lists of its rows that callers let be kept."""
 
 
 @routes.get("/v1/tablesdb/{databaseId}/tables", scope=READ[:2], raises=(DatabaseNotFound,))
@@ -112,7 +116,6 @@ async def list_tables(call: Call, database_id: str, query: SearchQuery) -> Table
         TableAlreadyExists,
         ColumnAlreadyExists,
         ColumnDefaultUnsupported,
-        ColumnFormatUnsupported,
         ColumnValueInvalid,
         IndexAlreadyExists,
         IndexInvalid,
@@ -134,11 +137,13 @@ async def create_table(call: Call, database_id: str, body: CreateTable) -> Table
         table=table_id,
         layout=API_LAYOUT,
         id_kind="text",
+        description=body.description,
         fields=tuple(column_types.new_field(column_type, column) for column_type, column in columns),
     )
     for at, index in enumerate(body.indexes):
         must_be_free(index.key, [each.key for each in body.indexes[:at]])
-        entity = msgspec.structs.replace(entity, indexes=(*entity.indexes, new_index(entity, index)))
+        name = await changes.free_index_name(call.db, database["namespace"], entity.table, index.key)
+        entity = msgspec.structs.replace(entity, indexes=(*entity.indexes, new_index(entity, index, name)))
     await store.create_table(
         call.db,
         call.project.id,
@@ -174,6 +179,7 @@ async def create_table(call: Call, database_id: str, body: CreateTable) -> Table
             description=index.description,
             columns=index.columns,
             orders=index.spelled_orders(),
+            lengths=index.lengths,
         )
     call.changed(database_tag(call.project.id, database_id))
     return await _model(call, database_id, table_id)
@@ -195,7 +201,10 @@ async def get_table(call: Call, database_id: str, table_id: str) -> Table:
 )
 async def update_table(call: Call, database_id: str, table_id: str, body: UpdateTable) -> Table:
     """Rename a table, and say who may reach its rows. Permissions that are not given stay."""
-    await changes.locked(call, database_id, table_id)
+    record, entity = await changes.locked(call, database_id, table_id)
+    if body.description is not None and not changes.follows_schema(record, entity):
+        described = msgspec.structs.replace(entity, description=body.description)
+        await changes.change(call, record, entity, described)
     await store.update_table(
         call.db,
         call.project.id,
@@ -208,6 +217,8 @@ async def update_table(call: Call, database_id: str, table_id: str, body: Update
         permissions=None if body.permissions is None else _table_permissions(body.permissions),
     )
     call.changed(database_tag(call.project.id, database_id))
+    if body.purge:
+        call.changed(lists_tag(call.project.id, database_id, table_id))
     return await _model(call, database_id, table_id)
 
 
@@ -216,14 +227,12 @@ async def update_table(call: Call, database_id: str, table_id: str, body: Update
     scope=WRITE,
     event="databases.[databaseId].tables.[tableId].delete",
     status=204,
-    raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema),
+    raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema, IndexDependency),
 )
 async def delete_table(call: Call, database_id: str, table_id: str) -> None:
-    """Delete a table with all its rows."""
-    record, entity = await changes.changeable(call, database_id, table_id)
+    """Delete a table with all its rows, and the relationships that other tables have with it."""
     call.tells(await _model(call, database_id, table_id))
-    await changes.drop(call, record, entity)
-    await store.delete_table(call.db, call.project.id, database_id, table_id)
+    await relationships.drop_table(call, database_id, table_id)
     call.changed(database_tag(call.project.id, database_id))
 
 

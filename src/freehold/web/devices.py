@@ -1,4 +1,4 @@
-"""What a session's user agent tells of the browser, the system and the device."""
+"""What a user agent tells of the browser, the system and the device."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Device(NamedTuple):
 
 
 def kept(user_agent: str) -> str:
-    """As much of a user agent as a session keeps."""
+    """As much of a user agent as is kept."""
     return user_agent.replace("\0", "")[:_READ]
 
 

@@ -1,0 +1,26 @@
+"""Rows of users' tables: what a statement on them is made of, and how its answer is spelled on the wire."""
+
+from freehold.db.rows.aggregates import aggregate
+from freehold.db.rows.columns import ID_ENCODERS, Column, Operand
+from freehold.db.rows.operators import Change
+from freehold.db.rows.relations import MAX_RELATED, Link, Load, Related, load
+from freehold.db.rows.statement import Scope, Statement, Values
+from freehold.db.rows.table import RowTable, Shape
+
+__all__ = [
+    "ID_ENCODERS",
+    "MAX_RELATED",
+    "Change",
+    "Column",
+    "Link",
+    "Load",
+    "Operand",
+    "Related",
+    "RowTable",
+    "Scope",
+    "Shape",
+    "Statement",
+    "Values",
+    "aggregate",
+    "load",
+]

@@ -1,0 +1,134 @@
+"""The columns of a table of rows: how each is spelled in SQL, filled, compared and read."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, NamedTuple
+
+import msgspec
+
+from freehold.db.ddl.spelling import quote
+from freehold.db.sealing import Seal
+from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder
+from freehold.schema.model import Field, IdKind, Kind, Type
+from freehold.schema.tables import sql_type
+from freehold.schema.values import Misfit
+
+
+class Column(NamedTuple):
+    """A column that holds data of the caller's, ready for use."""
+
+    key: str
+    """What it is called on the wire."""
+    sql: str
+    sql_type: str
+    field: Field
+    encode: Encoder
+    encode_filter: Encoder
+    decode: Decoder | None
+    comparable: bool
+
+    @property
+    def required(self) -> bool:
+        return not self.field.nullable and self.field.default is None and not self.field.default_me
+
+
+class Operand(NamedTuple):
+    """What a query may compare or order by: a data column or a system column."""
+
+    sql: str
+    encode: Encoder
+    is_array: bool
+    is_text: bool
+    nullable: bool = False
+    words: tuple[str, ...] = ()
+    """What is searched for words, an index's expression first; empty when no index holds them."""
+
+
+def column_of(key: str, field: Field, id_kind: IdKind, seal: Seal | None = None) -> Column:
+    """A column ready for use. `seal` is of one that is encrypted."""
+    if field.type.kind is Kind.REF:
+        typed = Type(kind={"uuid": Kind.UUID, "serial": Kind.BIGINT, "text": Kind.STRING}[id_kind], length=36)
+        resolved = _replace_type(field, typed)
+    else:
+        resolved = field
+    return Column(
+        key=key,
+        sql=quote(field.column),
+        sql_type=sql_type(resolved.type),
+        field=field,
+        encode=encoder(resolved) if seal is None else _sealing(encoder(resolved), seal),
+        encode_filter=filter_encoder(resolved),
+        decode=decoder(resolved) if seal is None else _opening(seal),
+        comparable=resolved.type.kind not in _NOT_COMPARED and not field.encrypted,
+    )
+
+
+def _sealing(encode: Encoder, seal: Seal) -> Encoder:
+    def sealed(value: Any) -> Any:
+        encoded = encode(value)
+        if isinstance(encoded, list):
+            return [seal.close(each) for each in encoded]
+        return None if encoded is None else seal.close(encoded)
+
+    return sealed
+
+
+def _opening(seal: Seal) -> Decoder:
+    def opened(value: Any) -> Any:
+        if isinstance(value, list):
+            return [seal.open(each) for each in value]
+        return None if value is None else seal.open(value)
+
+    return opened
+
+
+def in_json(value: Any) -> Any:
+    """A driver's value as JSON from which PostgreSQL reads the same value."""
+    if isinstance(value, bytes):  # already JSON, of a jsonb column
+        return msgspec.Raw(value)
+    return [in_json(each) for each in value] if isinstance(value, list) else value
+
+
+def _replace_type(field: Field, type_: Type) -> Field:
+    return Field(
+        **{name: getattr(field, name) for name in field.__struct_fields__ if name != "type"}, type=type_
+    )
+
+
+_NOT_COMPARED = frozenset((Kind.JSON, Kind.BYTES, Kind.POINT, Kind.LINE, Kind.POLYGON))
+NOT_IN_JSON = frozenset((Kind.BYTES, Kind.POINT, Kind.LINE, Kind.POLYGON))
+_TEXTS = frozenset((Kind.STRING, Kind.TEXT, Kind.ENUM, Kind.EMAIL, Kind.URL, Kind.IP))
+
+
+def operand_of(column: Column, words: tuple[str, ...]) -> Operand:
+    field = column.field
+    is_text = field.type.kind in _TEXTS
+    return Operand(column.sql, column.encode_filter, field.type.array, is_text, field.nullable, words)
+
+
+def _uuid_id(value: Any) -> uuid.UUID:
+    try:
+        return uuid.UUID(value)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Misfit("is not a UUID, as the ids of this table are") from error
+
+
+def sequence_number(value: Any) -> int:
+    try:
+        number = int(value)
+    except (ValueError, TypeError) as error:
+        raise Misfit("is not a whole number") from error
+    if not 0 <= number < 2**63:
+        raise Misfit("is not a sequence number")
+    return number
+
+
+def _text_id(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise Misfit("is not an id")
+    return value
+
+
+ID_ENCODERS: dict[IdKind, Encoder] = {"uuid": _uuid_id, "serial": sequence_number, "text": _text_id}
+"""From an id as the wire has it to the driver's, by what kind of ids an entity has."""

@@ -1,0 +1,527 @@
+"""A table of rows: the SQL that reads and writes it, for any entity of the schema model.
+
+A statement's text depends on its shape alone; every value is bound. So a statement is prepared once for
+each shape, and nothing that a caller sends can become SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from freehold.db.ddl.spelling import qualified, quote
+from freehold.db.pool import Record
+from freehold.db.queries import GROUPS, MAX_TOTAL, Page, Query
+from freehold.db.rows.columns import (
+    ID_ENCODERS,
+    NOT_IN_JSON,
+    Column,
+    Operand,
+    column_of,
+    in_json,
+    operand_of,
+    sequence_number,
+)
+from freehold.db.rows.filters import condition, rank
+from freehold.db.rows.operators import Change
+from freehold.db.rows.order import Ordered, beyond, order_by, place
+from freehold.db.rows.relations import Related, matching, ordered_by
+from freehold.db.rows.statement import Scope, Statement, Values, planned_anew
+from freehold.db.rows.words import searched
+from freehold.db.sealing import Seal
+from freehold.db.values import Decoder, read_datetime, wire_moment
+from freehold.errors import BadRequest, InvalidQuery
+from freehold.schema.model import Comparison, Condition, Entity, IdKind
+from freehold.schema.tables import ID_TYPES, primary_key_name
+from freehold.schema.values import Misfit
+
+SYSTEM_NAMES = frozenset(
+    (
+        "$id",
+        "$sequence",
+        "$createdAt",
+        "$updatedAt",
+        "$permissions",
+        "$databaseId",
+        "$tableId",
+        "$collectionId",
+    )
+)
+"""What every row has on the wire, whatever is selected."""
+
+
+MAX_ORDERS = 20
+
+
+class OrderHasNull(BadRequest, type="database_query_order_null"):
+    """The row that the cursor names has no value in `{attribute}`, which the list is ordered by."""
+
+
+class RowTable:
+    """A table of rows, with everything about it that can be worked out once."""
+
+    def __init__(
+        self,
+        namespace: str,
+        entity: Entity,
+        id_kinds: Mapping[str, IdKind],
+        constants: Mapping[str, Any],
+        *,
+        tenant: IdKind = "uuid",
+        secret: str = "",
+    ) -> None:
+        """`id_kinds` are of the entities that refs point at; `constants` stand in every row on the wire.
+
+        `secret` is the installation's, for columns that are encrypted.
+        """
+        self.tenant_type = ID_TYPES[tenant]
+        layout = entity.layout
+        self.entity = entity
+        self.layout = layout
+        # With the state of the entity: statements that were prepared for another one would take its types.
+        state = crc32(msgspec.json.encode(entity))
+        self.relation = f"{qualified(namespace, entity.table)} /* {state:08x} */"
+        self.columns = {
+            key: column_of(
+                key,
+                field,
+                id_kinds.get(field.type.target or "", "uuid"),
+                Seal(secret, entity.id, field.id, key) if field.encrypted else None,
+            )
+            for key, field in ((entity.wire_name(field), field) for field in entity.columns)
+        }
+        self.id_sql = quote(layout.id)
+        self.encode_id = ID_ENCODERS[entity.id_kind]
+        self._constants = dict(constants)
+        self._related: Mapping[str, Related] = {}
+        self._operands = {
+            key: operand_of(column, searched(entity, column.field))
+            for key, column in self.columns.items()
+            if column.comparable
+        }
+        self._operands["$id"] = Operand(quote(layout.id), self.encode_id, False, entity.id_kind == "text")
+        if layout.created_at is not None:
+            self._operands["$createdAt"] = Operand(quote(layout.created_at), read_datetime, False, False)
+        if layout.updated_at is not None:
+            self._operands["$updatedAt"] = Operand(quote(layout.updated_at), read_datetime, False, False)
+        self.tie = quote(layout.sequence or layout.id)
+        self._operands["$sequence"] = Operand(
+            self.tie, sequence_number if layout.sequence else self.encode_id, False, False
+        )
+        self._system = [
+            (wire, name, decode)
+            for wire, name, decode in (
+                ("$id", layout.id, None if entity.id_kind == "text" else str),
+                ("$sequence", layout.sequence, str),
+                ("$createdAt", layout.created_at, wire_moment),
+                ("$updatedAt", layout.updated_at, wire_moment),
+                ("$permissions", layout.permissions, None),
+            )
+            if name is not None
+        ]
+        missing = {wire for wire, *_ in self._system}
+        self._constants |= {
+            wire: empty
+            for wire, empty in (("$sequence", ""), ("$createdAt", ""), ("$updatedAt", ""))
+            if wire not in missing
+        }
+        if "$permissions" not in missing:
+            self._constants["$permissions"] = []
+        self.travels_as_json = all(
+            column.field.type.kind not in NOT_IN_JSON for column in self.columns.values()
+        )
+        """Whether `insert_many` can make the table's rows."""
+        self.shape = self._shape(list(self.columns.values()))
+        self.get_sql = f"select {self.shape.select} from {self.relation} where "
+
+    def _shape(self, columns: Sequence[Column]) -> Shape:
+        names = [column.key for column in columns] + [wire for wire, *_ in self._system]
+        sql = [column.sql for column in columns] + [quote(name) for _, name, _ in self._system]
+        decoders = [(column.key, column.decode) for column in columns if column.decode is not None]
+        decoders += [(wire, decode) for wire, _, decode in self._system if decode is not None]
+        return Shape(", ".join(sql), tuple(names), tuple(decoders), self._constants)
+
+    def selected(self, select: Sequence[str]) -> Shape:
+        """The shape of rows with only these columns, and always the system columns. Raises InvalidQuery."""
+        if not select or "*" in select:
+            return self.shape
+        for name in select:
+            if name not in self.columns and name not in SYSTEM_NAMES:
+                raise InvalidQuery(reason=f"`{name[:100]}` is not a column of this table.")
+        return self._shape([column for key, column in self.columns.items() if key in select])
+
+    def related_to(self, related: Mapping[str, Related]) -> RowTable:
+        """The same table, as one that can be asked about related rows too, by the keys of the relations."""
+        view = copy(self)
+        view._related = related
+        return view
+
+    def relation_in(self, attribute: str) -> tuple[str, Related | None]:
+        """The relation that an attribute leads through, and its key; none when it is a column's."""
+        if attribute not in self._operands:
+            for key, related in self._related.items():
+                if attribute == key or attribute.startswith(f"{key}."):
+                    return key, related
+        return "", None
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def get(self, row_id: Any, scope: Scope, shape: Shape | None = None) -> Statement:
+        """Read one row."""
+        values = Values()
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        head = self.get_sql if shape is None else f"select {shape.select} from {self.relation} where "
+        return Statement(head + where, values.bound)
+
+    def find(self, page: Page, scope: Scope, shape: Shape, *, cursor: Any, counted: bool) -> Statement:
+        """Read a page of rows; with `counted`, a last column says how many there are (at most MAX_TOTAL).
+
+        `cursor` is the page's, as an id. Rows before it come backwards. An empty page may mean that the
+        cursor stands nowhere: see `cursor`.
+        """
+        values = Values()
+        where = self.where(page, scope, values)
+        select = f"{shape.select}, ({self._count(where)})" if counted else shape.select
+        order = self._order(page, values)
+        paged = f"{order_by(order)} limit {values.bind(page.limit)}"
+        if page.offset:
+            paged += f" offset {values.bind(page.offset)}"
+        if not page.cursor:
+            return Statement(f"select {select} from {self.relation} where {where} {paged}", values.bound)
+        known = _known(order)
+        stands = f"{quote(self.layout.id)} = {values.bind(cursor)}{self.within(scope, values)}"
+        head = place(known, f"{self.relation} where {stands}")
+        ranges = [f"{self.relation} where {where} and {each}" for each in beyond(known)]
+        if len(ranges) == 1:
+            return Statement(f"{head}select {select} from {ranges[0]} {paged}", values.bound)
+        enough = f"{order_by(order)} limit {values.bind(page.limit + page.offset)}"
+        parts = " union all ".join(f"(select * from {each} {enough})" for each in ranges)
+        return Statement(
+            f"{head}select {select} from ({parts}) as {quote(self.entity.table)} {paged}", values.bound
+        )
+
+    def count(self, page: Page, scope: Scope) -> Statement:
+        """Count the rows that fit, up to MAX_TOTAL."""
+        values = Values()
+        where = self.where(page, scope, values)
+        return Statement(self._count(where), values.bound)
+
+    def _count(self, where: str) -> str:
+        return f"select count(*) from (select 1 from {self.relation} where {where} limit {MAX_TOTAL}) counted"
+
+    def cursor(self, page: Page, row_id: Any, scope: Scope) -> Statement:
+        """Look up where a cursor stands in the page's order."""
+        values = Values()
+        columns = ", ".join(each.sql for each in _known(self._order(page, values)))
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        return Statement(f"select {columns} from {self.relation} where {where}", values.bound)
+
+    def check_cursor(self, page: Page, found: Record) -> None:
+        """Refuse a cursor that has no value in a column of the order. Raises OrderHasNull."""
+        for each, value in zip(self._order(page, Values()) or (), found, strict=True):
+            if value is None:
+                raise OrderHasNull(attribute=each.attribute)
+
+    def _order(self, page: Page, values: Values) -> list[Ordered] | None:
+        """The order, ending with a unique column; None is random.
+
+        Rows that are searched for, in no order, come as well as they fit.
+        """
+        order: list[Ordered] = []
+        descending = False
+        unique = (quote(self.layout.id), self.tie)
+        if not page.orders:
+            searches = (
+                query
+                for query in page.filters
+                if query.method == "search" and self.relation_in(query.attribute)[1] is None
+            )
+            order += [
+                Ordered(rank(self.operand(query.attribute), query, values), True, query.attribute)
+                for query in searches
+            ]
+        for query in page.orders:
+            if query.method == "orderRandom":
+                return None
+            descending = query.method == "orderDesc"
+            attribute = query.attribute or "$sequence"
+            sql = ordered_by(self, attribute, values)
+            nullable = attribute not in self._operands or self._operands[attribute].nullable
+            if all(sql != each.sql for each in order):
+                order.append(Ordered(sql, descending, attribute, nullable))
+        if len(order) > MAX_ORDERS:
+            raise InvalidQuery(reason=f"a list is in the order of at most {MAX_ORDERS} columns.")
+        ends = next((at for at, each in enumerate(order) if each.sql in unique), None)
+        if ends is None:
+            order.append(Ordered(self.tie, descending, "$sequence"))
+        else:
+            del order[ends + 1 :]
+        return [each.reversed() for each in order] if page.backwards else order
+
+    def operand(self, attribute: str) -> Operand:
+        """What a query calls so. Raises InvalidQuery."""
+        operand = self._operands.get(attribute)
+        if operand is None:
+            raise InvalidQuery(reason=f"`{attribute[:100]}` {self._not_asked(attribute)}.")
+        return operand
+
+    def _not_asked(self, attribute: str) -> str:
+        column = self.columns.get(attribute)
+        if column is None:
+            return "is not a column of this table"
+        if column.field.encrypted:
+            return "is encrypted, so nothing can be asked about it"
+        return "cannot be compared"
+
+    def where(self, page: Page, scope: Scope, values: Values) -> str:
+        """The predicate of the rows that fit a page's filters, of those that the caller may reach."""
+        where = "true" + self.within(scope, values)
+        where += "".join(f" and {self.filter(query, values)}" for query in page.filters)
+        return where + planned_anew(values) if values.decide_plan else where
+
+    def filter(self, query: Query, values: Values) -> str:
+        """The predicate that a filter is."""
+        if self._related:
+            if query.method in GROUPS:
+                joined = f" {query.method} ".join(self.filter(each, values) for each in query.values)
+                return f"({joined})"
+            key, related = self.relation_in(query.attribute)
+            if related is not None:
+                return matching(self, key, related, query, values)
+        return condition(query, self.operand, values)
+
+    def within(self, scope: Scope, values: Values) -> str:
+        """The predicates that keep a statement to the rows that the caller may reach."""
+        sql = ""
+        if self.layout.tenant is not None:
+            sql += f" and {quote(self.layout.tenant)} = {values.bind(scope.tenant)}"
+        elif self.entity.tenant == "self" and scope.tenant is not None:
+            sql += f" and {quote(self.layout.id)} = {values.bind(scope.tenant)}"
+        if self.layout.deleted_at is not None:
+            sql += f" and {quote(self.layout.deleted_at)} is null"
+        if scope.unchanged_since is not None and self.layout.updated_at is not None:
+            sql += f" and {quote(self.layout.updated_at)} <= {values.bind(scope.unchanged_since)}"
+        if scope.asks is not None:
+            assert self.layout.permissions is not None
+            values.decide_plan = True
+            sql += f" and {quote(self.layout.permissions)} && {values.bind(scope.asks)}"
+        if scope.grants is not None:
+            alternatives = [
+                " and ".join(self._condition(condition, scope, values) for condition in grant)
+                for grant in scope.grants
+            ]
+            sql += f" and ({' or '.join(f'({each})' for each in alternatives) or 'false'})"
+        return sql
+
+    def _condition(self, condition: Condition, scope: Scope, values: Values) -> str:
+        if not isinstance(condition, Comparison):
+            return "false"  # member_of is not offered here; see services.databases.schemas
+        if condition.field == self.layout.id:
+            name, encode = quote(self.layout.id), self.encode_id
+        else:
+            field = self.entity.field(condition.field)
+            column = self.columns.get(self.entity.wire_name(field)) if field is not None else None
+            if column is None:
+                return "false"
+            name, encode = column.sql, column.encode_filter
+        wanted = [scope.user_id] if condition.me else [scope.tenant] if condition.tenant else condition.values
+        try:
+            encoded = [encode(value) for value in wanted]
+        except Misfit:  # such as a user whose id cannot stand in the column: nothing is theirs
+            return "false"
+        return f"{name} = any({values.bind(encoded)})"
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def insert(self, assigned: Mapping[str, Any], *, unless_there: bool = False) -> Statement:
+        """Insert a row from SQL names and the driver's values."""
+        values = Values()
+        names = ", ".join(assigned)
+        bound = ", ".join(
+            value.of_default(values) if isinstance(value, Change) else values.bind(value)
+            for value in assigned.values()
+        )
+        given = f"({names}) values ({bound})" if assigned else "default values"
+        if unless_there:
+            given += f" on conflict on constraint {quote(primary_key_name(self.entity.table))} do nothing"
+        return Statement(
+            f"insert into {self.relation} {given} returning {self.shape.select}",
+            values.bound,
+        )
+
+    def update(self, row_id: Any, assigned: Mapping[str, Any], scope: Scope) -> Statement:
+        """Change a row; `updated_at` and `version` move along."""
+        values = Values()
+        sets = _sets(assigned, values)
+        sets += self.touched(assigned)
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        return Statement(
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            values.bound,
+        )
+
+    def insert_many(self, rows: Sequence[Mapping[str, Any]]) -> Statement:
+        """Insert rows that all set the same columns, by SQL names and the driver's values.
+
+        The rows travel as one JSON document, so that one statement serves any number of them.
+        """
+        values = Values()
+        names = list(rows[0])
+        document = [{f"c{at}": in_json(row[name]) for at, name in enumerate(names)} for row in rows]
+        typed = ", ".join(f"c{at} {self._sql_type(name)}" for at, name in enumerate(names))
+        columns = ", ".join(f"c{at}" for at in range(len(names)))
+        source = f"jsonb_to_recordset({values.bind(msgspec.json.encode(document))}) as made({typed})"
+        return Statement(
+            f"insert into {self.relation} ({', '.join(names)}) select {columns} from {source}"
+            f" returning {self.shape.select}",
+            values.bound,
+        )
+
+    def update_many(self, assigned: Mapping[str, Any], page: Page, scope: Scope, *, most: int) -> Statement:
+        """Change the rows that fit, and so many at most."""
+        values = Values()
+        sets = _sets(assigned, values)
+        sets += self.touched(assigned)
+        where = self._fitting(page, scope, values, most)
+        return Statement(
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            values.bound,
+        )
+
+    def delete_many(self, page: Page, scope: Scope, *, most: int) -> Statement:
+        """Delete the rows that fit, and so many at most."""
+        values = Values()
+        where = self._fitting(page, scope, values, most)
+        return Statement(f"{self._delete()} where {where} returning {self.shape.select}", values.bound)
+
+    def _fitting(self, page: Page, scope: Scope, values: Values, most: int) -> str:
+        """The predicate of a bulk change: filters, and so many at most, the first of an order."""
+        where = self.where(page, scope, values)
+        # Said twice, because what somebody changes while we wait for a row may let it fit no more.
+        return f"{self.id_sql} in ({self._chosen(page, where, values, most)}) and {where}"
+
+    def _chosen(self, page: Page, where: str, values: Values, most: int) -> str:
+        ordered = ""
+        if page.orders or page.limited or page.offset:
+            ordered = f" {order_by(self._order(page, values))}"
+        limit = values.bind(min(page.limit, most) if page.limited else most)
+        offset = f" offset {values.bind(page.offset)}" if page.offset else ""
+        return f"select {self.id_sql} from {self.relation} where {where}{ordered} limit {limit}{offset}"
+
+    def choose(self, page: Page, scope: Scope, *, most: int) -> Statement:
+        """The ids of the rows that a bulk change means, which nobody else changes meanwhile."""
+        values = Values()
+        chosen = self._chosen(page, self.where(page, scope, values), values, most)
+        return Statement(f"{chosen} for update", values.bound)
+
+    def increment(
+        self, row_id: Any, column: Column, by: Any, bound: Any, scope: Scope, *, extra: Mapping[str, Any]
+    ) -> Statement:
+        """Add to a number, unless the sum would pass the bound (above it for `by` > 0, else below)."""
+        values = Values()
+        total = f"coalesce({column.sql}, 0) + {values.bind(by)}"
+        sets = [f"{column.sql} = {total}"]
+        sets += [f"{name} = {values.bind(value)}" for name, value in extra.items()]
+        sets += self.touched(extra)
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        if bound is not None:
+            where += f" and {total} {'<=' if by > 0 else '>='} {values.bind(bound)}"
+        return Statement(
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            values.bound,
+        )
+
+    def touched(self, assigned: Mapping[str, Any]) -> list[str]:
+        """What moves along with every change of a row."""
+        updated_at, version = self.layout.updated_at, self.layout.version
+        sets = []
+        if updated_at is not None and quote(updated_at) not in assigned:
+            sets.append(f"{quote(updated_at)} = now()")
+        if version is not None:
+            sets.append(f"{quote(version)} = {quote(version)} + 1")
+        return sets
+
+    def _sql_type(self, name: str) -> str:
+        """The type of a column by its SQL name."""
+        for column in self.columns.values():
+            if column.sql == name:
+                return column.sql_type
+        layout = self.layout
+        if name == quote(layout.id):
+            return ID_TYPES[self.entity.id_kind]
+        if layout.permissions is not None and name == quote(layout.permissions):
+            return "text[]"
+        if name in [quote(each) for each in (layout.created_at, layout.updated_at) if each is not None]:
+            return "timestamptz(3)"
+        if layout.tenant is not None and name == quote(layout.tenant):
+            return self.tenant_type
+        return "text"
+
+    def delete(self, row_id: Any, scope: Scope) -> Statement:
+        """Delete a row; one that is deleted softly is marked."""
+        values = Values()
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        return Statement(f"{self._delete()} where {where} returning {self.shape.select}", values.bound)
+
+    def _delete(self) -> str:
+        if self.layout.deleted_at is None:
+            return f"delete from {self.relation}"
+        sets = [f"{quote(self.layout.deleted_at)} = now()", *self.touched({})]
+        return f"update {self.relation} set {', '.join(sets)}"
+
+    def delete_softly_with(self, column: str, parents: Sequence[Any], scope: Scope) -> Statement:
+        """Mark the rows that refer to rows which are being marked as deleted. Gives their ids."""
+        assert self.layout.deleted_at is not None
+        values = Values()
+        where = f"{quote(column)} = any({values.bind(list(parents))}){self.within(scope, values)}"
+        return Statement(f"{self._delete()} where {where} returning {quote(self.layout.id)}", values.bound)
+
+    def versions(self, ids: Sequence[Any], scope: Scope, *, lock: bool) -> Statement:
+        """Tell which versions of rows there are, by their ids; and keep them so, with `lock`."""
+        values = Values()
+        key = quote(self.layout.id)
+        where = f"{key} = any({values.bind(list(ids))}){self.within(scope, values)}"
+        locked = f" order by {key} for update" if lock else ""
+        return Statement(
+            f"select {key}::text, xmin::text from {self.relation} where {where}{locked}", values.bound
+        )
+
+    def exists(self, row_id: Any, scope: Scope) -> Statement:
+        """Tell whether there is such a row within the scope."""
+        values = Values()
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        return Statement(f"select 1 from {self.relation} where {where}", values.bound)
+
+
+def _sets(assigned: Mapping[str, Any], values: Values) -> list[str]:
+    return [
+        f"{name} = {value.of_present(values) if isinstance(value, Change) else values.bind(value)}"
+        for name, value in assigned.items()
+    ]
+
+
+def _known(order: list[Ordered] | None) -> list[Ordered]:
+    if order is None:
+        raise InvalidQuery(reason="a cursor has no place in a random order.")
+    return order
+
+
+class Shape(NamedTuple):
+    """Which columns a statement reads, and how a row of them is spelled on the wire."""
+
+    select: str
+    names: tuple[str, ...]
+    decoders: tuple[tuple[str, Decoder], ...]
+    constants: Mapping[str, Any]
+
+    def row(self, record: Record) -> dict[str, Any]:
+        """A row as the wire has it. Columns of the record past the shape's own are left alone."""
+        row = dict(zip(self.names, record, strict=False))
+        for name, decode in self.decoders:
+            row[name] = decode(row[name])
+        row.update(self.constants)
+        return row

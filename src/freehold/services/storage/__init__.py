@@ -1,0 +1,22 @@
+"""Buckets of files: uploaded in parts, kept apart by permissions, sent whole or by range."""
+
+from freehold.services.storage.cleanup import KINDS
+from freehold.services.storage.errors import BucketNotFound, FileNotFound, FileTooLarge
+from freehold.services.storage.kept import Draft, exports_bucket, keep
+from freehold.services.storage.names import checked_name
+from freehold.services.storage.routes import routes
+from freehold.services.storage.store import find_bucket, find_file
+
+__all__ = [
+    "KINDS",
+    "BucketNotFound",
+    "Draft",
+    "FileNotFound",
+    "FileTooLarge",
+    "checked_name",
+    "exports_bucket",
+    "find_bucket",
+    "find_file",
+    "keep",
+    "routes",
+]

@@ -1,0 +1,54 @@
+"""What is deleted after the answer: contents that nothing refers to, and uploads that died."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from freehold.jobs import Context, Job, Kind
+from freehold.providers.blobs import PlainFiles
+
+UNFINISHED_S = 24 * 3600.0
+"""For so long an upload may wait for its next part."""
+
+DELETE_CONTENTS = "storage.delete"
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """Contents that nothing refers to: some places, or all of some folders."""
+
+    places: list[str] = []
+    folders: list[str] = []
+
+
+async def delete_contents(context: Context, job: Job) -> None:
+    """Delete contents."""
+    blobs = PlainFiles(context.settings.data / "files")
+    gone = job.read(Contents)
+    for place in gone.places:
+        await asyncio.to_thread(blobs.delete, place)
+    for folder in gone.folders:
+        await asyncio.to_thread(blobs.delete_folder, folder)
+
+
+async def collect_dead_uploads(context: Context, job: Job) -> None:
+    """Forget uploads that nobody goes on with, and delete what had come of them."""
+    while len(await context.db.rows(_DEAD, UNFINISHED_S)) == 1000:
+        pass
+    blobs = PlainFiles(context.settings.data / "files")
+    await asyncio.to_thread(blobs.forget_unfinished, UNFINISHED_S)
+
+
+_DEAD = """
+    delete from freehold.files where place in (
+        select place from freehold.files
+        where not whole and updated_at < now() - make_interval(secs => $1)
+        limit 1000 for update skip locked
+    ) returning 1
+"""
+
+KINDS = (
+    Kind(DELETE_CONTENTS, delete_contents, most_attempts=20, timeout_s=3600),
+    Kind("storage.collect", collect_dead_uploads, every_s=3600),
+)

@@ -1,0 +1,41 @@
+"""What can go wrong with buckets and files."""
+
+from __future__ import annotations
+
+from freehold.errors import BadRequest, Conflict, NotFound, Problem
+
+
+class BucketNotFound(NotFound, type="storage_bucket_not_found"):
+    """The bucket `{id}` was not found."""
+
+
+class BucketAlreadyExists(Conflict, type="storage_bucket_already_exists"):
+    """There is a bucket with the id `{id}` already. Choose another id."""
+
+
+class FileNotFound(NotFound, type="storage_file_not_found"):
+    """The file `{id}` was not found."""
+
+
+class FileAlreadyExists(Conflict, type="storage_file_already_exists"):
+    """There is another file with the id `{id}` already. Choose another id, or delete that file first."""
+
+
+class FileTooLarge(BadRequest, type="storage_invalid_file_size"):
+    """The file has {size} bytes, and this bucket takes files of at most {limit}."""
+
+
+class FileTypeUnsupported(BadRequest, type="storage_file_type_unsupported"):
+    """This bucket takes files whose names end in {extensions} only."""
+
+
+class InvalidContentRange(BadRequest, type="storage_invalid_content_range"):
+    """Invalid Content-Range: {reason}"""
+
+
+class InvalidUploadId(BadRequest, type="storage_invalid_appwrite_id"):
+    """A part after the first has to name its file in X-Appwrite-ID, as the answer to the first part did."""
+
+
+class RangeNotSatisfiable(Problem, type="storage_invalid_range", status=416):
+    """The range cannot be had of this file of {size} bytes. Ask for one range, such as `bytes=0-99`."""

@@ -1,0 +1,88 @@
+"""Shapes of buckets and files on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from freehold.web.request import Upload
+from freehold.web.wire import CustomId, Description, Input, Name, Output, Permissions, Resource
+
+MAXIMUM_FILE_SIZE = 30_000_000
+"""Of a bucket that says nothing of it."""
+
+Extension = Annotated[str, Meta(max_length=64)]
+
+
+class Bucket(Resource, kw_only=True):
+    permissions: list[str] = field(name="$permissions")
+    file_security: bool
+    name: str
+    description: str
+    enabled: bool
+    maximum_file_size: int
+    allowed_file_extensions: list[str]
+    total_size: int
+    compression: str = "none"
+    encryption: bool = False
+    antivirus: bool = False
+    transformations: bool = False
+    strip_metadata: bool = False
+
+
+class BucketList(Output):
+    total: int
+    buckets: list[Bucket]
+
+
+class File(Resource, kw_only=True):
+    bucket_id: str
+    permissions: list[str] = field(name="$permissions")
+    name: str
+    folder: str
+    key: str
+    signature: str
+    mime_type: str
+    size_original: int
+    size_actual: int
+    chunks_total: int
+    chunks_uploaded: int
+    encryption: bool = False
+    compression: str = "none"
+
+
+class FileList(Output):
+    total: int
+    files: list[File]
+
+
+class UpdateBucket(Input, kw_only=True):
+    name: Name
+    permissions: Permissions | None = None
+    file_security: bool = False
+    enabled: bool = True
+    maximum_file_size: Annotated[int, Meta(ge=1)] = MAXIMUM_FILE_SIZE
+    allowed_file_extensions: Annotated[list[Extension], Meta(max_length=100)] = []
+    compression: Literal["none", "gzip", "zstd"] = "none"
+    encryption: bool = True
+    antivirus: bool = True
+    transformations: bool = True
+    description: Description | None = None
+    strip_metadata: bool = False
+
+
+class CreateBucket(UpdateBucket, kw_only=True):
+    bucket_id: CustomId
+
+
+class CreateFile(Input):
+    file_id: CustomId
+    file: Upload
+    permissions: Permissions | None = None
+    folder: Annotated[str, Meta(max_length=512)] = ""
+
+
+class UpdateFile(Input):
+    name: Name | None = None
+    permissions: Permissions | None = None

@@ -1,0 +1,286 @@
+"""SQL of buckets and of what is known of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from freehold.db import listing
+from freehold.db.listing import Found, Listing, flag, moment, number, text
+from freehold.db.pool import Queries, Record
+from freehold.services.storage.errors import BucketAlreadyExists
+
+_TOTAL_SIZE = """
+    (select coalesce(sum(f.size), 0)::bigint from freehold.files f
+     where f.project_id = b.project_id and f.bucket_id = b.id and f.whole)
+"""
+_BUCKET = f"b.*, {_TOTAL_SIZE} as total_size"
+
+BUCKETS = Listing(
+    columns=_BUCKET,
+    source="freehold.buckets b",
+    id="b.id",
+    created_at="b.created_at",
+    attributes={
+        "$id": text("b.id"),
+        "$createdAt": moment("b.created_at"),
+        "$updatedAt": moment("b.updated_at"),
+        "name": text("b.name"),
+        "enabled": flag("b.enabled"),
+        "fileSecurity": flag("b.file_security"),
+        "maximumFileSize": number("b.maximum_file_size"),
+        "encryption": flag("false"),
+        "antivirus": flag("false"),
+        "transformations": flag("false"),
+        "stripMetadata": flag("false"),
+    },
+    search=("b.id", "b.name"),
+)
+
+FILES = Listing(
+    columns="f.*",
+    source="freehold.files f",
+    id="f.id",
+    created_at="f.created_at",
+    attributes={
+        "$id": text("f.id"),
+        "$createdAt": moment("f.created_at"),
+        "$updatedAt": moment("f.updated_at"),
+        "name": text("f.name"),
+        "folder": text("f.folder"),
+        "key": text("f.folder || f.name"),
+        "signature": text("f.md5"),
+        "mimeType": text("f.mime_type"),
+        "sizeOriginal": number("f.size"),
+        "chunksTotal": number("f.part_count"),
+        "chunksUploaded": number("f.part_count"),
+    },
+    search=("f.id", "f.name"),
+)
+
+
+# -- buckets -----------------------------------------------------------------------------------------------
+
+
+async def fetch_buckets(
+    db: Queries, project_id: str, queries: Sequence[str], *, search: str, total: bool
+) -> Found:
+    """List buckets."""
+    where = {"b.project_id = {}": project_id}
+    return await listing.fetch(db, BUCKETS, queries, where=where, search=search, total=total)
+
+
+async def find_bucket(db: Queries, project_id: str, bucket_id: str) -> Record | None:
+    """Find a bucket, without its total size."""
+    return await db.row(
+        "select b.* from freehold.buckets b where b.project_id = $1 and b.id = $2", project_id, bucket_id
+    )
+
+
+async def read_bucket(db: Queries, project_id: str, bucket_id: str) -> Record | None:
+    """Find a bucket, with its total size."""
+    return await db.row(
+        f"select {_BUCKET} from freehold.buckets b where b.project_id = $1 and b.id = $2",
+        project_id, bucket_id,
+    )  # fmt: skip
+
+
+async def create_bucket(
+    db: Queries, project_id: str, bucket_id: str, folder: str, values: dict[str, Any]
+) -> Record:
+    """Make a bucket. Raises BucketAlreadyExists."""
+    try:
+        row = await db.row(
+            """
+            insert into freehold.buckets (project_id, id, folder, name, description, enabled, file_security,
+                                          permissions, maximum_file_size, allowed_extensions)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            returning *, 0::bigint as total_size
+            """,
+            project_id, bucket_id, folder, values["name"], values["description"] or "", values["enabled"],
+            values["file_security"], values["permissions"] or [], values["maximum_file_size"],
+            values["allowed_extensions"],
+        )  # fmt: skip
+    except asyncpg.UniqueViolationError as error:
+        raise BucketAlreadyExists(id=bucket_id) from error
+    assert row is not None
+    return row
+
+
+async def update_bucket(
+    db: Queries, project_id: str, bucket_id: str, values: dict[str, Any]
+) -> Record | None:
+    """Change a bucket; permissions and description only when they are given."""
+    return await db.row(
+        f"""
+        update freehold.buckets b
+        set name = $3, description = coalesce($4, description), enabled = $5, file_security = $6,
+            permissions = coalesce($7, permissions), maximum_file_size = $8, allowed_extensions = $9,
+            updated_at = now()
+        where project_id = $1 and id = $2
+        returning {_BUCKET}
+        """,
+        project_id, bucket_id, values["name"], values["description"], values["enabled"],
+        values["file_security"], values["permissions"], values["maximum_file_size"],
+        values["allowed_extensions"],
+    )  # fmt: skip
+
+
+async def find_exports(db: Queries, project_id: str) -> Record | None:
+    """Find the bucket that exports go to."""
+    return await db.row(
+        "select * from freehold.buckets where project_id = $1 and purpose = 'exports'", project_id
+    )
+
+
+async def create_exports(
+    db: Queries, project_id: str, bucket_id: str, folder: str, most: int
+) -> Record | None:
+    """Make the bucket that exports go to, which nobody but keys and the console reaches.
+
+    None when there is one, or another bucket has the id.
+    """
+    return await db.row(
+        """
+        insert into freehold.buckets (project_id, id, folder, name, description, maximum_file_size, purpose)
+        values ($1, $2, $3, 'Exports', 'Where exports of tables are put.', $4, 'exports')
+        on conflict do nothing
+        returning *
+        """,
+        project_id, bucket_id, folder, most,
+    )  # fmt: skip
+
+
+async def delete_bucket(db: Queries, project_id: str, bucket_id: str) -> Record | None:
+    """Forget a bucket and its files. Gives what it was."""
+    return await db.row(
+        f"delete from freehold.buckets b where project_id = $1 and id = $2 returning {_BUCKET}",
+        project_id, bucket_id,
+    )  # fmt: skip
+
+
+# -- files -------------------------------------------------------------------------------------------------
+
+
+async def fetch_files(
+    db: Queries,
+    project_id: str,
+    bucket_id: str,
+    queries: Sequence[str],
+    *,
+    asks: list[str] | None,
+    search: str,
+    total: bool,
+) -> Found:
+    """List the whole files of a bucket; with `asks` those that have one of these permissions."""
+    where: dict[str, Any] = {
+        "f.project_id = {}": project_id,
+        "f.bucket_id = {}": bucket_id,
+        "f.whole = {}": True,
+    }
+    if asks is not None:
+        where["f.permissions && {}"] = asks
+    return await listing.fetch(db, FILES, queries, where=where, search=search, total=total)
+
+
+async def find_file(db: Queries, project_id: str, bucket_id: str, file_id: str) -> Record | None:
+    """Find a file that is whole."""
+    return await db.row(
+        "select * from freehold.files where project_id = $1 and bucket_id = $2 and id = $3 and whole",
+        project_id, bucket_id, file_id,
+    )  # fmt: skip
+
+
+async def begin_file(
+    db: Queries,
+    project_id: str,
+    bucket_id: str,
+    file_id: str,
+    *,
+    name: str,
+    folder: str,
+    permissions: list[str],
+    size: int,
+    part_count: int,
+    uploader: str,
+    place: str,
+) -> bool:
+    """Write down a file of which nothing has come yet. False when there is one with this id."""
+    made = await db.row(
+        """
+        insert into freehold.files (project_id, bucket_id, id, name, folder, permissions, size, part_count,
+                                    uploader, place)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (project_id, bucket_id, id) do nothing
+        returning 1
+        """,
+        project_id, bucket_id, file_id, name, folder, permissions, size, part_count, uploader, place,
+    )  # fmt: skip
+    return made is not None
+
+
+async def lock_file(db: Queries, project_id: str, bucket_id: str, file_id: str) -> Record | None:
+    """Find a file, whole or not, and let nobody else put a part to it meanwhile."""
+    return await db.row(
+        """
+        select * from freehold.files where project_id = $1 and bucket_id = $2 and id = $3 for update
+        """,
+        project_id, bucket_id, file_id,
+    )  # fmt: skip
+
+
+async def add_part(db: Queries, place: str, number: int) -> Record:
+    """Note that a part has come."""
+    row = await db.row(
+        """
+        update freehold.files
+        set parts = case when $2 = any(parts) then parts else parts || $2::int end, updated_at = now()
+        where place = $1
+        returning *
+        """,
+        place, number,
+    )  # fmt: skip
+    assert row is not None
+    return row
+
+
+async def finish_file(db: Queries, place: str, *, size: int, md5: str, mime_type: str) -> Record:
+    """Note that a file is whole."""
+    row = await db.row(
+        """
+        update freehold.files set whole = true, size = $2, md5 = $3, mime_type = $4, updated_at = now()
+        where place = $1
+        returning *
+        """,
+        place, size, md5, mime_type,
+    )  # fmt: skip
+    assert row is not None
+    return row
+
+
+async def update_file(
+    db: Queries,
+    project_id: str,
+    bucket_id: str,
+    file_id: str,
+    *,
+    name: str | None,
+    permissions: list[str] | None,
+) -> Record | None:
+    """Rename a file, give it other permissions, or both."""
+    return await db.row(
+        """
+        update freehold.files
+        set name = coalesce($4, name), permissions = coalesce($5, permissions), updated_at = now()
+        where project_id = $1 and bucket_id = $2 and id = $3 and whole
+        returning *
+        """,
+        project_id, bucket_id, file_id, name, permissions,
+    )  # fmt: skip
+
+
+async def delete_file(db: Queries, place: str) -> Record | None:
+    """Forget a file. Gives what it was."""
+    return await db.row("delete from freehold.files where place = $1 returning *", place)

@@ -1,0 +1,130 @@
+"""What chance asks for: values that often meet, permissions, and queries of every kind."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from tests.rules.model import Query, Row
+
+TEXTS = ["", "a", "A", "ab", "b", "a%", "a_", "%", "é", "Zz top", "z\\", "'; --"]
+NUMBERS = [-3, -1, 0, 1, 2, 2**53 + 1, -(2**63), 2**63 - 1]
+FLOATS = [-2.5, -0.5, 0.0, 1.5, 2.0, 1e300, 5e-324]
+MOMENTS = [
+    "1969-12-31T23:59:59.999+00:00",
+    "2024-02-29T00:00:00.000+00:00",
+    "2024-02-29T00:00:00.001+00:00",
+    "2026-11-23T12:00:00.000+00:00",
+]
+KINDS = ["red", "green", "blue"]
+
+COLUMNS: list[dict[str, Any]] = [
+    {"key": "text", "type": "varchar", "size": 40, "required": False},
+    {"key": "number", "type": "integer", "required": False},
+    {"key": "ratio", "type": "float", "required": False},
+    {"key": "flag", "type": "boolean", "required": False},
+    {"key": "moment", "type": "datetime", "required": False},
+    {"key": "kind", "type": "enum", "elements": KINDS, "required": False},
+    {"key": "words", "type": "varchar", "size": 40, "required": False, "array": True},
+    {"key": "numbers", "type": "integer", "required": False, "array": True},
+]
+
+DOMAINS: dict[str, list[Any]] = {
+    "text": TEXTS,
+    "number": NUMBERS,
+    "ratio": FLOATS,
+    "flag": [True, False],
+    "moment": MOMENTS,
+    "kind": KINDS,
+    "words": TEXTS,
+    "numbers": NUMBERS,
+}
+ARRAYS = ("words", "numbers")
+SCALARS = tuple(name for name in DOMAINS if name not in ARRAYS)
+LOOKED_FOR = ("text", "kind")
+
+COMPARISONS = ("lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "notEqual")
+LIKENESSES = ("contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith")
+OVERLAPS = ("contains", "containsAny", "containsAll", "notContains")
+
+
+def values(chance: Random, names: list[str]) -> dict[str, Any]:
+    """Values of these columns; each may be missing."""
+    return {name: value(chance, name) for name in names}
+
+
+def value(chance: Random, name: str) -> Any:
+    if chance.random() < 0.25:
+        return None
+    if name in ARRAYS:
+        return chance.choices(DOMAINS[name], k=chance.randint(0, 3))
+    return chance.choice(DOMAINS[name])
+
+
+def some_columns(chance: Random) -> list[str]:
+    return chance.sample(list(DOMAINS), chance.randint(1, len(DOMAINS)))
+
+
+def permissions(chance: Random, roles: list[str]) -> list[str] | None:
+    """Permissions for a row, or nothing said of them."""
+    if chance.random() < 0.3:
+        return None
+    actions = ("read", "read", "update", "delete", "write")
+    return [f'{chance.choice(actions)}("{chance.choice(roles)}")' for _ in range(chance.randint(0, 4))]
+
+
+def queries(chance: Random, rows: list[Row], relations: list[str]) -> list[Query]:
+    """Queries of a list: filters, orders, a page, a cursor; also on the rows behind the relations."""
+    asked = [a_filter(chance, relations, depth=0) for _ in range(chance.choice((0, 1, 1, 2, 3)))]
+    names = ["$id", "$sequence", "$createdAt", *SCALARS]
+    for name in chance.sample(names, chance.choice((0, 0, 1, 1, 2, 3))):
+        asked.append({"method": chance.choice(("orderAsc", "orderDesc")), "attribute": name})
+    if chance.random() < 0.5:
+        asked.append({"method": "limit", "values": [chance.choice((1, 2, 5, 100))]})
+    if chance.random() < 0.25:
+        asked.append({"method": "offset", "values": [chance.choice((0, 1, 3, 50))]})
+    if rows and chance.random() < 0.3:
+        at = chance.choice(rows)["$id"] if chance.random() < 0.9 else "nobody"
+        asked.append({"method": chance.choice(("cursorAfter", "cursorBefore")), "values": [at]})
+    if chance.random() < 0.2:
+        expanded = [f"{key}.{chance.choice(('*', 'text', 'words'))}" for key in relations]
+        asked.append({"method": "select", "values": some_columns(chance) + expanded})
+    chance.shuffle(asked)
+    return asked
+
+
+def a_filter(chance: Random, relations: list[str], depth: int) -> Query:
+    if depth < 3 and chance.random() < 0.25:
+        inner = [a_filter(chance, relations, depth + 1) for _ in range(chance.randint(1, 3))]
+        return {"method": chance.choice(("and", "or")), "values": inner}
+    if relations and chance.random() < 0.3:
+        key = chance.choice(relations)
+        if chance.random() < 0.3:
+            return {"method": chance.choice(("isNull", "isNotNull")), "attribute": key}
+        asked = a_filter(chance, [], depth=3)
+        return {**asked, "attribute": f"{key}.{asked['attribute']}"}
+    roll = chance.random()
+    if roll < 0.15:
+        name = chance.choice(list(DOMAINS))
+        return {"method": chance.choice(("isNull", "isNotNull")), "attribute": name}
+    if roll < 0.3:
+        name = chance.choice(ARRAYS)
+        return {"method": chance.choice(OVERLAPS), "attribute": name, "values": _some(chance, name)}
+    if roll < 0.5:
+        name = chance.choice(LOOKED_FOR)
+        return {"method": chance.choice(LIKENESSES), "attribute": name, "values": _some(chance, "text")}
+    name = chance.choice(SCALARS)
+    if roll < 0.65:
+        return {"method": "equal", "attribute": name, "values": _some(chance, name)}
+    if roll < 0.75 and name != "flag":
+        bounds = sorted(chance.choices(DOMAINS[name], k=2))
+        return {"method": chance.choice(("between", "notBetween")), "attribute": name, "values": bounds}
+    return {
+        "method": chance.choice(COMPARISONS),
+        "attribute": name,
+        "values": [chance.choice(DOMAINS[name])],
+    }
+
+
+def _some(chance: Random, name: str) -> list[Any]:
+    return chance.choices(DOMAINS[name], k=chance.randint(1, 3))

@@ -1,0 +1,314 @@
+"""The rules of rows, as plainly as they can be told: a list of rows, a loop over it, an if for each rule.
+
+It shares no code with the platform. `None` is SQL's unknown: a filter on a missing value is neither true nor
+false, and only rows for which the filters are true are answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cmp_to_key
+from typing import Any, Literal
+
+Row = dict[str, Any]
+Query = dict[str, Any]
+
+COUNTED = 5000
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, and which roles it holds. One that is privileged is asked for no permission."""
+
+    name: str
+    roles: frozenset[str]
+    user_id: str = ""
+    privileged: bool = False
+
+
+class Refused(Exception):
+    """The rules refuse: a status, and the type of the error."""
+
+    def __init__(self, status: int, type_: str) -> None:
+        super().__init__(status, type_)
+        self.answer = (status, type_)
+
+
+NOT_FOUND = (404, "row_not_found")
+UNAUTHORIZED = (401, "user_unauthorized")
+RESTRICTED = (403, "row_delete_restricted")
+NO_SUCH_RELATED = (400, "relationship_value_invalid")
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relationship of a table's rows: with the row whose id stands in `key`, or with all that name them."""
+
+    table: Table
+    key: str
+    to_many: bool
+    on_delete: Literal["cascade", "setNull", "restrict"]
+
+
+@dataclass
+class Table:
+    """A table, with its rows in the order in which they were made."""
+
+    id: str
+    permissions: frozenset[str]
+    row_security: bool
+    rows: list[Row] = field(default_factory=list)
+    relations: dict[str, Relation] = field(default_factory=dict)
+
+    def row(self, row_id: str) -> Row | None:
+        return next((row for row in self.rows if row["$id"] == row_id), None)
+
+    def lets(self, caller: Caller, action: str, row: Row | None = None) -> bool:
+        """Whether the caller may: by the table's own permissions, or by the row's where those count."""
+        if caller.privileged:
+            return True
+        listed = set(self.permissions)
+        if row is not None and self.row_security:
+            listed |= set(row["$permissions"])
+        return any(f'{action}("{role}")' in listed for role in caller.roles)
+
+    def related(self, caller: Caller, row: Row, key: str) -> list[Row]:
+        """The related rows, of which the caller knows only those that it may read."""
+        relation = self.relations[key]
+        if relation.to_many:
+            found = [other for other in relation.table.rows if other[relation.key] == row["$id"]]
+        else:
+            found = [other for other in relation.table.rows if other["$id"] == row[relation.key]]
+        return [other for other in found if relation.table.lets(caller, "read", other)]
+
+    def holds(self, caller: Caller, query: Query, row: Row) -> bool | None:
+        """Whether a filter holds of a row: True, False, or None for unknown."""
+        method, values = query["method"], query.get("values", [])
+        if method == "and":
+            return _all([self.holds(caller, each, row) for each in values])
+        if method == "or":
+            return _not(_all([_not(self.holds(caller, each, row)) for each in values]))
+        key, _, further = query["attribute"].partition(".")
+        if key not in self.relations or (not further and not self.relations[key].to_many):
+            return holds(query, row)  # the id of a related row is a value like others
+        related = self.related(caller, row, key)
+        if not further and method in ("isNull", "isNotNull"):
+            return (method == "isNotNull") == bool(related)
+        asked = {**query, "attribute": further or "$id"}
+        table = self.relations[key].table
+        return any(table.holds(caller, asked, other) is True for other in related)
+
+    # -- reading
+
+    def get(self, caller: Caller, row_id: str) -> Row:
+        row = self.row(row_id)
+        if row is None or not self.lets(caller, "read", row):
+            raise Refused(*NOT_FOUND)
+        return row
+
+    def find(self, caller: Caller, queries: Sequence[Query]) -> tuple[int, list[Row]]:
+        """The total and the page."""
+        if not self.row_security and not self.lets(caller, "read"):
+            raise Refused(*UNAUTHORIZED)
+        readable = [row for row in self.rows if self.lets(caller, "read", row)]
+        filters = [query for query in queries if query["method"] not in NOT_FILTERS]
+        fitting = [row for row in readable if all(self.holds(caller, each, row) is True for each in filters)]
+        orders = [
+            (query.get("attribute") or "$sequence", query["method"] == "orderDesc")
+            for query in queries
+            if query["method"].startswith("order")
+        ]
+        orders = [*orders, ("$sequence", orders[-1][1] if orders else False)]
+        unique = next(at for at, (name, _) in enumerate(orders) if name in ("$id", "$sequence"))
+        orders = orders[: unique + 1]  # what is beyond it never decides
+        fitting.sort(key=cmp_to_key(lambda one, other: _compare(one, other, orders)))
+        limit = next((query["values"][0] for query in queries if query["method"] == "limit"), 25)
+        offset = next((query["values"][0] for query in queries if query["method"] == "offset"), 0)
+        total = min(len(fitting), COUNTED)
+        cursor = next((query for query in queries if query["method"].startswith("cursor")), None)
+        if cursor is None:
+            return total, fitting[offset : offset + limit]
+        at = next((row for row in readable if row["$id"] == cursor["values"][0]), None)
+        if at is None:
+            raise Refused(400, "general_cursor_not_found")
+        if any(at[name] is None for name, _ in orders):
+            raise Refused(400, "database_query_order_null")
+        if cursor["method"] == "cursorAfter":
+            beyond = [row for row in fitting if _compare(row, at, orders) > 0]
+            return total, beyond[offset : offset + limit]
+        before = [row for row in fitting if _compare(row, at, orders) < 0]
+        before = before[: max(0, len(before) - offset)]
+        return total, before[max(0, len(before) - limit) :]
+
+    # -- writing
+
+    def create(self, caller: Caller, permissions: list[str] | None) -> list[str]:
+        """The permissions that the new row is given."""
+        if not self.lets(caller, "create"):
+            raise Refused(*UNAUTHORIZED)
+        if permissions is None:
+            actions = ("read", "update", "delete") if caller.user_id else ()
+            return [f'{action}("user:{caller.user_id}")' for action in actions]
+        return may_grant(caller, permissions)
+
+    def changeable(
+        self,
+        caller: Caller,
+        action: str,
+        row_id: str,
+        data: Row | None = None,
+        permissions: list[str] | None = None,
+    ) -> tuple[Row, list[str] | None]:
+        """The row, and the permissions that it is given, when any are.
+
+        What is sent is looked at before the row is, but only of a caller that may change some row at all.
+        """
+        granted = None
+        if self.row_security or self.lets(caller, action):
+            self.may_link(caller, data or {})
+            granted = None if permissions is None else may_grant(caller, permissions)
+        row = self.row(row_id)
+        if row is None:
+            raise Refused(*NOT_FOUND)
+        if not self.lets(caller, action, row):
+            raise Refused(*UNAUTHORIZED)
+        return row, granted
+
+    def may_link(self, caller: Caller, data: Row) -> None:
+        """A row can be tied only to one that is there and that the caller may read."""
+        for key, relation in self.relations.items():
+            if data.get(key) is not None:
+                other = relation.table.row(data[key])
+                if other is None or not relation.table.lets(caller, "read", other):
+                    raise Refused(*NO_SUCH_RELATED)
+
+    def delete(self, row: Row) -> list[tuple[Table, Row]]:
+        """Delete a row, with what becomes of those that are tied to it: all of that, or nothing.
+
+        Gives the rows that are changed by it.
+        """
+        deleted: list[tuple[Table, Row]] = [(self, row)]
+        cleared: list[tuple[Table, Row, str]] = []
+        for table, one in deleted:  # it grows meanwhile
+            for relation, other in table.dependents(one):
+                if relation.on_delete == "restrict":
+                    raise Refused(*RESTRICTED)
+                if relation.on_delete == "setNull":
+                    cleared.append((relation.table, other, relation.key))
+                elif (relation.table, other) not in deleted:
+                    deleted.append((relation.table, other))
+        for table, one in deleted:
+            table.rows.remove(one)
+        for _, other, key in cleared:
+            other[key] = None
+        return [(table, other) for table, other, _ in cleared]
+
+    def dependents(self, row: Row) -> list[tuple[Relation, Row]]:
+        """The rows that name this one."""
+        return [
+            (relation, other)
+            for relation in self.relations.values()
+            if relation.to_many
+            for other in relation.table.rows
+            if other[relation.key] == row["$id"]
+        ]
+
+
+def may_grant(caller: Caller, permissions: list[str]) -> list[str]:
+    """A client grants only what it holds itself; `write` is update and delete; nothing counts twice."""
+    spelled: list[str] = []
+    for each in permissions:
+        action, role = each[:-2].split('("')
+        if not caller.privileged and role not in caller.roles:
+            raise Refused(*UNAUTHORIZED)
+        for one in ("update", "delete") if action == "write" else (action,):
+            if f'{one}("{role}")' not in spelled:
+                spelled.append(f'{one}("{role}")')
+    return spelled
+
+
+# -- filters -----------------------------------------------------------------------------------------------
+
+NOT_FILTERS = frozenset(
+    (
+        "select",
+        "limit",
+        "offset",
+        "orderAsc",
+        "orderDesc",
+        "cursorAfter",
+        "cursorBefore",
+    )
+)
+
+
+def holds(query: Query, row: Row) -> bool | None:
+    """The same of a filter on one of the row's own columns."""
+    method, values = query["method"], query.get("values", [])
+    value = row[query["attribute"]]
+    if method == "isNull":
+        return value is None
+    if method == "isNotNull":
+        return value is not None
+    if value is None:
+        return None
+    return FILTERS[method](value, values)
+
+
+def _all(found: list[bool | None]) -> bool | None:
+    if False in found:
+        return False
+    return None if None in found else True
+
+
+def _not(found: bool | None) -> bool | None:
+    return None if found is None else not found
+
+
+def _contains(value: Any, values: list[Any]) -> bool:
+    if isinstance(value, list):
+        return any(each in value for each in values)
+    return any(each.lower() in value.lower() for each in values)
+
+
+def _starts(value: str, values: list[str]) -> bool:
+    return any(value.lower().startswith(each.lower()) for each in values)
+
+
+def _ends(value: str, values: list[str]) -> bool:
+    return any(value.lower().endswith(each.lower()) for each in values)
+
+
+FILTERS: dict[str, Callable[[Any, list[Any]], bool]] = {
+    "equal": lambda value, values: value in values,
+    "notEqual": lambda value, values: value != values[0],
+    "lessThan": lambda value, values: value < values[0],
+    "lessThanEqual": lambda value, values: value <= values[0],
+    "greaterThan": lambda value, values: value > values[0],
+    "greaterThanEqual": lambda value, values: value >= values[0],
+    "between": lambda value, values: values[0] <= value <= values[1],
+    "notBetween": lambda value, values: not values[0] <= value <= values[1],
+    "contains": _contains,
+    "containsAny": _contains,
+    "containsAll": lambda value, values: all(each in value for each in values),
+    "notContains": lambda value, values: not _contains(value, values),
+    "startsWith": _starts,
+    "notStartsWith": lambda value, values: not _starts(value, values),
+    "endsWith": _ends,
+    "notEndsWith": lambda value, values: not _ends(value, values),
+}
+
+
+# -- order -------------------------------------------------------------------------------------------------
+
+
+def _compare(one: Row, other: Row, orders: list[tuple[str, bool]]) -> int:
+    """Below zero when the one row comes first. A missing value comes last, or first when going down."""
+    for name, descending in orders:
+        a, b = one[name], other[name]
+        if a == b:
+            continue
+        first = b is None if a is None or b is None else a < b
+        return -1 if first != descending else 1
+    return 0

@@ -1,0 +1,368 @@
+"""A project with tables of every kind of permission, those who call it, and the model beside it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import pytest
+
+from tests.platform import Platform, User
+from tests.rules import chance as by
+from tests.rules.model import Caller, Query, Refused, Relation, Row, Table
+
+DATABASE = "db"
+
+KEPT_ROWS = 40
+"""A table that has grown beyond this is thinned out."""
+
+
+_ROW = "_id _sequence _createdAt _updatedAt _permissions _databaseId _tableId data"
+
+DOCUMENTS = {
+    "ListRows": f"""
+        query ($databaseId: String!, $tableId: String!, $queries: [String]) {{
+            tablesDBListRows(databaseId: $databaseId, tableId: $tableId, queries: $queries) {{
+                total
+                rows {{ {_ROW} }}
+            }}
+        }}
+    """,
+    "GetRow": f"""
+        query ($databaseId: String!, $tableId: String!, $rowId: String!) {{
+            tablesDBGetRow(databaseId: $databaseId, tableId: $tableId, rowId: $rowId) {{ {_ROW} }}
+        }}
+    """,
+}
+
+
+OnDelete = Literal["cascade", "setNull", "restrict"]
+
+
+class Selected(NamedTuple):
+    """What is shown of a row, and of the rows that it is related to."""
+
+    columns: set[str]
+    expanded: dict[str, set[str]]
+
+
+class Words(NamedTuple):
+    """How rows are spoken of on the wire."""
+
+    path: str
+    row_id: str
+    table_id: str
+    rows: str
+    error: str
+
+
+VOCABULARIES = (
+    Words("/tablesdb/{}/tables/{}/rows", "rowId", "$tableId", "rows", "row_"),
+    Words("/databases/{}/collections/{}/documents", "documentId", "$collectionId", "documents", "document_"),
+)
+
+
+class World:
+    """The platform and the model, told the same things; each step compares what they answer."""
+
+    def __init__(self, platform: Platform, seed: int) -> None:
+        self.seed = seed
+        self.chance = Random(seed)
+        self.project = platform.new_project()
+        jane, bob = self.project.new_user("Jane"), self.project.new_user("Bob")
+        self.connections = {
+            "guest": _Connection(platform.endpoint, self.project.guest),
+            "jane": _Connection(platform.endpoint, jane.client),
+            "bob": _Connection(platform.endpoint, bob.client),
+            "key": _Connection(platform.endpoint, self.project.server),
+        }
+        self.callers = self._callers(jane, bob)
+        self.roles = sorted({role for caller in self.callers for role in caller.roles} | {"team:other"})
+        self.tables = self._tables()
+        self.words, self.through_graphql = VOCABULARIES[0], False
+        self.steps = 0
+
+    def _callers(self, jane: User, bob: User) -> list[Caller]:
+        server = self.project.server
+        assert server.post("/teams", json={"teamId": "crew", "name": "Crew"}).status_code == 201
+        assert server.put(f"/users/{jane.id}/labels", json={"labels": ["vip"]}).status_code == 200
+        joined = server.post("/teams/crew/memberships", json={"userId": bob.id, "roles": ["cook"]})
+        assert joined.status_code == 201, joined.text
+        return [
+            Caller("guest", frozenset(("any", "guests"))),
+            Caller("jane", frozenset((*_of(jane.id), "label:vip")), jane.id),
+            Caller(
+                "bob",
+                frozenset((*_of(bob.id), "team:crew", "team:crew/cook", f"member:{joined.json()['$id']}")),
+                bob.id,
+            ),
+            Caller("key", frozenset(), privileged=True),
+        ]
+
+    def _tables(self) -> list[Table]:
+        server = self.project.server
+        assert server.post("/tablesdb", json={"databaseId": DATABASE, "name": "DB"}).status_code == 201
+        tables = []
+        for number in range(4):
+            actions = self.chance.choices(("read", "create", "update", "delete"), k=self.chance.randint(0, 4))
+            granted = [f'{action}("{self.chance.choice(self.roles)}")' for action in actions]
+            table = Table(f"t{number}", frozenset(granted), row_security=number != 0)
+            body = {
+                "tableId": table.id,
+                "name": table.id,
+                "permissions": granted,
+                "rowSecurity": table.row_security,
+                "columns": by.COLUMNS,
+                "indexes": [{"key": "by_number", "type": "key", "columns": ["number"]}],
+            }
+            made = server.post(f"/tablesdb/{DATABASE}/tables", json=body)
+            assert made.status_code == 201, made.text
+            tables.append(table)
+        self._relate(tables[1], "link", tables[2], "linked", "setNull")
+        self._relate(tables[3], "parent", tables[3], "children", "cascade")
+        self._relate(tables[2], "keeper", tables[3], "kept", "restrict")
+        return tables
+
+    def _relate(self, near: Table, key: str, far: Table, back: str, on_delete: OnDelete) -> None:
+        """Let each row of a table name one of another."""
+        made = self.project.server.post(
+            f"/tablesdb/{DATABASE}/tables/{near.id}/columns/relationship",
+            json={
+                "relatedTableId": far.id,
+                "type": "manyToOne",
+                "twoWay": True,
+                "key": key,
+                "twoWayKey": back,
+                "onDelete": on_delete,
+            },
+        )
+        assert made.status_code == 202, made.text
+        near.relations[key] = Relation(far, key, to_many=False, on_delete=on_delete)
+        far.relations[back] = Relation(near, key, to_many=True, on_delete=on_delete)
+
+    def step(self) -> None:
+        """One random call by a random caller, compared."""
+        self.steps += 1
+        self.through_graphql = self.chance.random() < 0.1
+        self.words = VOCABULARIES[0] if self.through_graphql else self.chance.choice(VOCABULARIES)
+        table, caller = self.chance.choice(self.tables), self.chance.choice(self.callers)
+        act = self.chance.choices(
+            (self.list_rows, self.get_row, self.create_row, self.update_row, self.delete_row),
+            weights=(12, 2, 2, 2, 1),
+        )[0]
+        if len(table.rows) > KEPT_ROWS:
+            act, caller = self.delete_row, self.callers[-1]
+        act(table, caller)
+
+    def ask(
+        self, caller: Caller, method: str, table: Table, path: str = "", body: Any = None
+    ) -> tuple[int, Any]:
+        """Status and body, where errors are told by their types as of rows."""
+        rows = self.words.path.format(DATABASE, table.id)
+        status, answer = self.connections[caller.name].ask(method, rows + path, body)
+        if status >= 400:
+            answer = str(answer["type"]).replace(self.words.error, "row_")
+        return status, answer
+
+    def ask_graphql(self, caller: Caller, method: str, table: Table, **variables: Any) -> tuple[int, Any]:
+        """The same through GraphQL, told as REST would."""
+        variables |= {"databaseId": DATABASE, "tableId": table.id}
+        sent = {"query": DOCUMENTS[method], "variables": variables}
+        status, answer = self.connections[caller.name].ask("POST", "/graphql", sent)
+        assert status == 200, answer
+        if "errors" in answer:
+            problem = answer["errors"][0]["extensions"]
+            return problem["code"], problem["type"]
+        found = answer["data"][f"tablesDB{method}"]
+        if method == "GetRow":
+            return 200, _flat(found)
+        return 200, {"total": found["total"], "rows": [*map(_flat, found["rows"])]}
+
+    def seen(self, caller: Caller, table: Table, row: Row, selected: Selected | None = None) -> Row:
+        """A row as the wire shows it: what was selected, and always what the platform says of it."""
+        if selected is None or "*" in selected.columns:
+            shown = dict(row)
+        else:
+            shown = {name: value for name, value in row.items() if name[0] == "$" or name in selected.columns}
+        for key, columns in selected.expanded.items() if selected is not None else ():
+            related = [
+                self.seen(caller, table.relations[key].table, other, Selected(columns, {}))
+                for other in table.related(caller, row, key)
+            ]
+            shown[key] = related if table.relations[key].to_many else next(iter(related), None)
+        if "$tableId" in shown:
+            shown[self.words.table_id] = shown.pop("$tableId")
+        return shown | {"$sequence": str(row["$sequence"])}
+
+    # -- each kind of call
+
+    def list_rows(self, table: Table, caller: Caller) -> None:
+        queries = by.queries(self.chance, table.rows, list(table.relations))
+        try:
+            total, rows = table.find(caller, queries)
+        except Refused as refused:
+            expected: Any = refused.answer
+        else:
+            expected = (200, total, [self.seen(caller, table, row, _selected(queries)) for row in rows])
+        if self.through_graphql:
+            status, body = self.ask_graphql(caller, "ListRows", table, queries=[*map(json.dumps, queries)])
+        else:
+            status, body = self.ask(caller, "GET", table, f"?{_in_url(queries)}")
+        given = (status, body["total"], body[self.words.rows]) if status == 200 else (status, body)
+        self.same(expected, given, table, caller, queries)
+
+    def get_row(self, table: Table, caller: Caller) -> None:
+        row_id = self.some_row(table)
+        try:
+            expected: Any = (200, self.seen(caller, table, table.get(caller, row_id)))
+        except Refused as refused:
+            expected = refused.answer
+        if self.through_graphql:
+            status, body = self.ask_graphql(caller, "GetRow", table, rowId=row_id)
+        else:
+            status, body = self.ask(caller, "GET", table, f"/{row_id}")
+        self.same(expected, (status, body), table, caller, row_id)
+
+    def create_row(self, table: Table, caller: Caller) -> None:
+        data = self.data(table)
+        permissions = by.permissions(self.chance, self.grantable(caller))
+        row_id = f"r{self.steps}"
+        sent = {self.words.row_id: row_id, "data": data, "permissions": permissions}
+        status, body = self.ask(caller, "POST", table, body=sent)
+        try:
+            granted = table.create(caller, permissions)
+            table.may_link(caller, data)
+        except Refused as refused:
+            self.same(refused.answer, (status, body), table, caller, sent)
+            return
+        row = dict.fromkeys([*by.DOMAINS, *_own(table)]) | data | {"$id": row_id, "$permissions": granted}
+        self.same(201, status, table, caller, sent)
+        row |= {"$databaseId": DATABASE, "$tableId": table.id, "$sequence": int(body["$sequence"])}
+        row |= {"$createdAt": body["$createdAt"], "$updatedAt": body["$updatedAt"]}
+        self.same(self.seen(caller, table, row), body, table, caller, sent)
+        assert all(row["$sequence"] > each["$sequence"] for each in table.rows)
+        table.rows.append(row)
+
+    def update_row(self, table: Table, caller: Caller) -> None:
+        row_id = self.some_row(table)
+        data = self.data(table)
+        permissions = by.permissions(self.chance, self.grantable(caller))
+        sent = {"data": data, "permissions": permissions}
+        try:
+            row, granted = table.changeable(caller, "update", row_id, data, permissions)
+        except Refused as refused:
+            expected: Any = refused.answer
+        else:
+            expected = dict(row) | data | ({} if granted is None else {"$permissions": granted})
+        status, body = self.ask(caller, "PATCH", table, f"/{row_id}", sent)
+        if status != 200 or isinstance(expected, tuple):
+            self.same(expected, (status, body), table, caller, (row_id, sent))
+            return
+        assert body["$updatedAt"] >= expected["$updatedAt"]
+        expected["$updatedAt"] = body["$updatedAt"]
+        self.same(self.seen(caller, table, expected), body, table, caller, (row_id, sent))
+        row.update(expected)
+
+    def delete_row(self, table: Table, caller: Caller) -> None:
+        row_id = self.some_row(table)
+        expected: Any = (204, {})
+        changed: list[tuple[Table, Row]] = []
+        try:
+            changed = table.delete(table.changeable(caller, "delete", row_id)[0])
+        except Refused as refused:
+            expected = refused.answer
+        status, body = self.ask(caller, "DELETE", table, f"/{row_id}")
+        self.same(expected, (status, body), table, caller, row_id)
+        for other_table, other in changed:
+            now = self.ask(self.callers[-1], "GET", other_table, f"/{other['$id']}")[1]["$updatedAt"]
+            assert now >= other["$updatedAt"]
+            other["$updatedAt"] = now
+
+    # -- choosing and comparing
+
+    def some_row(self, table: Table) -> str:
+        if table.rows and self.chance.random() < 0.95:
+            return str(self.chance.choice(table.rows)["$id"])
+        return "nobody"
+
+    def data(self, table: Table) -> dict[str, Any]:
+        """Values for some of the columns, and perhaps ids of rows to be tied to."""
+        data = by.values(self.chance, by.some_columns(self.chance))
+        for key in _own(table):
+            if self.chance.random() < 0.4:
+                data[key] = self.chance.choice([None, self.some_row(table.relations[key].table)])
+        return data
+
+    def grantable(self, caller: Caller) -> list[str]:
+        """Mostly roles that the caller may grant, sometimes any."""
+        own = sorted(caller.roles)
+        return own if own and self.chance.random() < 0.85 else self.roles
+
+    def same(self, expected: Any, given: Any, table: Table, caller: Caller, asked: Any) -> None:
+        if given != expected:
+            security = "and of its rows" if table.row_security else "alone"
+            pytest.fail(
+                f"Seed {self.seed}, step {self.steps}: {caller.name} with {sorted(caller.roles)} asked\n"
+                f"{'graphql' if self.through_graphql else self.words.rows}: "
+                f"{json.dumps(asked)}\n"
+                f"of {table.id} with the permissions {sorted(table.permissions)} {security}.\n"
+                f"By the rules:\n{json.dumps(expected)}\nGiven:\n{json.dumps(given)}",
+                pytrace=False,
+            )
+
+
+def _of(user_id: str) -> tuple[str, ...]:
+    """The roles of a user whose e-mail is not verified."""
+    return ("any", "users", "users/unverified", f"user:{user_id}", f"user:{user_id}/unverified")
+
+
+def _flat(row: dict[str, Any]) -> Row:
+    """A row of GraphQL as one of REST."""
+    data = json.loads(row.pop("data"))
+    return {f"${name[1:]}": value for name, value in row.items()} | data
+
+
+def _own(table: Table) -> list[str]:
+    """The relationships that stand in the table's own rows."""
+    return [key for key, relation in table.relations.items() if not relation.to_many]
+
+
+def _selected(queries: Sequence[Query]) -> Selected | None:
+    names = [name for query in queries if query["method"] == "select" for name in query["values"]]
+    if not names:
+        return None
+    selected = Selected({name for name in names if "." not in name}, {})
+    for name in names:
+        key, _, column = name.partition(".")
+        if column:
+            selected.expanded.setdefault(key, set()).add(column)
+    return selected
+
+
+def _in_url(queries: Sequence[Query]) -> str:
+    return urlencode([(f"queries[{at}]", json.dumps(query)) for at, query in enumerate(queries)])
+
+
+class _Connection:
+    """One caller's connection, kept open: there are many calls."""
+
+    def __init__(self, endpoint: str, client: httpx.Client) -> None:
+        address = urlsplit(endpoint)
+        self._prefix = address.path
+        self._http = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+        told = ("x-appwrite-project", "x-appwrite-key", "x-appwrite-session")
+        self._headers = {name: client.headers[name] for name in told if name in client.headers}
+
+    def ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Status and decoded body."""
+        headers = self._headers | ({} if body is None else {"content-type": "application/json"})
+        encoded = None if body is None else json.dumps(body)
+        self._http.request(method, self._prefix + path, body=encoded, headers=headers)
+        answer = self._http.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else {}

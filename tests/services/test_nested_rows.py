@@ -1,0 +1,517 @@
+"""Rows written together with those they are related to, and deleted together with those that go along."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+from appwrite.enums.relation_mutate import RelationMutate
+from appwrite.enums.relationship_type import RelationshipType
+from appwrite.query import Query
+from appwrite.services.tables_db import TablesDB
+
+from tests.platform import Project, User, error_of
+
+ANYBODY = ['read("any")', 'create("users")', 'update("users")', 'delete("users")']
+NAME = {"key": "name", "type": "varchar", "size": 40, "required": False}
+ROWS = "/tablesdb/db/tables/{}/rows"
+
+
+@pytest.fixture
+def tables(project: Project) -> TablesDB:
+    """Books have an author, tags, and a cover of their own; authors have a country."""
+    tables = TablesDB(project.sdk(key=project.key))
+    tables.create("db", "DB")
+    for table_id in ("books", "authors", "countries", "tags", "covers"):
+        tables.create_table("db", table_id, table_id, ANYBODY, columns=[NAME])
+    relate = tables.create_relationship_column
+    relate(
+        "db", "books", "authors", RelationshipType.MANYTOONE, True, "author", "books", RelationMutate.SETNULL
+    )
+    relate("db", "authors", "countries", RelationshipType.MANYTOONE, True, "country", "authors")
+    relate("db", "books", "tags", RelationshipType.MANYTOMANY, True, "tags", "books", RelationMutate.SETNULL)
+    relate("db", "books", "covers", RelationshipType.ONETOONE, True, "cover", "book", RelationMutate.SETNULL)
+    return tables
+
+
+def execute(project: Project, sql: str, *values: Any) -> list[asyncpg.Record]:
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(project.platform.admin_url)
+        try:
+            return list(await connection.fetch(sql, *values))
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def told(project: Project) -> list[str]:
+    """What the outbox has of rows, since this was last asked."""
+    gone = execute(
+        project,
+        "delete from freehold.outbox where project_id = $1 and event like '%.rows.%' returning id, event",
+        project.id,
+    )
+    return [row["event"].removeprefix("databases.db.tables.") for row in sorted(gone)]
+
+
+def ids(tables: TablesDB, table_id: str, *queries: str) -> list[str]:
+    return sorted(row.id for row in tables.list_rows("db", table_id, list(queries)).rows)
+
+
+def count(tables: TablesDB) -> dict[str, int]:
+    names = ("books", "authors", "countries", "tags", "covers")
+    return {each: int(tables.list_rows("db", each).total) for each in names}
+
+
+def test_a_row_is_made_with_all_that_it_is_related_to(project: Project, tables: TablesDB) -> None:
+    tables.create_row("db", "tags", "old", {"name": "Old"})
+    told(project)
+    made = tables.create_row(
+        "db", "books", "b1",
+        {
+            "name": "B1",
+            "author": {"$id": "jo", "name": "Jo", "country": {"$id": "no", "name": "Norway"}},
+            "tags": ["old", {"$id": "new", "name": "New"}],
+            "cover": {"$id": "red", "name": "Red", "$permissions": ['read("guests")']},
+        },
+    )  # fmt: skip
+    read = tables.get_row(
+        "db", "books", "b1", [Query.select(["author.country.name", "tags.name", "cover.*"])]
+    )
+
+    assert made.data["name"] == "B1"
+    assert made.data["author"]["country"]["name"] == "Norway"
+    assert [each if isinstance(each, str) else each["$id"] for each in made.data["tags"]] == ["old", "new"]
+    assert read.data["author"]["country"]["name"] == "Norway"
+    assert [each["name"] for each in read.data["tags"]] == ["Old", "New"]
+    assert read.data["cover"]["$permissions"] == ['read("guests")']
+    assert sorted(told(project)) == [
+        "authors.rows.jo.create",
+        "books.rows.b1.create",
+        "countries.rows.no.create",
+        "covers.rows.red.create",
+        "tags.rows.new.create",
+    ]
+
+
+def test_a_list_of_related_rows_is_the_new_whole(project: Project, tables: TablesDB) -> None:
+    tables.create_row("db", "authors", "jo", {"books": [{"$id": "b1"}, {"$id": "b2"}]})
+    tables.create_row("db", "books", "b3", {"tags": [{"$id": "t1"}, {"$id": "t2"}]})
+    told(project)
+    tables.update_row("db", "authors", "jo", {"books": ["b3", {"$id": "b2", "name": "Two"}, {"$id": "b4"}]})
+    tables.update_row("db", "books", "b3", {"tags": ["t2", {"$id": "t3"}]})
+    tables.update_row("db", "tags", "t1", {"books": ["b1"]})
+
+    assert ids(tables, "books", Query.equal("author", "jo")) == ["b2", "b3", "b4"]
+    assert tables.get_row("db", "books", "b2").data["name"] == "Two"
+    assert ids(tables, "tags", Query.equal("books", "b3")) == ["t2", "t3"]
+    assert ids(tables, "tags", Query.equal("books", "b1")) == ["t1"]
+    assert "books.rows.b1.update" in told(project)
+    tables.update_row("db", "authors", "jo", {"books": []})
+    tables.update_row("db", "books", "b3", {"tags": []})
+    assert ids(tables, "books", Query.is_not_null("author")) == []
+    assert ids(tables, "tags", Query.is_not_null("books")) == ["t1"]
+
+
+def test_one_related_row_is_connected_changed_and_disconnected(tables: TablesDB) -> None:
+    tables.create_row("db", "authors", "jo", {"name": "Jo"})
+    tables.create_row("db", "books", "b1", {"author": "jo"})
+    tables.update_row("db", "books", "b1", {"author": {"$id": "jo", "name": "Johan"}})
+    changed = tables.get_row("db", "authors", "jo").data["name"]
+    tables.update_row("db", "books", "b1", {"author": {"name": "New"}})
+    new = tables.get_row("db", "books", "b1", [Query.select(["author.name"])]).data["author"]
+    tables.update_row("db", "books", "b1", {"author": None})
+
+    assert changed == "Johan"
+    assert new["name"] == "New"
+    assert new["$id"] != "jo"
+    assert tables.get_row("db", "books", "b1").data["author"] is None
+    assert count(tables)["authors"] == 2
+
+
+def test_the_other_side_of_a_one_to_one_can_be_written_too(tables: TablesDB) -> None:
+    tables.create_row("db", "covers", "red", {"book": {"$id": "b1", "name": "B1"}})
+    tables.create_row("db", "books", "b2", {})
+    tables.update_row("db", "covers", "red", {"book": "b2"})
+
+    assert tables.get_row("db", "books", "b1").data["cover"] is None
+    assert tables.get_row("db", "books", "b2").data["cover"] == "red"
+    tables.update_row("db", "covers", "red", {"book": None})
+    assert tables.get_row("db", "books", "b2").data["cover"] is None
+
+
+def test_of_a_one_to_one_a_row_has_no_second(project: Project, tables: TablesDB) -> None:
+    tables.create_row("db", "books", "b1", {"cover": {"$id": "red"}})
+    taken = project.server.post(ROWS.format("books"), json={"rowId": "b2", "data": {"cover": "red"}})
+
+    assert error_of(taken) == (409, "row_unique_constraint_violation")
+    assert "`cover`" in taken.json()["message"]
+    assert ids(tables, "books") == ["b1"]
+
+
+def test_an_upsert_writes_related_rows_whether_the_row_is_there_or_not(tables: TablesDB) -> None:
+    tables.upsert_row("db", "authors", "jo", {"name": "Jo", "books": [{"$id": "b1"}, {"$id": "b2"}]})
+    again = tables.upsert_row("db", "authors", "jo", {"books": ["b1"], "country": {"$id": "no"}})
+
+    assert (again.data["name"], again.data["books"]) == ("Jo", ["b1"])
+    assert ids(tables, "books", Query.equal("author", "jo")) == ["b1"]
+    assert tables.get_row("db", "authors", "jo").data["country"] == "no"
+
+
+def test_one_way_relationships_are_written_and_never_shown_on_the_other_side(
+    project: Project, tables: TablesDB
+) -> None:
+    tables.create_relationship_column("db", "countries", "tags", RelationshipType.ONETOMANY, key="labels")
+    tables.create_row("db", "countries", "no", {"labels": [{"$id": "t1", "name": "North"}]})
+    country = tables.get_row("db", "countries", "no", [Query.select(["labels.name"])]).data
+    refused = project.server.post(ROWS.format("tags"), json={"rowId": "t2", "data": {"countries": "no"}})
+
+    assert [each["name"] for each in country["labels"]] == ["North"]
+    assert tables.get_row("db", "tags", "t1").data == {"name": "North"}
+    assert error_of(refused) == (400, "row_invalid_structure")
+    assert ids(tables, "tags") == ["t1"]
+
+
+def test_rows_of_one_table_are_related_to_each_other(tables: TablesDB) -> None:
+    tables.create_relationship_column(
+        "db", "tags", "tags", RelationshipType.ONETOMANY, True, "children", "parent", RelationMutate.CASCADE
+    )
+    tables.create_row("db", "tags", "a", {"children": [{"$id": "b", "children": [{"$id": "c"}]}]})
+
+    assert (
+        tables.get_row("db", "tags", "c", [Query.select(["parent.parent.name"])]).data["parent"]["parent"][
+            "$id"
+        ]
+        == "a"
+    )
+    tables.delete_row("db", "tags", "a")
+    assert ids(tables, "tags") == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"author": "nobody"},
+        {"author": 5},
+        {"author": ["jo"]},
+        {"tags": "crime"},
+        {"tags": [None]},
+        {"tags": ["nobody"]},
+        {"tags": [["crime"]]},
+        {"cover": {"name": {"$ne": None}}},
+        {"author": {"nope": 1}},
+        {"author": {"country": {"authors": [{"name": "x", "country": {"name": "too deep"}}]}}},
+    ],
+)
+def test_what_a_relationship_cannot_be_is_refused_and_nothing_is_written(
+    project: Project, tables: TablesDB, data: dict[str, Any]
+) -> None:
+    told(project)
+    made = project.server.post(
+        ROWS.format("books"), json={"rowId": "b1", "data": {"tags": [{"name": "first"}]} | data}
+    )
+
+    assert made.status_code == 400, made.text
+    assert made.json()["type"] in ("relationship_value_invalid", "row_invalid_structure")
+    assert set(count(tables).values()) == {0}
+    assert told(project) == []
+
+
+def test_a_call_writes_no_more_rows_than_it_may(project: Project, tables: TablesDB) -> None:
+    many = [{"name": str(number)} for number in range(1001)]
+    made = project.server.post(ROWS.format("authors"), json={"rowId": "jo", "data": {"books": many}})
+
+    assert error_of(made) == (400, "relationship_value_invalid")
+    assert set(count(tables).values()) == {0}
+
+
+# -- who may write what ------------------------------------------------------------------------------------
+
+
+def refusal(response: Any) -> tuple[int, str]:
+    return error_of(response)
+
+
+def test_a_related_row_that_may_not_be_read_is_refused_as_one_that_is_not_there(
+    project: Project, tables: TablesDB, jane: User
+) -> None:
+    tables.update_table("db", "authors", permissions=[], row_security=True)
+    tables.create_row("db", "authors", "secret", {"name": "S"})
+    rows = ROWS.format("books")
+    hidden = jane.client.post(rows, json={"rowId": "b1", "data": {"author": "secret"}})
+    missing = jane.client.post(rows, json={"rowId": "b1", "data": {"author": "nobody"}})
+
+    assert error_of(hidden) == error_of(missing) == (400, "relationship_value_invalid")
+    assert hidden.json()["message"].replace("secret", "nobody") == missing.json()["message"]
+    assert ids(tables, "books") == []
+
+
+def test_nobody_does_to_a_related_row_what_they_could_not_do_to_it_alone(
+    project: Project, tables: TablesDB, jane: User
+) -> None:
+    tables.update_table("db", "authors", permissions=['read("any")'])
+    tables.create_row("db", "authors", "jo", {"name": "Jo"})
+    tables.create_row("db", "books", "b1", {})
+    books, one = ROWS.format("books"), ROWS.format("books") + "/b1"
+    told(project)
+    refused = [
+        jane.client.post(books, json={"rowId": "b2", "data": {"author": {"name": "New"}}}),
+        jane.client.post(books, json={"rowId": "b2", "data": {"author": {"$id": "jo", "name": "X"}}}),
+        jane.client.patch(one, json={"data": {"author": {"$id": "jo", "$permissions": ['read("any")']}}}),
+        jane.client.put(one, json={"data": {"author": {"name": "New"}}}),
+    ]
+
+    assert {refusal(each) for each in refused} == {(401, "user_unauthorized")}
+    assert tables.get_row("db", "authors", "jo").data["name"] == "Jo"
+    assert (count(tables)["authors"], ids(tables, "books"), told(project)) == (1, ["b1"], [])
+    connected = jane.client.patch(one, json={"data": {"author": "jo"}})
+    assert connected.status_code == 200, connected.text
+
+
+def test_rows_are_tied_from_the_other_side_only_by_those_who_may_change_them(
+    project: Project, tables: TablesDB, jane: User
+) -> None:
+    tables.update_table("db", "books", permissions=['read("any")'])
+    tables.create_row("db", "books", "b1", {})
+    tables.create_row("db", "authors", "jo", {"books": [{"$id": "b2"}]})
+    author = ROWS.format("authors") + "/jo"
+    refused = [
+        jane.client.patch(author, json={"data": {"books": ["b1", "b2"]}}),
+        jane.client.patch(author, json={"data": {"books": []}}),
+        jane.client.patch(author, json={"data": {"books": ["b2", {"name": "new"}]}}),
+    ]
+
+    assert {refusal(each) for each in refused} == {(401, "user_unauthorized")}
+    assert ids(tables, "books", Query.equal("author", "jo")) == ["b2"]
+
+
+def test_who_does_not_see_related_rows_does_not_disconnect_them(
+    project: Project, tables: TablesDB, jane: User
+) -> None:
+    tables.update_table("db", "tags", permissions=[], row_security=True)
+    tables.update_table("db", "books", permissions=ANYBODY)
+    mine = [f'read("user:{jane.id}")']
+    tables.create_row("db", "tags", "seen", {}, mine)
+    tables.create_row("db", "tags", "hidden", {})
+    tables.create_row("db", "books", "b1", {"tags": ["seen", "hidden"]})
+    changed = jane.client.patch(ROWS.format("books") + "/b1", json={"data": {"tags": []}})
+
+    assert changed.status_code == 200, changed.text
+    assert ids(tables, "tags", Query.equal("books", "b1")) == ["hidden"]
+
+
+def test_a_nested_row_grants_no_role_that_the_caller_lacks(
+    project: Project, tables: TablesDB, jane: User
+) -> None:
+    nested = {"name": "x", "$permissions": ['read("user:somebody")']}
+    made = jane.client.post(ROWS.format("books"), json={"rowId": "b1", "data": {"author": nested}})
+
+    assert error_of(made) == (401, "user_unauthorized")
+    assert set(count(tables).values()) == {0}
+
+
+def test_nested_rows_are_staged_in_transactions(tables: TablesDB) -> None:
+    transaction = tables.create_transaction().to_dict()["$id"]
+    staged = tables.create_row(
+        "db", "books", "b1", {"author": {"name": "Jo"}, "tags": [{"name": "x"}]}, transaction_id=transaction
+    )
+    before = count(tables)
+    tables.update_transaction(transaction, commit=True)
+
+    assert set(before.values()) == {0}
+    assert tables.get_row("db", "books", "b1").data["author"] == staged.data["author"]["$id"]
+    assert count(tables) == {"books": 1, "authors": 1, "tags": 1, "countries": 0, "covers": 0}
+
+
+# -- deleting ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def library(project: Project) -> TablesDB:
+    tables = TablesDB(project.sdk(key=project.key))
+    tables.create("db", "DB")
+    for table_id in ("parents", "children", "grandchildren"):
+        tables.create_table("db", table_id, table_id, ANYBODY, columns=[NAME])
+    return tables
+
+
+def relate(tables: TablesDB, kind: str, rule: str) -> None:
+    tables.create_relationship_column(
+        "db", "parents", "children", RelationshipType(kind), True, "down", "up", RelationMutate(rule)
+    )
+
+
+DOWN = {"oneToOne": "c", "manyToOne": "c", "oneToMany": ["c"], "manyToMany": ["c"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "deleted", "refused"),
+    [
+        ("oneToMany", "parents", True),
+        ("oneToMany", "children", False),
+        ("manyToOne", "children", True),
+        ("manyToOne", "parents", False),
+        ("oneToOne", "parents", True),
+        ("oneToOne", "children", True),
+        ("manyToMany", "parents", True),
+        ("manyToMany", "children", True),
+    ],
+)
+def test_restrict_refuses_to_delete_a_row_that_has_related_ones(
+    project: Project, library: TablesDB, kind: str, deleted: str, refused: bool
+) -> None:
+    relate(library, kind, "restrict")
+    library.create_row("db", "children", "c", {})
+    library.create_row("db", "parents", "p", {"down": DOWN[kind]})
+    told(project)
+    row = "p" if deleted == "parents" else "c"
+    one = project.server.delete(ROWS.format(deleted) + f"/{row}")
+
+    if refused:
+        many = project.server.request("DELETE", ROWS.format(deleted), json={"queries": []})
+        assert error_of(one) == error_of(many) == (403, "row_delete_restricted")
+        assert (ids(library, "parents"), ids(library, "children"), told(project)) == (["p"], ["c"], [])
+    else:
+        assert one.status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("kind", "deleted", "goes_along"),
+    [
+        ("oneToMany", "parents", True),
+        ("oneToMany", "children", False),
+        ("manyToOne", "children", True),
+        ("manyToOne", "parents", False),
+        ("oneToOne", "parents", True),
+        ("oneToOne", "children", True),
+        ("manyToMany", "parents", True),
+        ("manyToMany", "children", False),
+    ],
+)
+@pytest.mark.parametrize("many", [True, False])
+def test_cascade_deletes_related_rows_with_an_event_of_each(
+    project: Project, library: TablesDB, kind: str, deleted: str, goes_along: bool, many: bool
+) -> None:
+    relate(library, kind, "cascade")
+    library.create_row("db", "children", "c", {})
+    library.create_row("db", "children", "other", {})
+    library.create_row("db", "parents", "p", {"down": DOWN[kind]})
+    told(project)
+    row, kept = ("p", "children") if deleted == "parents" else ("c", "parents")
+    if many:
+        library.delete_rows("db", deleted, [Query.equal("$id", row)])
+    else:
+        library.delete_row("db", deleted, row)
+
+    events = {f"{deleted}.rows.{row}.delete"}
+    if goes_along:
+        events.add(f"{kept}.rows.{'c' if kept == 'children' else 'p'}.delete")
+    assert set(told(project)) == events
+    left = {*ids(library, "parents"), *ids(library, "children")}
+    assert left == {"other"} if goes_along else left == {"other", "c" if kept == "children" else "p"}
+
+
+@pytest.mark.parametrize("kind", ["oneToOne", "oneToMany", "manyToOne", "manyToMany"])
+@pytest.mark.parametrize("deleted", ["parents", "children"])
+def test_set_null_lets_go_of_related_rows(
+    project: Project, library: TablesDB, kind: str, deleted: str
+) -> None:
+    relate(library, kind, "setNull")
+    library.create_row("db", "children", "c", {})
+    library.create_row("db", "parents", "p", {"down": DOWN[kind]})
+    library.delete_row("db", deleted, "p" if deleted == "parents" else "c")
+
+    left, key = ("children", "up") if deleted == "parents" else ("parents", "down")
+    row = library.list_rows("db", left, [Query.select(["*", f"{key}.*"])]).rows[0]
+    assert row.data[key] in (None, [])
+
+
+def test_a_cascade_goes_on_to_the_rows_below(project: Project, library: TablesDB) -> None:
+    relate(library, "oneToMany", "cascade")
+    library.create_relationship_column(
+        "db", "grandchildren", "children", RelationshipType.MANYTOONE, key="over",
+        on_delete=RelationMutate.CASCADE,
+    )  # fmt: skip
+    library.create_row("db", "parents", "p", {"down": [{"$id": "c1"}, {"$id": "c2"}]})
+    library.create_row("db", "grandchildren", "g", {"over": "c2"})
+    told(project)
+    library.delete_row("db", "parents", "p")
+
+    assert sorted(told(project)) == [
+        "children.rows.c1.delete",
+        "children.rows.c2.delete",
+        "grandchildren.rows.g.delete",
+        "parents.rows.p.delete",
+    ]
+    assert ids(library, "grandchildren") == []
+
+
+def test_a_restriction_below_keeps_all_that_would_cascade(project: Project, library: TablesDB) -> None:
+    relate(library, "oneToMany", "cascade")
+    library.create_relationship_column(
+        "db", "grandchildren", "children", RelationshipType.MANYTOONE, key="over"
+    )
+    library.create_row("db", "parents", "p", {"down": [{"$id": "c1"}, {"$id": "c2"}]})
+    library.create_row("db", "grandchildren", "g", {"over": "c2"})
+    told(project)
+    refused = project.server.delete(ROWS.format("parents") + "/p")
+
+    assert error_of(refused) == (403, "row_delete_restricted")
+    assert (ids(library, "children"), told(project)) == (["c1", "c2"], [])
+
+
+def test_what_goes_along_over_too_many_levels_is_refused_as_a_whole(
+    project: Project, library: TablesDB
+) -> None:
+    library.create_relationship_column(
+        "db", "parents", "parents", RelationshipType.MANYTOONE, key="over", on_delete=RelationMutate.CASCADE
+    )
+    namespace = execute(project, "select namespace from freehold.databases where project_id = $1", project.id)
+    execute(
+        project,
+        f'insert into "{namespace[0]["namespace"]}".parents (_id, over_id)'
+        " select 'p' || n, case when n > 1 then 'p' || (n - 1) end from generate_series(1, 150) n",
+    )
+    refused = project.server.delete(ROWS.format("parents") + "/p1")
+    library.delete_row("db", "parents", "p100")
+
+    assert error_of(refused) == (400, "general_bad_request")
+    assert library.list_rows("db", "parents").total == 99
+
+
+@pytest.mark.parametrize("kind", ["oneToOne", "manyToMany"])
+def test_nobody_deletes_by_a_reference_what_they_could_not_delete(
+    project: Project, library: TablesDB, jane: User, kind: str
+) -> None:
+    relate(library, kind, "cascade")
+    library.update_table("db", "children", permissions=['read("any")'])
+    library.create_row("db", "children", "c", {})
+    made = jane.client.post(ROWS.format("parents"), json={"rowId": "p", "data": {"down": DOWN[kind]}})
+    refused = jane.client.delete(ROWS.format("parents") + "/p")
+
+    assert made.status_code == 201, made.text
+    assert error_of(refused) == (401, "user_unauthorized")
+    assert (ids(library, "parents"), ids(library, "children")) == (["p"], ["c"])
+
+
+def test_a_hundred_parents_go_with_ten_thousand_children_each_with_its_event(
+    project: Project, library: TablesDB
+) -> None:
+    relate(library, "oneToMany", "cascade")
+    namespace = execute(project, "select namespace from freehold.databases where project_id = $1", project.id)
+    schema = namespace[0]["namespace"]
+    execute(project, f"insert into \"{schema}\".parents (_id) select 'p' || n from generate_series(1, 100) n")
+    execute(
+        project,
+        f'insert into "{schema}".children (_id, up_id)'
+        " select 'c' || n, 'p' || (n % 100 + 1) from generate_series(1, 10000) n",
+    )
+    deleted = library.delete_rows("db", "parents", [])
+
+    assert deleted.total == 100
+    assert library.list_rows("db", "children").total == 0
+    events = told(project)
+    assert (len(events), len(set(events))) == (10_100, 10_100)

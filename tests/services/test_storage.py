@@ -1,0 +1,473 @@
+"""Storage: buckets, uploads in parts, who may read what, and files as they are sent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from appwrite.exception import AppwriteException
+from appwrite.input_file import InputFile
+from appwrite.services.storage import Storage
+
+from freehold.config import Settings
+from freehold.db.pool import Database
+from freehold.jobs import Context, Job
+from freehold.services.storage.cleanup import collect_dead_uploads
+from tests.platform import Platform, Project, User, error_of
+from tests.process.installation import until
+
+PART = 5 * 1024 * 1024
+
+
+def new_bucket(project: Project, bucket_id: str = "photos", **said: object) -> str:
+    made = project.server.post("/storage/buckets", json={"bucketId": bucket_id, "name": "Photos", **said})
+    assert made.status_code == 201, made.text
+    return str(made.json()["$id"])
+
+
+def upload(
+    client: httpx.Client,
+    contents: bytes = b"hello",
+    *,
+    name: str = "a.txt",
+    bucket: str = "photos",
+    file_id: str = "unique()",
+    **said: object,
+) -> httpx.Response:
+    data = {"fileId": file_id, **{key: value for key, value in said.items() if key != "headers"}}
+    return client.post(
+        f"/storage/buckets/{bucket}/files",
+        data=data,
+        files={"file": (name, contents)},
+        headers=said.get("headers"),  # type: ignore[arg-type]
+    )
+
+
+def part_of(
+    client: httpx.Client, whole: bytes, number: int, *, file_id: str = "unique()", upload_id: str = ""
+) -> httpx.Response:
+    start = (number - 1) * PART
+    end = min(start + PART, len(whole))
+    headers = {"Content-Range": f"bytes {start}-{end - 1}/{len(whole)}"}
+    if upload_id:
+        headers["X-Appwrite-ID"] = upload_id
+    return upload(client, whole[start:end], name="big.bin", file_id=file_id, headers=headers)
+
+
+def contents_on_disk(platform: Platform) -> set[Path]:
+    # A walk bears directories that go away meanwhile.
+    return {
+        Path(above, name)
+        for above, _, names in os.walk(platform.installation.data / "files")
+        for name in names
+    }
+
+
+async def fetch(platform: Platform, sql: str, *values: object) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(platform.database_url)
+    try:
+        found: list[asyncpg.Record] = await connection.fetch(sql, *values)
+        return found
+    finally:
+        await connection.close()
+
+
+# -- buckets -----------------------------------------------------------------------------------------------
+
+
+def test_a_bucket_is_made_read_changed_and_deleted_with_the_sdk(project: Project) -> None:
+    storage = Storage(project.sdk(key=project.key))
+    made = storage.create_bucket("photos", "Photos", permissions=['read("any")'], file_security=True)
+    changed = storage.update_bucket("photos", "Pictures", maximum_file_size=1000)
+    listed = storage.list_buckets(search="Pictures")
+    storage.delete_bucket("photos")
+
+    assert (made.id, made.permissions, made.filesecurity) == ("photos", ['read("any")'], True)
+    assert (made.maximumfilesize, made.totalsize, made.compression) == (30_000_000, 0, "none")
+    assert (changed.name, changed.maximumfilesize, changed.permissions) == ("Pictures", 1000, ['read("any")'])
+    assert changed.filesecurity is False
+    assert [each.id for each in listed.buckets] == ["photos"]
+    assert error_of(project.server.get("/storage/buckets/photos")) == (404, "storage_bucket_not_found")
+
+
+def test_what_a_bucket_cannot_do_yet_is_refused_and_never_claimed(project: Project) -> None:
+    for option in ({"compression": "gzip"}, {"stripMetadata": True}):
+        body = {"bucketId": "b", "name": "B", **option}
+        assert error_of(project.server.post("/storage/buckets", json=body)) == (
+            400,
+            "general_feature_unsupported",
+        )
+    body = {"bucketId": "b", "name": "B", "encryption": True, "antivirus": True, "transformations": True}
+    made = project.server.post("/storage/buckets", json=body).json()
+
+    assert [made[each] for each in ("encryption", "antivirus", "transformations")] == [False] * 3
+    assert project.server.get("/storage/buckets").json()["total"] == 1
+
+
+def test_two_buckets_cannot_have_one_id(project: Project) -> None:
+    new_bucket(project)
+    again = project.server.post("/storage/buckets", json={"bucketId": "photos", "name": "B"})
+
+    assert error_of(again) == (409, "storage_bucket_already_exists")
+
+
+def test_users_know_nothing_of_buckets(project: Project, jane: User) -> None:
+    new_bucket(project)
+
+    assert error_of(jane.client.get("/storage/buckets")) == (401, "general_unauthorized_scope")
+
+
+# -- uploading ---------------------------------------------------------------------------------------------
+
+
+def test_a_small_file_is_uploaded_read_and_deleted_with_the_sdk(project: Project) -> None:
+    new_bucket(project)
+    before = contents_on_disk(project.platform)
+    storage = Storage(project.sdk(key=project.key))
+    file = storage.create_file(
+        "photos", "unique()", InputFile.from_bytes(b"name,age\nJane,7\n", "people.csv"), folder="in/2026"
+    )
+
+    assert (file.name, file.folder, file.key) == ("people.csv", "in/2026/", "in/2026/people.csv")
+    assert (file.mimetype, file.sizeoriginal, file.chunkstotal, file.chunksuploaded) == ("text/csv", 16, 1, 1)
+    assert file.signature == hashlib.md5(b"name,age\nJane,7\n").hexdigest()
+    assert storage.get_file_download("photos", file.id) == b"name,age\nJane,7\n"
+    assert storage.get_bucket("photos").totalsize == 16
+    assert [each.id for each in storage.list_files("photos").files] == [file.id]
+    storage.delete_file("photos", file.id)
+    with pytest.raises(AppwriteException, match="was not found"):
+        storage.get_file("photos", file.id)
+    until(lambda: contents_on_disk(project.platform) <= before)
+
+
+def test_a_large_file_is_uploaded_in_parts_by_the_sdk(project: Project) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART * 4 + 17)
+    storage = Storage(project.sdk(key=project.key))
+    seen: list[float] = []
+    file = storage.create_file(
+        "photos",
+        "unique()",
+        InputFile.from_bytes(whole, "big.bin"),
+        on_progress=lambda progress: seen.append(progress["progress"]),
+    )
+
+    assert (file.chunkstotal, file.chunksuploaded, file.sizeoriginal) == (5, 5, len(whole))
+    assert file.signature == hashlib.md5(whole).hexdigest()
+    assert storage.get_file_download("photos", file.id) == whole
+    assert len(seen) == 5
+
+
+async def test_parts_come_in_any_order_and_at_once_and_the_file_is_finished_once(
+    platform: Platform, project: Project
+) -> None:
+    new_bucket(project, maximumFileSize=10**8)
+    whole = os.urandom(PART * 6 + 1)
+    first = part_of(project.server, whole, 1).json()
+    file_id = first["$id"]
+    assert (first["chunksTotal"], first["chunksUploaded"]) == (7, 1)
+    with ThreadPoolExecutor(8) as threads:
+        numbers = [7, 3, 3, 6, 2, 5, 4, 7]
+        answers = list(
+            threads.map(lambda number: part_of(project.server, whole, number, upload_id=file_id), numbers)
+        )
+    again = part_of(project.server, whole, 4, upload_id=file_id)
+
+    assert {answer.status_code for answer in (*answers, again)} == {201}
+    assert max(answer.json()["chunksUploaded"] for answer in answers) == 7
+    assert again.json()["chunksUploaded"] == 7
+    assert project.server.get(f"/storage/buckets/photos/files/{file_id}/download").content == whole
+    events = await fetch(
+        platform,
+        "select event from freehold.outbox where project_id = $1 and event like 'buckets.photos.files.%'",
+        project.id,
+    )
+    assert [each["event"] for each in events] == [f"buckets.photos.files.{file_id}.create"]
+
+
+def test_a_file_is_not_there_before_it_is_whole(project: Project) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART + 9)
+    path = f"/storage/buckets/photos/files/{part_of(project.server, whole, 1).json()['$id']}"
+
+    for client in (project.server, project.admin):
+        for suffix in ("", "/download", "/view"):
+            assert error_of(client.get(path + suffix)) == (404, "storage_file_not_found")
+        assert error_of(client.delete(path)) == (404, "storage_file_not_found")
+    assert project.server.get("/storage/buckets/photos/files").json() == {"total": 0, "files": []}
+    assert project.server.get("/storage/buckets/photos").json()["totalSize"] == 0
+
+
+def test_an_upload_that_died_is_begun_again_under_its_id(project: Project) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART * 2 + 9)
+    part_of(project.server, whole, 1, file_id="mine")
+    part_of(project.server, whole, 3, file_id="mine", upload_id="mine")
+    storage = Storage(project.sdk(key=project.key))
+    file = storage.create_file("photos", "mine", InputFile.from_bytes(whole, "big.bin"))
+
+    assert (file.id, file.signature) == ("mine", hashlib.md5(whole).hexdigest())
+
+
+def test_a_part_that_says_otherwise_of_a_whole_file_is_refused(project: Project) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART + 9)
+    for number in (1, 2):
+        assert part_of(project.server, whole, number, file_id="mine").status_code == 201
+    other = part_of(project.server, whole[:PART] + b"different", 2, file_id="mine")
+    small = upload(project.server, file_id="mine")
+
+    assert error_of(other) == (409, "storage_file_already_exists")
+    assert error_of(small) == (409, "storage_file_already_exists")
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == whole
+
+
+@pytest.mark.parametrize(
+    ("content_range", "error"),
+    [
+        ("bytes 0-3/100", "storage_invalid_content_range"),
+        ("bytes 5-9/10", "storage_invalid_content_range"),
+        ("bytes 0-9/5", "storage_invalid_content_range"),
+        ("bytes a-b/c", "storage_invalid_content_range"),
+        ("items 0-4/5", "storage_invalid_content_range"),
+        (f"bytes {PART}-{PART + 4}/{PART + 5}", "storage_invalid_appwrite_id"),
+        ("bytes 0-4/999999999999", "storage_invalid_content_range"),
+    ],
+)
+def test_a_range_that_does_not_fit_is_refused(project: Project, content_range: str, error: str) -> None:
+    new_bucket(project)
+    before = contents_on_disk(project.platform)
+
+    assert error_of(upload(project.server, headers={"Content-Range": content_range})) == (400, error)
+    assert contents_on_disk(project.platform) <= before
+
+
+def test_a_bucket_takes_only_what_it_is_for(project: Project) -> None:
+    new_bucket(project, maximumFileSize=10, allowedFileExtensions=["PNG", ".jpg"])
+
+    assert error_of(upload(project.server, b"x" * 11, name="a.png")) == (400, "storage_invalid_file_size")
+    for name in ("a.txt", "png", "a.png.exe"):
+        assert error_of(upload(project.server, name=name)) == (400, "storage_file_type_unsupported")
+    assert upload(project.server, name="A.JPG").status_code == 201
+
+
+def test_a_body_beyond_the_limit_leaves_nothing(project: Project) -> None:
+    new_bucket(project)
+    before = contents_on_disk(project.platform)
+    answer = upload(project.server, b"x" * (13 * 1024 * 1024))
+
+    assert answer.status_code == 413
+    assert contents_on_disk(project.platform) <= before
+
+
+def test_without_a_file_there_is_nothing_to_upload(project: Project) -> None:
+    new_bucket(project)
+    path = "/storage/buckets/photos/files"
+
+    assert error_of(project.server.post(path, json={"fileId": "a"})) == (400, "general_argument_invalid")
+    assert error_of(project.server.post(path, json={"fileId": "a", "file": "x"})) == (
+        400,
+        "general_argument_invalid",
+    )
+    assert error_of(project.server.post(path, data={"fileId": "a"}, files={"other": b"x"})) == (
+        400,
+        "general_argument_invalid",
+    )
+
+
+def test_an_empty_file_is_a_file(project: Project) -> None:
+    new_bucket(project)
+    file = upload(project.server, b"").json()
+    answer = project.server.get(f"/storage/buckets/photos/files/{file['$id']}/download")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_an_upload_that_nobody_goes_on_with_is_collected(platform: Platform, project: Project) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART + 9)
+    part_of(project.server, whole, 1, file_id="dead")
+    part_of(project.server, whole, 1, file_id="alive")
+    kept = upload(project.server, b"kept").json()
+    [dead] = await fetch(
+        platform,
+        "update freehold.files set updated_at = now() - interval '2 days' where project_id = $1"
+        " and id = 'dead' returning place",
+        project.id,
+    )
+    draft = platform.installation.data / "files" / "incoming" / dead["place"].replace("/", ".")
+    os.utime(draft, (0, 0))
+    db = Database(platform.database_url, size=2, statement_timeout_s=15)
+    settings = Settings(data=platform.installation.data)
+    await collect_dead_uploads(Context(db, settings), Job(1, "console", "storage.collect", b"{}", 1))
+    await db.close()
+
+    assert not draft.exists()
+    left = await fetch(platform, "select id from freehold.files where project_id = $1", project.id)
+    assert {each["id"] for each in left} == {"alive", kept["$id"]}
+    assert part_of(project.server, whole, 2, file_id="alive").json()["chunksUploaded"] == 2
+
+
+def test_the_contents_go_with_a_bucket_and_with_a_project(platform: Platform, project: Project) -> None:
+    new_bucket(project)
+    before = contents_on_disk(platform)
+    upload(project.server, b"of the bucket")
+    until(lambda: len(contents_on_disk(platform)) == len(before) + 1)
+    project.server.delete("/storage/buckets/photos")
+    until(lambda: contents_on_disk(platform) == before)
+    new_bucket(project, "others")
+    upload(project.server, b"of the project", bucket="others")
+    platform.console.delete(f"/projects/{project.id}")
+
+    until(lambda: contents_on_disk(platform) == before)
+
+
+# -- who may ------------------------------------------------------------------------------------------------
+
+
+def test_the_bucket_says_who_may_do_what(project: Project, jane: User) -> None:
+    new_bucket(project, permissions=['read("any")', f'create("user:{jane.id}")'])
+    file = upload(jane.client).json()
+    path = f"/storage/buckets/photos/files/{file['$id']}"
+
+    assert project.guest.get(path + "/download").content == b"hello"
+    assert project.guest.get("/storage/buckets/photos/files").json()["total"] == 1
+    assert error_of(upload(project.guest)) == (401, "user_unauthorized")
+    assert error_of(jane.client.put(path, json={"name": "b.txt"})) == (401, "user_unauthorized")
+    assert error_of(jane.client.delete(path)) == (401, "user_unauthorized")
+    assert project.server.delete(path).status_code == 204
+
+
+def test_with_file_security_a_file_has_its_own_say(project: Project, jane: User, bob: User) -> None:
+    new_bucket(project, permissions=['create("users")'], fileSecurity=True)
+    mine = upload(jane.client).json()
+    shared = upload(jane.client, **{"permissions[0]": 'read("users")', "permissions[1]": 'write("users")'})
+    path = f"/storage/buckets/photos/files/{mine['$id']}"
+
+    assert mine["$permissions"] == [f'{verb}("user:{jane.id}")' for verb in ("read", "update", "delete")]
+    assert error_of(bob.client.get(path)) == (404, "storage_file_not_found")
+    assert error_of(bob.client.get(path + "/view")) == (404, "storage_file_not_found")
+    assert error_of(bob.client.delete(path)) == (401, "user_unauthorized")
+    assert [each["$id"] for each in bob.client.get("/storage/buckets/photos/files").json()["files"]] == [
+        shared.json()["$id"]
+    ]
+    assert shared.json()["$permissions"] == ['read("users")', 'update("users")', 'delete("users")']
+    renamed = bob.client.put(f"/storage/buckets/photos/files/{shared.json()['$id']}", json={"name": "b.txt"})
+    assert renamed.json()["name"] == "b.txt"
+    assert jane.client.delete(path).status_code == 204
+
+
+def test_without_file_security_a_file_has_no_say(project: Project, jane: User) -> None:
+    new_bucket(project, permissions=['create("users")'])
+    file = upload(jane.client).json()
+
+    assert error_of(jane.client.get(f"/storage/buckets/photos/files/{file['$id']}")) == (
+        404,
+        "storage_file_not_found",
+    )
+    assert error_of(jane.client.get("/storage/buckets/photos/files")) == (401, "user_unauthorized")
+
+
+def test_nobody_grants_roles_that_it_does_not_hold(project: Project, jane: User, bob: User) -> None:
+    new_bucket(project, permissions=['create("users")'], fileSecurity=True)
+    refused = upload(jane.client, **{"permissions[0]": f'read("user:{bob.id}")'})
+
+    assert error_of(refused) == (401, "user_unauthorized")
+    assert project.server.get("/storage/buckets/photos/files").json()["total"] == 0
+
+
+def test_a_bucket_that_is_switched_off_is_there_for_keys_only(project: Project, jane: User) -> None:
+    new_bucket(project, permissions=['read("any")', 'create("any")'], enabled=False)
+    file = upload(project.server).json()
+
+    assert error_of(upload(jane.client)) == (404, "storage_bucket_not_found")
+    assert error_of(jane.client.get(f"/storage/buckets/photos/files/{file['$id']}")) == (
+        404,
+        "storage_bucket_not_found",
+    )
+
+
+def test_files_are_found_by_queries_and_pages(project: Project) -> None:
+    new_bucket(project)
+    for name in ("a.txt", "b.csv", "c.csv"):
+        upload(project.server, name.encode(), name=name, file_id=name)
+    storage = Storage(project.sdk(key=project.key))
+    found = storage.list_files("photos", ['{"method":"equal","attribute":"mimeType","values":["text/csv"]}'])
+    after = storage.list_files("photos", ['{"method":"cursorAfter","values":["a.txt"]}'])
+
+    assert (found.total, [each.id for each in found.files]) == (2, ["b.csv", "c.csv"])
+    assert [each.id for each in after.files] == ["b.csv", "c.csv"]
+
+
+# -- sending ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def letters(project: Project) -> str:
+    """The path of a file that holds `abcdefghij`."""
+    new_bucket(project)
+    return f"/storage/buckets/photos/files/{upload(project.server, b'abcdefghij').json()['$id']}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "told"),
+    [
+        ("bytes=0-3", b"abcd", "bytes 0-3/10"),
+        ("bytes=4-", b"efghij", "bytes 4-9/10"),
+        ("bytes=-2", b"ij", "bytes 8-9/10"),
+        ("bytes=8-99", b"ij", "bytes 8-9/10"),
+        ("bytes=9-9", b"j", "bytes 9-9/10"),
+    ],
+)
+def test_a_range_is_sent_alone(project: Project, letters: str, asked: str, sent: bytes, told: str) -> None:
+    answer = project.server.get(f"{letters}/download", headers={"Range": asked})
+
+    assert (answer.status_code, answer.content, answer.headers["content-range"]) == (206, sent, told)
+
+
+@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=5-3", "bytes=-0", "bytes=0-1,3-4", "items=0-1", "x"])
+def test_a_range_that_is_not_there_is_refused(project: Project, letters: str, asked: str) -> None:
+    answer = project.server.get(f"{letters}/view", headers={"Range": asked})
+
+    assert error_of(answer) == (416, "storage_invalid_range")
+    assert answer.headers["content-range"] == "bytes */10"
+
+
+def test_head_tells_what_get_would_without_the_contents(project: Project, letters: str) -> None:
+    got = project.server.get(f"{letters}/download")
+    head = project.server.head(f"{letters}/download")
+
+    assert (head.status_code, head.content) == (200, b"")
+    ours = ("content-length", "content-type", "content-disposition", "accept-ranges", "cache-control")
+    assert [head.headers[each] for each in ours] == [got.headers[each] for each in ours]
+    assert got.headers["content-length"] == "10"
+
+
+def test_a_deleted_file_is_not_there_even_though_its_contents_may_be(project: Project, letters: str) -> None:
+    project.server.delete(letters)
+
+    assert error_of(project.server.get(f"{letters}/download")) == (404, "storage_file_not_found")
+
+
+def test_files_of_two_projects_with_the_same_ids_are_apart(platform: Platform, project: Project) -> None:
+    other = platform.new_project()
+    for each, contents in ((project, b"one"), (other, b"two")):
+        new_bucket(each)
+        upload(each.server, contents, file_id="same")
+
+    assert project.server.get("/storage/buckets/photos/files/same/download").content == b"one"
+    assert other.server.get("/storage/buckets/photos/files/same/download").content == b"two"
+    project.server.delete("/storage/buckets/photos/files/same")
+    assert other.server.get("/storage/buckets/photos/files/same/download").content == b"two"
+
+
+def test_the_sdk_gets_its_errors(project: Project) -> None:
+    with pytest.raises(AppwriteException) as caught:
+        Storage(project.sdk(key=project.key)).get_file_view("nothing", "there")
+
+    assert caught.value.type == "storage_bucket_not_found"

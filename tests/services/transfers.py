@@ -1,0 +1,112 @@
+"""Short ways to a table, a file in a bucket, and an import or export that has ended."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import httpx
+
+from tests.platform import Project
+
+COLUMNS: tuple[dict[str, Any], ...] = (
+    {"key": "name", "type": "varchar", "size": 50, "required": True},
+    {"key": "age", "type": "integer", "required": False, "min": 0, "max": 200},
+    {"key": "score", "type": "float", "required": False},
+    {"key": "active", "type": "boolean", "required": False},
+    {"key": "born", "type": "datetime", "required": False},
+    {"key": "kind", "type": "enum", "elements": ["cat", "dog"], "required": False},
+    {"key": "tags", "type": "varchar", "size": 20, "array": True, "required": False},
+    {"key": "note", "type": "text", "required": False},
+)
+
+
+def new_table(project: Project, *, columns: tuple[dict[str, Any], ...] = COLUMNS, **said: Any) -> None:
+    """The table `people` of the database `shop`."""
+    made = project.server.post("/tablesdb", json={"databaseId": "shop", "name": "Shop"})
+    assert made.status_code in (201, 409)
+    body = {"tableId": "people", "name": "People", "columns": columns, **said}
+    made = project.server.post("/tablesdb/shop/tables", json=body)
+    assert made.status_code == 201, made.text
+
+
+def put_file(project: Project, contents: bytes, *, name: str = "people.csv") -> str:
+    """Put a file into the bucket `inbox`."""
+    body = {"bucketId": "inbox", "name": "Inbox", "maximumFileSize": 10**9}
+    assert project.server.post("/storage/buckets", json=body).status_code in (201, 409)
+    answer = project.server.post(
+        "/storage/buckets/inbox/files", data={"fileId": "unique()"}, files={"file": (name, contents)}
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["$id"])
+
+
+def ask_import(
+    project: Project,
+    file_id: str,
+    *,
+    format: str = "csv",  # noqa: A002
+    client: httpx.Client | None = None,
+    **said: Any,
+) -> httpx.Response:
+    body = {
+        "bucketId": "inbox",
+        "fileId": file_id,
+        "databaseId": "shop",
+        "collectionId": "people",
+        **{name: value for name, value in said.items() if name != "headers"},
+    }
+    return (client or project.admin).post(
+        f"/migrations/{format}/imports", json=body, headers=said.get("headers")
+    )
+
+
+def ended(project: Project, asked: httpx.Response, *, seconds: float = 30) -> dict[str, Any]:
+    """What has become of an import or export, once it has ended."""
+    assert asked.status_code == 202, asked.text
+    deadline = time.monotonic() + seconds
+    while True:
+        migration: dict[str, Any] = project.admin.get(f"/migrations/{asked.json()['$id']}").json()
+        if migration["status"] in ("completed", "failed"):
+            assert migration["stage"] == "finished"
+            return migration
+        assert time.monotonic() < deadline, migration
+        time.sleep(0.05)
+
+
+def imported(project: Project, contents: bytes | str, **said: Any) -> dict[str, Any]:
+    """Import this, and wait for its end."""
+    encoded = contents.encode() if isinstance(contents, str) else contents
+    return ended(project, ask_import(project, put_file(project, encoded), **said))
+
+
+def exported(
+    project: Project,
+    *,
+    format: str = "csv",  # noqa: A002
+    client: httpx.Client | None = None,
+    **said: Any,
+) -> tuple[dict[str, Any], bytes]:
+    """Export the table, and read the file."""
+    body = {"databaseId": "shop", "collectionId": "people", "filename": "people", **said}
+    migration = ended(project, (client or project.admin).post(f"/migrations/{format}/exports", json=body))
+    assert migration["status"] == "completed", migration
+    options = migration["options"]
+    path = f"/storage/buckets/{options['bucketId']}/files/{options['fileId']}/download"
+    return migration, project.admin.get(path).content
+
+
+def rows_of(project: Project, *queries: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the table, in the order in which they were made."""
+    asked = [json.dumps(each) for each in (*queries, {"method": "limit", "values": [5000]})]
+    answer = project.server.get("/tablesdb/shop/tables/people/rows", params={"queries[]": asked})
+    assert answer.status_code == 200, answer.text
+    rows: list[dict[str, Any]] = answer.json()["rows"]
+    return rows
+
+
+def counters(migration: dict[str, Any]) -> tuple[int, int, int, int]:
+    """Written, bad, skipped, and left out."""
+    row = migration["statusCounters"]["row"]
+    return row["success"], row["error"], row["skip"], row["pending"]
