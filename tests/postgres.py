@@ -67,7 +67,7 @@ def running_server() -> Iterator[Server]:
         settings={
             "shared_buffers": "64MB",
             "autovacuum": "off",
-            "max_connections": "100",
+            "max_connections": "400",
             "scram_iterations": "1",
             "log_min_duration_statement": "-1",
         },
