@@ -1,0 +1,12 @@
+"""Endpoints of the account service."""
+
+from __future__ import annotations
+
+from freehold.services.account.routes import account, sessions
+from freehold.web.endpoint import Routes
+
+routes = Routes("account")
+for each in (account, sessions):
+    routes.endpoints += each.routes.endpoints
+
+__all__ = ["routes"]

@@ -1,0 +1,113 @@
+"""Endpoints of one's account itself."""
+
+from __future__ import annotations
+
+import msgspec
+
+from freehold import ids, secrets
+from freehold.errors import UserUnauthorized
+from freehold.services import users
+from freehold.services.account import registration
+from freehold.services.account.errors import (
+    ConsoleClosed,
+    ConsoleEmailNotListed,
+    ConsoleIpNotListed,
+    JwtCreationDenied,
+)
+from freehold.services.account.models import (
+    CreateAccount,
+    CreateJwt,
+    Jwt,
+    UpdateName,
+    UpdatePrefs,
+)
+from freehold.services.account.signing_in import (
+    check_method,
+    signed_in,
+    updated,
+)
+from freehold.services.users import User, as_user
+from freehold.web.call import Call
+from freehold.web.endpoint import Routes, limit
+from freehold.web.wire import Json, encoded_prefs
+
+routes = Routes("account", raises=(UserUnauthorized,))
+
+
+@routes.get("/v1/account", scope="account", model=User)
+async def get(call: Call) -> Json:
+    """Get the account of the user who calls."""
+    answers = call.identity.answers
+    if "account" not in answers:  # pages ask who is signed in all the time
+        answers["account"] = msgspec.json.encode(as_user(signed_in(call)))
+    return Json(answers["account"])
+
+
+@routes.post(
+    "/v1/account",
+    scope="sessions.write",
+    event="users.[userId].create",
+    status=201,
+    limit=limit("10/3600s"),
+    raises=(users.UserAlreadyExists, ConsoleClosed, ConsoleEmailNotListed, ConsoleIpNotListed),
+)
+async def create(call: Call, body: CreateAccount) -> User:
+    """Register with an e-mail address and a password. On the console only its first user may, and the
+    addresses on its list."""
+    check_method(call, "email-password")
+    email = users.checked_email(body.email)
+    user_id = ids.resolve(body.user_id)
+    password_hash = await secrets.hash_password(body.password)
+    is_first = await registration.admit(call, user_id, email)
+    row = await users.create(
+        call.db,
+        call.project.id,
+        users.NewUser(id=user_id, name=body.name, email=email, password_hash=password_hash),
+    )
+    if is_first:
+        await registration.welcome_first(call, user_id)
+    return as_user(row)
+
+
+@routes.post(
+    "/v1/account/jwts",
+    scope="account",
+    status=201,
+    limit=limit("120/60s", key="url:{url},userId:{userId}"),
+    aliases=("/v1/account/jwt",),
+    name="createJWT",
+    raises=(JwtCreationDenied,),
+)
+async def create_jwt(call: Call, body: CreateJwt) -> Jwt:
+    """Make a token that acts as the session for a while, and ends when the session does."""
+    user = signed_in(call)
+    if b"x-appwrite-jwt" in call.request.headers:
+        raise JwtCreationDenied()
+    claims = {
+        "userId": user["id"],
+        "sessionId": call.identity.session_id,
+        "projectId": call.project.id,
+    }
+    return Jwt(jwt=call.app.auth.write_jwt(claims, body.duration))
+
+
+@routes.patch("/v1/account/name", scope="account", event="users.[userId].update.name")
+async def update_name(call: Call, body: UpdateName) -> User:
+    """Change one's name."""
+    user_id = signed_in(call)["id"]
+    row = await users.set_name(call.db, call.project.id, user_id, body.name)
+    return updated(call, row)
+
+
+@routes.get("/v1/account/prefs", scope="account", model="preferences")
+async def get_prefs(call: Call) -> Json:
+    """Get one's preferences."""
+    return Json(bytes(signed_in(call)["prefs"]))
+
+
+@routes.patch("/v1/account/prefs", scope="account", event="users.[userId].update.prefs")
+async def update_prefs(call: Call, body: UpdatePrefs) -> User:
+    """Replace one's preferences."""
+    user_id = signed_in(call)["id"]
+    row = await users.set_prefs(call.db, call.project.id, user_id, encoded_prefs(body.prefs))
+    return updated(call, row)

@@ -1,0 +1,115 @@
+"""Opening a session, and who is signed in: what every way in shares."""
+
+from __future__ import annotations
+
+import msgspec
+
+from freehold import ids, secrets
+from freehold.db.pool import Record
+from freehold.errors import UserUnauthorized
+from freehold.services.account import cookies, store
+from freehold.services.account.errors import (
+    AuthMethodUnsupported,
+    InvalidCredentials,
+)
+from freehold.services.account.models import (
+    Session,
+)
+from freehold.services.users import User, as_user
+from freehold.web import devices
+from freehold.web.auth import user_tag
+from freehold.web.call import Call
+from freehold.web.wire import wire_time
+
+SESSION_S = 365 * 86400
+"""How long a session lasts when the project does not say."""
+SESSIONS_KEPT = 10
+"""How many sessions a user has when the project does not say; the oldest go first."""
+_SECRET_CHARACTERS = 256
+
+
+def signed_in(call: Call) -> Record:
+    """The user who calls. Raises UserUnauthorized for keys, and for admins of the project."""
+    if call.identity.kind != "user" or call.identity.user is None:
+        raise UserUnauthorized()
+    return call.identity.user
+
+
+def updated(call: Call, row: Record | None) -> User:
+    if row is None:
+        raise UserUnauthorized()
+    call.changed(user_tag(call.project.id, row["id"]))
+    return as_user(row)
+
+
+def check_method(call: Call, method: str) -> None:
+    if method in call.project.settings.get("disabledAuthMethods", ()):
+        raise AuthMethodUnsupported(method=method)
+
+
+async def open_session(
+    call: Call, user_id: str, email: str, password_hash: str | None
+) -> tuple[Session, str]:
+    secret = secrets.new_secret(_SECRET_CHARACTERS)
+    row = await store.open_session(
+        call.db,
+        call.project.id,
+        store.NewSession(
+            id=ids.new_id(),
+            user_id=user_id,
+            secret_digest=secrets.digest(secret),
+            provider="email",
+            provider_uid=email.strip().lower(),
+            factors=["password"],
+            ip=call.ip,
+            user_agent=devices.kept(_user_agent(call)),
+            seconds=session_seconds(call),
+        ),
+        password_hash=password_hash,
+    )
+    if row is None:
+        raise InvalidCredentials()
+    most = call.project.settings.get("sessionLimit", SESSIONS_KEPT)
+    await store.close_oldest_sessions(call.db, call.project.id, user_id, most)
+    call.changed(user_tag(call.project.id, user_id))
+    call.event_ids.update(userId=user_id, sessionId=row["id"])
+    token = cookies.sign_in(call, user_id, secret, row["expires_at"])
+    session = (await as_sessions(call, [row]))[0]
+    return msgspec.structs.replace(session, current=True), token
+
+
+def session_seconds(call: Call) -> float:
+    return float(call.project.settings.get("sessionDuration", SESSION_S))
+
+
+def _user_agent(call: Call) -> str:
+    if call.identity.kind == "key":  # a server that renders pages says whom it acts for
+        forwarded = call.request.header(b"x-forwarded-user-agent")
+        if forwarded:
+            return forwarded
+    return call.request.header(b"user-agent")
+
+
+async def as_session(call: Call, row: Record) -> Session:
+    return (await as_sessions(call, [row]))[0]
+
+
+async def as_sessions(call: Call, rows: list[Record]) -> list[Session]:
+    found = await devices.read_all([row["user_agent"] for row in rows])
+    return [
+        Session(
+            id=row["id"],
+            created_at=wire_time(row["created_at"]),
+            updated_at=wire_time(row["updated_at"]),
+            user_id=row["user_id"],
+            expire=wire_time(row["expires_at"]),
+            provider=row["provider"],
+            provider_uid=row["provider_uid"],
+            ip=row["ip"],
+            current=row["id"] == call.identity.session_id,
+            factors=row["factors"],
+            mfa_updated_at=wire_time(row["mfa_at"]),
+            **device._asdict(),
+        )
+        for row, device in zip(rows, found, strict=True)
+    ]

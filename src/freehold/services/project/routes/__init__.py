@@ -1,0 +1,12 @@
+"""Endpoints of the project service."""
+
+from __future__ import annotations
+
+from freehold.services.project.routes import keys, platforms, project, switches
+from freehold.web.endpoint import Routes
+
+routes = Routes("project", console=False)
+for each in (project, switches, keys, platforms):
+    routes.endpoints += each.routes.endpoints
+
+__all__ = ["routes"]

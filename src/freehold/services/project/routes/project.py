@@ -1,0 +1,46 @@
+"""Endpoints of the project itself."""
+
+from __future__ import annotations
+
+from freehold.services import projects
+from freehold.services.project import store
+from freehold.services.project.current import current_project
+from freehold.services.project.models import (
+    UpdateLabels,
+)
+from freehold.services.projects import Project
+from freehold.web.auth import project_tag
+from freehold.web.call import Call
+from freehold.web.endpoint import Routes
+
+routes = Routes("project", console=False)
+
+_HERE = "/v1/projects/{projectId}"
+
+
+@routes.get("/v1/project", scope="project.read", aliases=(_HERE,))
+async def get(call: Call) -> Project:
+    """Get the project."""
+    return await current_project(call)
+
+
+@routes.delete("/v1/project", scope="project.write", event="projects.[projectId].delete", status=204,
+               aliases=(_HERE,))  # fmt: skip
+async def delete(call: Call) -> None:
+    """Delete the project with all that is in it."""
+    call.event_ids["projectId"] = call.project.id
+    call.tells(await current_project(call))
+    await projects.delete_project(call, call.project.id)
+
+
+@routes.put(
+    "/v1/project/labels",
+    scope="project.write",
+    event="projects.[projectId].update",
+    aliases=(f"{_HERE}/labels",),
+)
+async def update_labels(call: Call, body: UpdateLabels) -> Project:
+    """Replace the project's labels."""
+    await store.set_labels(call.db, call.project.id, list(dict.fromkeys(body.labels)))
+    call.changed(project_tag(call.project.id))
+    return await current_project(call)

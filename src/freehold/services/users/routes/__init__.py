@@ -1,0 +1,12 @@
+"""Endpoints of the users service."""
+
+from __future__ import annotations
+
+from freehold.services.users.routes import users
+from freehold.web.endpoint import Routes
+
+routes = Routes("users")
+for each in (users,):
+    routes.endpoints += each.routes.endpoints
+
+__all__ = ["routes"]
