@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 from freehold import ids
+from freehold.access import policies
 from freehold.services.account import store
 from freehold.services.account.errors import (
     ConsoleClosed,
@@ -38,7 +39,7 @@ async def welcome_first(call: Call, user_id: str) -> None:
 
 
 async def _check_limit(call: Call) -> None:
-    most = call.project.settings.get("userLimit", 0)
+    most = policies.of(call.project.settings).user_limit
     if most and await store.count_users(call.db, call.project.id, most) >= most:
         raise UserLimitReached()
 

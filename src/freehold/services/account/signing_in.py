@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from freehold import ids, secrets
+from freehold.access import policies
 from freehold.db.pool import Record
 from freehold.errors import UserUnauthorized
 from freehold.services.account import cookies, store
@@ -21,10 +22,6 @@ from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.wire import wire_time
 
-SESSION_S = 365 * 86400
-"""How long a session lasts when the project does not say."""
-SESSIONS_KEPT = 10
-"""How many sessions a user has when the project does not say; the oldest go first."""
 _SECRET_CHARACTERS = 256
 
 
@@ -69,7 +66,7 @@ async def open_session(
     )
     if row is None:
         raise InvalidCredentials()
-    most = call.project.settings.get("sessionLimit", SESSIONS_KEPT)
+    most = policies.of(call.project.settings).session_limit
     await store.close_oldest_sessions(call.db, call.project.id, user_id, most)
     call.changed(user_tag(call.project.id, user_id))
     call.event_ids.update(userId=user_id, sessionId=row["id"])
@@ -79,7 +76,7 @@ async def open_session(
 
 
 def session_seconds(call: Call) -> float:
-    return float(call.project.settings.get("sessionDuration", SESSION_S))
+    return float(policies.of(call.project.settings).session_duration_s)
 
 
 def _user_agent(call: Call) -> str:
