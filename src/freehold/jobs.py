@@ -354,9 +354,10 @@ select pg_notify($2, '') from given limit 1
 
 
 async def prune(context: Context, job: Job) -> None:
-    """Delete what has had its time: old events and failures; sessions, limits, transactions that expired."""
+    """Delete what has had its time: old events and failures; all that expires, as sessions and tokens do."""
     await _delete_in_batches(context.db, _OLD_EVENTS, context.settings.outbox_days)
     await _delete_in_batches(context.db, _EXPIRED_SESSIONS)
+    await _delete_in_batches(context.db, _EXPIRED_TOKENS)
     await _delete_in_batches(context.db, _EXPIRED_RATE_LIMITS)
     await _delete_in_batches(context.db, _EXPIRED_TRANSACTIONS)
     await _delete_in_batches(context.db, _OLD_DEAD_JOBS, DEAD_DAYS)
@@ -371,6 +372,11 @@ delete from freehold.outbox where id in (
 _EXPIRED_SESSIONS = """
 delete from freehold.sessions where (project_id, id) in (
     select project_id, id from freehold.sessions where expires_at < now() order by expires_at limit 5000
+) returning 1
+"""
+_EXPIRED_TOKENS = """
+delete from freehold.tokens where (project_id, id) in (
+    select project_id, id from freehold.tokens where expires_at < now() order by expires_at limit 5000
 ) returning 1
 """
 _EXPIRED_RATE_LIMITS = """

@@ -13,6 +13,10 @@ class SessionNotFound(NotFound, type="user_session_not_found"):
     """The user has no session with this id."""
 
 
+class InvalidToken(Unauthorized, type="user_invalid_token"):
+    """The token is not valid: it may be wrong, used up, or expired. Ask for another one."""
+
+
 class JwtCreationDenied(Forbidden, type="user_jwt_creation_denied"):
     """A JWT is made from a session, not from another JWT."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from freehold.web.wire import CustomId, Email, Input, Name, NewPassword, Output, Password, Prefs, Resource
@@ -42,6 +43,17 @@ class Session(Resource, kw_only=True):
 class SessionList(Output):
     total: int
     sessions: list[Session]
+
+
+class Token(Output):
+    """A secret on its way to somebody, or to a server that asked for it."""
+
+    id: str = msgspec.field(name="$id")
+    created_at: str = msgspec.field(name="$createdAt")
+    user_id: str
+    secret: str
+    expire: str
+    phrase: str
 
 
 class Jwt(Output):

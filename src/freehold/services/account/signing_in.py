@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from freehold import ids, secrets
 from freehold.access import policies
 from freehold.db.pool import Record
-from freehold.errors import UserUnauthorized
+from freehold.errors import UserBlocked, UserUnauthorized
+from freehold.services import users
 from freehold.services.account import cookies, store
 from freehold.services.account.errors import (
     AuthMethodUnsupported,
@@ -45,8 +48,20 @@ def check_method(call: Call, method: str) -> None:
 
 
 async def open_session(
-    call: Call, user_id: str, email: str, password_hash: str | None
+    call: Call,
+    user_id: str,
+    *,
+    provider: str,
+    provider_uid: str = "",
+    factors: Sequence[str],
+    password_hash: str | None = None,
 ) -> tuple[Session, str]:
+    """Open a session: the one way in, however somebody has proven who they are. Sets its cookies.
+
+    `password_hash` is given when a password was the proof: the user must still have it. Gives the session
+    and its secret as headers carry it; `answer` decides who sees that. Raises UserBlocked,
+    InvalidCredentials.
+    """
     secret = secrets.new_secret(_SECRET_CHARACTERS)
     row = await store.open_session(
         call.db,
@@ -55,9 +70,9 @@ async def open_session(
             id=ids.new_id(),
             user_id=user_id,
             secret_digest=secrets.digest(secret),
-            provider="email",
-            provider_uid=email.strip().lower(),
-            factors=["password"],
+            provider=provider,
+            provider_uid=provider_uid,
+            factors=list(factors),
             ip=call.ip,
             user_agent=devices.kept(_user_agent(call)),
             seconds=session_seconds(call),
@@ -65,7 +80,8 @@ async def open_session(
         password_hash=password_hash,
     )
     if row is None:
-        raise InvalidCredentials()
+        user = await users.find(call.db, call.project.id, user_id)
+        raise UserBlocked() if user is not None and not user["enabled"] else InvalidCredentials()
     most = policies.of(call.project.settings).session_limit
     await store.close_oldest_sessions(call.db, call.project.id, user_id, most)
     call.changed(user_tag(call.project.id, user_id))
@@ -73,6 +89,12 @@ async def open_session(
     token = cookies.sign_in(call, user_id, secret, row["expires_at"])
     session = (await as_sessions(call, [row]))[0]
     return msgspec.structs.replace(session, current=True), token
+
+
+def answer(call: Call, session: Session, token: str) -> Session:
+    """A new session as it is answered: with its secret, for those who may see it. No event tells that."""
+    call.tells(session)
+    return msgspec.structs.replace(session, secret=token) if call.sees_secrets else session
 
 
 def session_seconds(call: Call) -> float:

@@ -87,13 +87,19 @@ async def find_credentials(db: Queries, project_id: str, email: str) -> Record |
 async def open_session(
     db: Queries, project_id: str, session: NewSession, *, password_hash: str | None
 ) -> Record | None:
-    """Open a session, unless the user was blocked or got another password in the meantime."""
+    """Open a session, unless the user was blocked meanwhile, or got another password than the one given."""
     return await db.row(
         f"""
         with u as (
-            update freehold.users set accessed_at = now()
-            where project_id = $1 and id = $3 and enabled and password_hash is not distinct from $11
-            returning id
+            select id, accessed_at from freehold.users
+            where project_id = $1 and id = $3 and enabled and ($11::text is null or password_hash = $11)
+            for share
+        ),
+        noted as (
+            update freehold.users v set accessed_at = now()
+            from u
+            where v.project_id = $1 and v.id = u.id
+              and (u.accessed_at is null or u.accessed_at < now() - interval '1 day')
         )
         insert into freehold.sessions as s (project_id, id, user_id, secret_digest, provider, provider_uid,
                                             factors, ip, user_agent, expires_at)

@@ -18,6 +18,7 @@ from freehold.services.account.models import (
     SessionList,
 )
 from freehold.services.account.signing_in import (
+    answer,
     as_session,
     as_sessions,
     check_method,
@@ -136,12 +137,16 @@ async def create_email_password_session(call: Call, body: CreateEmailSession) ->
         raise InvalidCredentials()
     if not found["enabled"]:
         raise UserBlocked()
-    session, token = await open_session(call, found["id"], body.email, password_hash)
+    session, token = await open_session(
+        call,
+        found["id"],
+        provider="email",
+        provider_uid=body.email.strip().lower(),
+        factors=["password"],
+        password_hash=password_hash,
+    )
     await limits.forgive(call, _LOGIN_LIMIT, {"body": body}, call.db)
-    call.tells(session)
-    if not call.sees_secrets:
-        return session
-    return msgspec.structs.replace(session, secret=token)
+    return answer(call, session, token)
 
 
 def _named(call: Call, session_id: str) -> str:
