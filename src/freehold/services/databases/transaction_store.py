@@ -44,13 +44,13 @@ async def delete(db: Queries, project_id: str, transaction_id: str, owner: str) 
     )  # fmt: skip
 
 
-async def end(db: Queries, project_id: str, transaction_id: str, status: str) -> Record | None:
+async def end(db: Queries, project_id: str, transaction_id: str, owner: str, status: str) -> Record | None:
     """Let a pending transaction end as committed, rolled back or failed, and forget its operations."""
     return await db.row(
         """
         with ended as (
-            update freehold.transactions set status = $3, updated_at = now()
-            where project_id = $1 and id = $2 and status = 'pending' and expires_at > now()
+            update freehold.transactions set status = $4, updated_at = now()
+            where project_id = $1 and id = $2 and owner = $3 and status = 'pending' and expires_at > now()
             returning *
         ),
         forgotten as (
@@ -59,7 +59,7 @@ async def end(db: Queries, project_id: str, transaction_id: str, status: str) ->
         )
         select * from ended
         """,
-        project_id, transaction_id, status,
+        project_id, transaction_id, owner, status,
     )  # fmt: skip
 
 

@@ -141,7 +141,7 @@ async def commit(call: Call, transaction_id: str) -> Record:
     async def act(db: Transaction) -> Record:
         _pending(await store.lock(db, *_key(call, transaction_id)), transaction_id)
         await _replay(call, await _unchanged(call, db, transaction_id, lock=True))
-        return _ended(await store.end(db, call.project.id, transaction_id, "committed"))
+        return _ended(await store.end(db, *_key(call, transaction_id), "committed"))
 
     async with _turn(call, transaction_id):
         try:
@@ -149,7 +149,7 @@ async def commit(call: Call, transaction_id: str) -> Record:
         except (ResourceLocked, Unavailable):
             raise  # it can be tried again
         except Problem:
-            await store.end(call.app.db, call.project.id, transaction_id, "failed")
+            await store.end(call.app.db, *_key(call, transaction_id), "failed")
             raise
 
 
@@ -158,7 +158,7 @@ async def roll_back(call: Call, transaction_id: str) -> Record:
 
     async def act(db: Transaction) -> Record:
         _pending(await store.lock(db, *_key(call, transaction_id)), transaction_id)
-        return _ended(await store.end(db, call.project.id, transaction_id, "rolled_back"))
+        return _ended(await store.end(db, *_key(call, transaction_id), "rolled_back"))
 
     return await _attempt(call, _WAITS, act)
 

@@ -1,0 +1,127 @@
+"""What each kind of caller may do on each route, with what is Alice's. A route that is not here fails S41.
+
+A line names operations, as `service.operation`, and what becomes of the call of each of:
+
+- a guest,
+- Bob, another user of the project,
+- Mary, a member of Alice's team who is not its owner,
+- a stranger: an API key of another project, with every scope.
+
+`no`: refused with 401, 403 or 404. `own`: answered, and about nothing but what is the caller's own.
+`all`: answered, and may tell what Alice has written. Whatever the line says, nothing of Alice's may change,
+and nothing of it is told but to `all`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Verdicts(NamedTuple):
+    """What becomes of a call, by who calls."""
+
+    guest: str
+    bob: str
+    mary: str
+    stranger: str
+
+
+NOBODY = Verdicts("no", "no", "no", "no")
+"""For API keys of the project and for its owners."""
+EVERYBODY = Verdicts("own", "own", "own", "own")
+USERS = Verdicts("no", "own", "own", "no")
+"""For whoever is signed in; about oneself."""
+MEMBERS = Verdicts("no", "no", "all", "no")
+
+OF_SERVICES: dict[str, Verdicts] = {
+    "users": NOBODY,
+    "project": NOBODY,
+    "projects": NOBODY,
+    "organization": NOBODY,
+    "migrations": NOBODY,
+    "health": NOBODY,
+    "console": NOBODY,
+}
+"""For services that are for keys and owners alone: a new route is expected to be closed, until a line below
+says otherwise."""
+
+OF_ROUTES: dict[str, Verdicts] = {
+    "health.getVersion": EVERYBODY,
+    "ping.get": EVERYBODY,
+    "console.listOrganizationScopes": EVERYBODY,
+    "console.listProjectScopes": EVERYBODY,
+    # --- account: oneself
+    "account.get": USERS,
+    "account.create": EVERYBODY,
+    "account.createJWT": USERS,
+    "account.updateName": USERS,
+    "account.getPrefs": USERS,
+    "account.updatePrefs": USERS,
+    "account.listSessions": USERS,
+    "account.deleteSessions": USERS,
+    "account.getSession": NOBODY,
+    "account.updateSession": NOBODY,
+    "account.deleteSession": NOBODY,
+    "account.createEmailPasswordSession": NOBODY,
+    # --- teams: members read, owners write
+    "teams.list": Verdicts("no", "own", "all", "no"),
+    "teams.create": Verdicts("no", "own", "own", "no"),
+    "teams.get": MEMBERS,
+    "teams.updateName": NOBODY,
+    "teams.delete": NOBODY,
+    "teams.listMemberships": MEMBERS,
+    "teams.createMembership": NOBODY,
+    "teams.getMembership": MEMBERS,
+    "teams.updateMembership": NOBODY,
+    "teams.deleteMembership": NOBODY,
+    "teams.getPrefs": MEMBERS,
+    "teams.updatePrefs": NOBODY,
+}
+
+_ROW_LINES = {
+    # Alice's table has no permissions of its own: rows are reached by theirs, and none may be made.
+    "list{s}": EVERYBODY,
+    "create{one}": NOBODY,
+    "createQuery": EVERYBODY,
+    "upsert{s}": NOBODY,
+    "update{s}": NOBODY,
+    "delete{s}": NOBODY,
+    "get{one}": NOBODY,
+    "update{one}": NOBODY,
+    "delete{one}": NOBODY,
+    "upsert{one}": NOBODY,
+    "increment{one}{column}": NOBODY,
+    "decrement{one}{column}": NOBODY,
+    "list{one}Logs": NOBODY,
+    "listTransactions": USERS,
+    "createTransaction": USERS,
+    "getTransaction": NOBODY,
+    "updateTransaction": NOBODY,
+    "deleteTransaction": NOBODY,
+    "createOperations": NOBODY,
+}
+
+OF_SERVICES |= {"tablesDB": NOBODY, "databases": NOBODY, "storage": NOBODY}
+
+OF_ROUTES |= {
+    f"{service}.{operation.format(s=one + 's', one=one, column=column)}": verdicts
+    for service, one, column in (("tablesDB", "Row", "Column"), ("databases", "Document", "Attribute"))
+    for operation, verdicts in _ROW_LINES.items()
+}
+
+OF_ROUTES |= {
+    "storage.listFiles": EVERYBODY,
+    "storage.createFile": NOBODY,
+    # A document in GraphQL is answered with the errors of what it asks; S22 compares those.
+    "graphql.get": EVERYBODY,
+    "graphql.query": EVERYBODY,
+    "graphql.mutation": EVERYBODY,
+}
+
+WITHOUT_A_PROJECT = frozenset(("mock",))
+"""Services that know nobody: stand-ins for vendors, served in development mode alone."""
+
+
+def verdicts_of(service: str, operation: str) -> Verdicts | None:
+    """What the table says of an operation; None when it says nothing."""
+    return OF_ROUTES.get(f"{service}.{operation}") or OF_SERVICES.get(service)
