@@ -1,16 +1,12 @@
-"""Secrets: making, digesting, sealing and comparing them, and hashing passwords off the event loop."""
+"""Secrets: making, digesting and sealing them."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import os
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -44,28 +40,3 @@ def unseal(key: bytes, sealed: bytes) -> str | None:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None).decode()
     except InvalidTag:
         return None
-
-
-# OWASP's second choice for Argon2id: 7 MiB, 5 passes, 1 lane. The reference uses the same.
-_hasher = PasswordHasher(memory_cost=7168, time_cost=5, parallelism=1)
-_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
-
-
-async def hash_password(password: str) -> str:
-    """Hash a password with Argon2id, off the event loop, two at a time."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, password)
-
-
-async def password_matches(password: str, hashed: str | None) -> bool:
-    """Tell whether the password is the hashed one. Takes as long when there is no hash to compare."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _matches, password, hashed)
-
-
-def _matches(password: str, hashed: str | None) -> bool:
-    if hashed is None:
-        _hasher.hash(password)
-        return False
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False

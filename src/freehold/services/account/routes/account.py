@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from freehold import ids, secrets
+from freehold import ids, passwords
 from freehold.errors import UserUnauthorized
 from freehold.services import users
 from freehold.services.account import registration
@@ -57,7 +57,7 @@ async def create(call: Call, body: CreateAccount) -> User:
     check_method(call, "email-password")
     email = users.checked_email(body.email)
     user_id = ids.resolve(body.user_id)
-    password_hash = await secrets.hash_password(body.password)
+    password_hash = await passwords.hash_password(body.password)
     is_first = await registration.admit(call, user_id, email)
     row = await users.create(
         call.db,

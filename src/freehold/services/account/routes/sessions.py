@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from freehold import events, secrets
+from freehold import events, passwords
 from freehold.errors import UserBlocked, UserUnauthorized
 from freehold.services.account import cookies, store
 from freehold.services.account.errors import (
@@ -133,7 +133,7 @@ async def create_email_password_session(call: Call, body: CreateEmailSession) ->
     # Off the transaction: hashing takes long, and would hold its connection meanwhile.
     found = await store.find_credentials(call.app.db, call.project.id, body.email.strip())
     password_hash = found["password_hash"] if found is not None else None
-    if not await secrets.password_matches(body.password, password_hash) or found is None:
+    if not await passwords.password_matches(body.password, password_hash) or found is None:
         raise InvalidCredentials()
     if not found["enabled"]:
         raise UserBlocked()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold import ids, secrets
+from freehold import ids, passwords
 from freehold.services.users import store
 from freehold.services.users.errors import UserAlreadyExists, UserNotFound
 from freehold.services.users.models import (
@@ -42,7 +42,7 @@ async def create(call: Call, body: CreateUser) -> User:
         name=body.name,
         email=store.checked_email(body.email) if body.email else None,
         phone=body.phone,
-        password_hash=await secrets.hash_password(body.password) if body.password else None,
+        password_hash=await passwords.hash_password(body.password) if body.password else None,
     )
     return as_user(await store.create(call.db, call.project.id, user))
 
