@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from freehold.web.wire import CustomId, Email, Input, Name, NewPassword, Output, Password, Prefs, Resource
+from freehold.web.wire import CustomId, Email, Id, Input, Name, NewPassword, Output, Password, Prefs, Resource
 
 
 class Session(Resource, kw_only=True):
@@ -82,3 +82,16 @@ class UpdateName(Input):
 
 class UpdatePrefs(Input):
     prefs: Prefs
+
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class CreatePushTarget(Input):
+    target_id: CustomId
+    identifier: Identifier
+    provider_id: Id | None = None
+
+
+class UpdatePushTarget(Input):
+    identifier: Identifier

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from freehold.db.pool import Record
+from freehold.services.targets import Target, read_targets
 from freehold.web.wire import (
     CustomId,
     Email,
+    Id,
     Input,
     Labels,
     Name,
@@ -20,18 +22,11 @@ from freehold.web.wire import (
     wire_time,
 )
 
-Phone = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)", description="As in E.164: +14155552671")]
+PHONE_PATTERN = r"^\+[1-9][0-9]{6,14}$(?!\n)"
+Phone = Annotated[str, Meta(pattern=PHONE_PATTERN, description="As in E.164: +14155552671")]
 
-
-class Target(Resource):
-    """Where messages can reach a user."""
-
-    name: str
-    user_id: str
-    provider_id: str | None
-    provider_type: str
-    identifier: str
-    expired: bool
+Identifier = Annotated[str, Meta(min_length=1, max_length=255)]
+"""What a target is reached by: an address, a number, or the token of a device."""
 
 
 class User(Resource):
@@ -65,6 +60,20 @@ class CreateUser(Input):
     name: Name = ""
 
 
+class CreateTarget(Input):
+    target_id: CustomId
+    provider_type: Literal["email", "sms", "push"]
+    identifier: Identifier
+    provider_id: Id | None = None
+    name: Name = ""
+
+
+class UpdateTarget(Input):
+    identifier: Identifier | None = None
+    provider_id: Id | None = None
+    name: Name | None = None
+
+
 class UpdateStatus(Input):
     status: bool
 
@@ -90,6 +99,6 @@ def as_user(row: Record) -> User:
         phone_verification=row["phone_verified"],
         mfa=row["mfa"],
         prefs=row["prefs"],
-        targets=[],
+        targets=read_targets(row["targets"]),
         accessed_at=wire_time(row["accessed_at"]),
     )

@@ -12,11 +12,13 @@ from freehold.db import listing
 from freehold.db.listing import Found, Listing, flag, moment, text, texts
 from freehold.db.pool import Queries, Record
 from freehold.errors import InvalidParameter
+from freehold.services import targets
 from freehold.services.users.errors import UserAlreadyExists
 
-_COLUMNS = """
+_COLUMNS = f"""
     u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
-    u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at
+    u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at,
+    {targets.OF_USER} as targets
 """
 
 USERS = Listing(
@@ -59,10 +61,15 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
+def is_email(text: str) -> bool:
+    """Tell whether it is an e-mail address in lower case."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def checked_email(email: str) -> str:
     """The address in lower case. Raises InvalidParameter when it is none."""
     email = email.strip().lower()
-    if _EMAIL.fullmatch(email) is None:
+    if not is_email(email):
         raise InvalidParameter(name="email", reason="Value must be a valid email address.")
     return email
 
@@ -70,18 +77,18 @@ def checked_email(email: str) -> str:
 async def create(db: Queries, project_id: str, user: NewUser) -> Record:
     """Make a user. Raises UserAlreadyExists."""
     try:
-        row = await db.row(
-            f"""
-            insert into freehold.users as u (project_id, id, name, email, phone, password_hash,
-                                             password_changed_at)
+        await db.run(
+            """
+            insert into freehold.users (project_id, id, name, email, phone, password_hash,
+                                        password_changed_at)
             values ($1, $2, $3, $4, $5, $6, case when $6::text is not null then now() end)
-            returning {_COLUMNS}
             """,
             project_id,
             *user,
         )
     except asyncpg.UniqueViolationError as error:
         raise UserAlreadyExists() from error
+    row = await find(db, project_id, user.id)  # with its targets, which that statement could not see yet
     assert row is not None
     return row
 

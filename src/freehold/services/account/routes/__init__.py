@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from freehold.services.account.routes import account, sessions
+from freehold.services.account.routes import account, sessions, targets
 from freehold.web.endpoint import Routes
 
 routes = Routes("account")
-for each in (account, sessions):
+for each in (account, sessions, targets):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]

@@ -39,7 +39,10 @@ async def get(call: Call) -> Json:
     """Get the account of the user who calls."""
     answers = call.identity.answers
     if "account" not in answers:  # pages ask who is signed in all the time
-        answers["account"] = msgspec.json.encode(as_user(signed_in(call)))
+        row = await users.find(call.db, call.project.id, signed_in(call)["id"])
+        if row is None:
+            raise UserUnauthorized()
+        answers["account"] = msgspec.json.encode(as_user(row))
     return Json(answers["account"])
 
 
