@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import re
 import time
+from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -136,6 +137,14 @@ class _Window:
         self.known = max(self.known, hits + self.unsettled)
 
 
+def _subscriber(address: str) -> str:
+    """Whom an address belongs to: of IPv6 a whole /64, which is what one subscriber is given (RFC 6177)."""
+    if ":" not in address:
+        return address
+    parsed = IPv6Address(address)
+    return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))
+
+
 def _key(call: Call, each: Limit, arguments: dict[str, Any]) -> bytes:
     def fill(match: re.Match[str]) -> str:
         name = match[1]
@@ -145,7 +154,7 @@ def _key(call: Call, each: Limit, arguments: dict[str, Any]) -> bytes:
         if name == "method":
             return call.request.method
         if name == "ip":
-            return call.ip
+            return _subscriber(call.ip)
         if name == "chunkId":
             begin = _BEGIN.match(call.request.header(b"content-range"))
             return begin[1] if begin is not None else ""
