@@ -39,7 +39,7 @@ SERVICES: tuple[Routes, ...] = (
     mock.routes,
 )
 
-KINDS: tuple[Kind, ...] = (*PLATFORM_KINDS, *AUDIT_KINDS, *storage.KINDS, *migrations.KINDS)
+KINDS: tuple[Kind, ...] = (*PLATFORM_KINDS, *AUDIT_KINDS, *databases.KINDS, *storage.KINDS, *migrations.KINDS)
 """Every kind of job: the platform's own, and those of the services."""
 
 

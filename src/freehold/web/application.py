@@ -37,6 +37,7 @@ from freehold.errors import (
     UnknownOrigin,
 )
 from freehold.providers.blobs import PlainFiles
+from freehold.usage import Uses
 from freehold.web import formats, limits, logs, metrics
 from freehold.web.auth import CONSOLE, Authenticator, Identity, Project, is_loopback
 from freehold.web.cache import Answers, Cache, Stamps
@@ -108,6 +109,7 @@ class Application:
         self.blobs.prepare()
         self.auth = Authenticator(self.db, stamps, settings.secret)
         self.hits = limits.Hits(self.db)
+        self.uses = Uses(self.db)
         self.shares = Shares(max(1, settings.pool_size // 2))
         self.answers = Answers(stamps, size_bytes=_ANSWERS_BYTES)
         """Lists of rows that callers let be kept for a while."""
@@ -138,6 +140,7 @@ class Application:
                 if self._listener is not None:
                     self._listener.cancel()
                 await self.hits.settle()
+                await self.uses.settle()
                 await self.db.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

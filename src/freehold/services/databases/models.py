@@ -228,3 +228,58 @@ class Transaction(Resource, kw_only=True):
 class TransactionList(Output):
     total: int
     transactions: list[Transaction]
+
+
+class Metric(Output):
+    """What was in an hour or a day."""
+
+    value: int
+    date: str
+
+
+class UsageDatabases(Output):
+    range: str
+    databases_total: int
+    collections_total: int
+    tables_total: int
+    documents_total: int
+    rows_total: int
+    storage_total: int
+    """In bytes, indexes included."""
+    databases_reads_total: int
+    """In the range."""
+    databases_writes_total: int
+    databases: list[Metric]
+    collections: list[Metric]
+    tables: list[Metric]
+    documents: list[Metric]
+    rows: list[Metric]
+    storage: list[Metric]
+    databases_reads: list[Metric]
+    databases_writes: list[Metric]
+
+
+class UsageDatabase(Output):
+    range: str
+    collections_total: int
+    tables_total: int
+    documents_total: int
+    rows_total: int
+    storage_total: int
+    """In bytes, indexes included."""
+    database_reads_total: int
+    """In the range."""
+    database_writes_total: int
+    collections: list[Metric]
+    tables: list[Metric]
+    documents: list[Metric]
+    rows: list[Metric]
+    storage: list[Metric]
+    database_reads: list[Metric]
+    database_writes: list[Metric]
+
+
+class UsageTable(Output):
+    range: str
+    rows_total: int
+    rows: list[Metric]

@@ -21,6 +21,7 @@ from freehold.schema.values import Misfit
 from freehold.services.databases import relation, store
 from freehold.services.databases.errors import DatabaseNotFound, NoTenant, TableNotFound
 from freehold.services.databases.vocabulary import Vocabulary, spoken
+from freehold.usage import Use
 from freehold.web.auth import Identity
 from freehold.web.call import Call
 
@@ -166,14 +167,16 @@ async def using(
     keeps changing.
     """
     try:
-        return await act(await find(call, database_id, table_id))
+        answer = await act(await find(call, database_id, table_id))
     except CHANGED:
         # The change has committed, but what is cached here does not say so yet.
         call.app.stamps.touch(database_tag(call.project.id, database_id))
-    try:
-        return await act(await find(call, database_id, table_id))
-    except CHANGED as error:
-        raise ResourceLocked() from error
+        try:
+            answer = await act(await find(call, database_id, table_id))
+        except CHANGED as error:
+            raise ResourceLocked() from error
+    call.app.uses.count(Use(call.project.id, database_id, table_id, call.endpoint.emits != ""))
+    return answer
 
 
 async def _load(call: Call, vocabulary: Vocabulary, database_id: str, table_id: str) -> Table | None:

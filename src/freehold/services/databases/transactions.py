@@ -36,6 +36,7 @@ from freehold.services.databases.errors import (
 )
 from freehold.services.databases.operations import OneOfThem
 from freehold.services.databases.tables import Table
+from freehold.usage import Use
 from freehold.web.call import Call, Staged
 from freehold.web.wire import Json
 
@@ -129,7 +130,9 @@ async def read(
         return answer
 
     async with _turn(call, transaction_id):
-        return await _attempt(call, _LOOKS, look)
+        answer = await _attempt(call, _LOOKS, look)
+    call.app.uses.count(Use(call.project.id, database_id, table_id, is_write=False))
+    return answer
 
 
 # -- ending ------------------------------------------------------------------------------------------------
@@ -138,19 +141,25 @@ async def read(
 async def commit(call: Call, transaction_id: str) -> Record:
     """Do all that was staged, in one transaction of PostgreSQL's. What cannot be done any more fails it."""
 
-    async def act(db: Transaction) -> Record:
+    async def act(db: Transaction) -> tuple[Record, list[_Kept]]:
         _pending(await store.lock(db, *_key(call, transaction_id)), transaction_id)
-        await _replay(call, await _unchanged(call, db, transaction_id, lock=True))
-        return _ended(await store.end(db, *_key(call, transaction_id), "committed"))
+        kept = await _unchanged(call, db, transaction_id, lock=True)
+        await _replay(call, kept)
+        return _ended(await store.end(db, *_key(call, transaction_id), "committed")), kept
 
     async with _turn(call, transaction_id):
         try:
-            return await _attempt(call, _WAITS, act)
+            committed, done = await _attempt(call, _WAITS, act)
         except (ResourceLocked, Unavailable):
             raise  # it can be tried again
         except Problem:
             await store.end(call.app.db, *_key(call, transaction_id), "failed")
             raise
+    for each in done:
+        call.app.uses.count(
+            Use(call.project.id, each.operation.database_id, each.operation.table_id, is_write=True)
+        )
+    return committed
 
 
 async def roll_back(call: Call, transaction_id: str) -> Record:

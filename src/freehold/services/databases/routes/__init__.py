@@ -11,11 +11,12 @@ from freehold.services.databases.routes import (
     schemas,
     tables,
     transactions,
+    usage,
 )
 from freehold.web.endpoint import Routes
 
 routes = Routes("tablesDB", console=False)
-for each in (databases, tables, columns, indexes, rows, transactions, logs, schemas):
+for each in (databases, tables, columns, indexes, rows, transactions, logs, usage, schemas):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]
