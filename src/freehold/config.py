@@ -237,6 +237,20 @@ class Settings:
         default=(),
         shown="none",
     )
+    private_hosts: tuple[str, ...] = _setting(
+        LIST,
+        "The host names inside your network that projects may sign people in with, such as the one of a"
+        " Keycloak. Calls to what people enter reach no other private addresses.",
+        default=(),
+        shown="none",
+    )
+    outside_stand_in: str = _setting(
+        TEXT,
+        "For tests, with FREEHOLD_DEV: the URL of a server that is called in place of all others, with the"
+        " host that was meant in the Host header.",
+        default="",
+        shown="none",
+    )
     console_emails: tuple[str, ...] = _setting(
         LIST,
         "Who may register on the console beside its first user, as e-mail addresses.",

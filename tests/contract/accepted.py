@@ -143,4 +143,10 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "*: maxItems * rather than 0",
         "The reference's 0 is no bound; every list has one here.",
     ),
+    (
+        "project.getOAuth2Provider",
+        "parameter",
+        "providerId is missing",
+        "It stands in the path.",
+    ),
 )

@@ -37,6 +37,7 @@ from freehold.errors import (
     UnknownOrigin,
 )
 from freehold.providers.blobs import PlainFiles
+from freehold.providers.outside import Outside
 from freehold.usage import Uses
 from freehold.web import formats, limits, logs, metrics
 from freehold.web.auth import CONSOLE, Authenticator, Identity, Project, is_loopback
@@ -107,6 +108,10 @@ class Application:
         )
         self.blobs = PlainFiles(settings.data / "files")
         self.blobs.prepare()
+        self.outside = Outside(
+            private_hosts=settings.private_hosts,
+            stand_in=settings.outside_stand_in if settings.dev else "",
+        )
         self.auth = Authenticator(self.db, stamps, settings.secret)
         self.hits = limits.Hits(self.db)
         self.uses = Uses(self.db)
@@ -141,6 +146,7 @@ class Application:
                     self._listener.cancel()
                 await self.hits.settle()
                 await self.uses.settle()
+                await self.outside.close()
                 await self.db.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from freehold.access import scopes
 from freehold.errors import AccessForbidden
+from freehold.services import oauth
 from freehold.services.console.models import ConsoleKeyScope, ConsoleKeyScopeList, ConsoleVariables
+from freehold.services.oauth import ConsoleOAuth2ProviderList
 from freehold.web.application import host_name
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
@@ -17,6 +19,12 @@ routes = Routes("console", raises=(AccessForbidden,))
 
 _MAX_INDEX_BYTES = 2704
 """The most that PostgreSQL's B-trees take an entry."""
+
+
+@routes.get("/v1/console/oauth2-providers", scope="public", name="listOAuth2Providers")
+async def list_oauth_providers(call: Call) -> ConsoleOAuth2ProviderList:
+    """List the providers that people can sign in with, and what has to be entered for each."""
+    return oauth.console_providers()
 
 
 @routes.get("/v1/console/scopes/organization", scope="public")

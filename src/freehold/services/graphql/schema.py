@@ -214,14 +214,14 @@ def _rest(named: frozenset[str]) -> Callable[..., Any]:
 
 
 def _told_apart(models: tuple[type[msgspec.Struct], ...]) -> Callable[..., str]:
-    """Finds the model of an answer: the one with its fields, and called like its format or type."""
+    """Finds the model of an answer: the one with its fields, and called like its format, type or id."""
     fields = {
         model.__name__: frozenset(field.encode_name for field in msgspec.structs.fields(model))
         for model in models
     }
 
     def resolve_type(source: dict[str, Any], *_: Any) -> str:
-        kinds = tuple(str(source.get(key)) for key in ("format", "type"))
+        kinds = tuple(str(source.get(key)) for key in ("format", "type", "$id"))
 
         def unlikeness(name: str) -> tuple[int, bool]:
             return len(fields[name] ^ source.keys()), not name.lower().endswith(kinds)

@@ -1,0 +1,192 @@
+"""HTTP calls that leave the building: in time, of bounded size, to where they were meant, and not inside.
+
+What people type into settings becomes the address of a call. So names are resolved by us and only public
+addresses are connected to; redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+TIMEOUT_S = 10.0
+MAX_BYTES = 1024 * 1024
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class OutsideProblem(Exception):
+    """A call outside did not succeed; the message says why, without anything that was sent."""
+
+
+class ForbiddenTarget(OutsideProblem):
+    """The URL leads where calls may not go."""
+
+
+class Answer(NamedTuple):
+    """What was answered."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, decoded. Raises OutsideProblem."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise OutsideProblem("the answer is not JSON") from error
+
+
+class Outside:
+    """Makes HTTP calls to others."""
+
+    def __init__(self, *, private_hosts: tuple[str, ...] = (), stand_in: str = "") -> None:
+        """`private_hosts` may be reached though they are inside. A `stand_in` is called instead of everybody,
+        with the host that was meant in the Host header: for tests."""
+        self._private_hosts = frozenset(host.lower() for host in private_hosts)
+        self._stand_in = stand_in.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+
+    def check(self, url: str) -> None:
+        """Raise ForbiddenTarget for a URL that is none of https, or that names a private address."""
+        try:
+            parts = urlsplit(url)
+            host, _ = (parts.hostname or "").lower(), parts.port
+        except ValueError as error:
+            raise ForbiddenTarget("it is no URL") from error
+        if not host or any(ord(letter) <= 32 or letter in '\\<>"' for letter in url):
+            raise ForbiddenTarget("it is no URL")
+        if parts.username is not None or parts.password is not None:
+            raise ForbiddenTarget("a URL with a user name in it is not called")
+        is_ours = host in self._private_hosts
+        if parts.scheme != "https" and not (is_ours and parts.scheme == "http"):
+            raise ForbiddenTarget("it has to be a URL with https://")
+        if not is_ours and (is_private(host) or host == "localhost" or host.endswith(".localhost")):
+            raise ForbiddenTarget(f"{host} is inside, and not one of FREEHOLD_PRIVATE_HOSTS")
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+    ) -> Answer:
+        """Call a URL. Raises OutsideProblem when nothing usable came back in time."""
+        self.check(url)
+        headers = {"User-Agent": "Freehold", "Accept": "application/json", **(headers or {})}
+        body = msgspec.json.encode(json) if json is not None else None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        parts = urlsplit(url)
+        if self._stand_in:
+            headers["Host"] = parts.netloc
+            url = self._stand_in + parts._replace(scheme="", netloc="").geturl()
+        try:
+            async with self._open().request(
+                method, url, headers=headers, data=form if body is None else body, allow_redirects=False
+            ) as response:
+                return Answer(response.status, await _bounded(response))
+        except ForbiddenTarget:
+            raise
+        except TimeoutError as error:
+            raise OutsideProblem(f"{parts.hostname} did not answer within {TIMEOUT_S:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            forbidden = _forbidden_below(error)
+            if forbidden is not None:
+                raise forbidden from error
+            raise OutsideProblem(f"{parts.hostname} could not be reached") from error
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            resolver = _PublicOnly(self._private_hosts)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver, limit=100, ttl_dns_cache=30),
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_chunked(65536):
+        size += len(part)
+        if size > MAX_BYTES:
+            raise OutsideProblem(f"the answer has more than {MAX_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _forbidden_below(error: BaseException) -> ForbiddenTarget | None:
+    below: BaseException | None = error
+    while below is not None and not isinstance(below, ForbiddenTarget):
+        below = below.__cause__ or below.__context__
+    return below
+
+
+class _PublicOnly(AbstractResolver):
+    """Resolves names, and leaves out addresses that are not public. What it gives is what is connected to."""
+
+    def __init__(self, private_hosts: frozenset[str]) -> None:
+        self._private_hosts = private_hosts
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, family=family, type=socket.SOCK_STREAM
+        )
+        public = [each for each in found if host.lower() in self._private_hosts or not is_private(each[4][0])]
+        if found and not public:
+            raise ForbiddenTarget(f"{host} is inside, and not one of FREEHOLD_PRIVATE_HOSTS")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=port,
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for kind, _, protocol, _, address in public
+        ]
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def is_private(host: str | int) -> bool:
+    """Tell whether this is an address that is not public. Names are not."""
+    try:
+        address = ip_address(str(host).partition("%")[0])
+    except ValueError:
+        return False
+    return any(not each.is_global or each.is_multicast for each in _meant(address))
+
+
+def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+    """The address, and the ones that it carries inside it."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    inside = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64:
+        inside.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    return [address, *(each for each in inside if each is not None)]

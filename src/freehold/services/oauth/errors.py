@@ -1,0 +1,37 @@
+"""What can go wrong when somebody signs in with another vendor."""
+
+from __future__ import annotations
+
+from freehold.errors import BadRequest, NotFound, Problem, Unauthorized
+
+
+class ProviderUnsupported(BadRequest, type="project_provider_unsupported"):
+    """There is no provider `{provider}` that could be set up like this."""
+
+
+class ProviderDisabled(Problem, type="project_provider_disabled", status=412):
+    """{provider} is not set up in this project. Enter the client's id and secret, and enable it."""
+
+
+class InvalidSuccessUrl(BadRequest, type="project_invalid_success_url"):
+    """The success URL does not belong to the project. Register its host as a platform of the project."""
+
+
+class InvalidFailureUrl(BadRequest, type="project_invalid_failure_url"):
+    """The failure URL does not belong to the project. Register its host as a platform of the project."""
+
+
+class SignInRefused(BadRequest, type="user_oauth2_bad_request"):
+    """{reason}"""
+
+
+class NotAgreed(Unauthorized, type="user_oauth2_unauthorized"):
+    """{provider} did not let you sign in: {reason}"""
+
+
+class VendorFailed(Problem, type="user_oauth2_provider_error", status=424):
+    """{provider} could not be asked who you are: {reason}"""
+
+
+class IdentityNotFound(NotFound, type="user_identity_not_found"):
+    """There is no identity with this id."""
