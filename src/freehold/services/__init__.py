@@ -25,6 +25,7 @@ SERVICES: tuple[Routes, ...] = (
     health.routes,
     health.ping,
     account.routes,
+    teams.own_routes,
     teams.routes,
     users.routes,
     databases.routes,

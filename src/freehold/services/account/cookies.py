@@ -23,6 +23,13 @@ def sign_in(call: Call, user_id: str, secret: str, expires_at: datetime) -> str:
     return token
 
 
+def are_held(call: Call) -> bool:
+    """Tell whether the caller is a browser that keeps its session as we tell it to."""
+    name = cookie_name(call.project.id)
+    held = call.request.cookies()
+    return name in held or f"{name}_legacy" in held or b"x-fallback-cookies" in call.request.headers
+
+
 def sign_out(call: Call) -> None:
     """Take the session's cookies away."""
     _set(call, "", datetime.fromtimestamp(0, UTC))

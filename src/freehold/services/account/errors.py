@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import Forbidden, NotFound, Problem, Unauthorized
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound, Problem, Unauthorized
 
 
 class InvalidCredentials(Unauthorized, type="user_invalid_credentials"):
@@ -23,6 +23,26 @@ class JwtCreationDenied(Forbidden, type="user_jwt_creation_denied"):
 
 class AuthMethodUnsupported(Problem, type="user_auth_method_unsupported", status=501):
     """Signing in with {method} is switched off for this project. Its owner can switch it on."""
+
+
+class AddressRefused(BadRequest, type="general_bad_request"):
+    """This e-mail address cannot be taken. Check it, or take another one."""
+
+
+class PhoneTaken(Conflict, type="user_phone_already_exists"):
+    """This phone number belongs to another user of the project. Take another one."""
+
+
+class SessionAlreadyExists(Unauthorized, type="user_session_already_exists"):
+    """An anonymous session is for guests. Sign out first."""
+
+
+class NoAnonymousConsole(Unauthorized, type="user_anonymous_console_prohibited"):
+    """Nobody is anonymous on the console."""
+
+
+class StillOwner(BadRequest, type="user_deletion_prohibited"):
+    """You are the only owner of the organization {team}. Make someone else its owner, or delete it first."""
 
 
 class UserLimitReached(Problem, type="user_count_exceeded", status=400):

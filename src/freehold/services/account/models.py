@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from freehold.services.users.models import Phone
 from freehold.web.wire import CustomId, Email, Id, Input, Name, NewPassword, Output, Password, Prefs, Resource
 
 
@@ -70,6 +71,28 @@ class CreateAccount(Input):
 class CreateEmailSession(Input):
     email: Email
     password: Password
+
+
+class RedeemToken(Input):
+    """What a link brings back, or what somebody typed in from a message."""
+
+    user_id: CustomId
+    secret: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class UpdateEmail(Input):
+    email: Email
+    password: Password
+
+
+class UpdatePhone(Input):
+    phone: Phone
+    password: Password
+
+
+class UpdatePassword(Input):
+    password: NewPassword
+    old_password: Annotated[str, Meta(max_length=256)] = ""
 
 
 class CreateJwt(Input):

@@ -40,7 +40,10 @@ async def welcome_first(call: Call, user_id: str) -> None:
 
 async def _check_limit(call: Call) -> None:
     most = policies.of(call.project.settings).user_limit
-    if most and await store.count_users(call.db, call.project.id, most) >= most:
+    if not most:
+        return
+    await store.hold_registrations(call.db, call.project.id)
+    if await store.count_users(call.db, call.project.id, most) >= most:
         raise UserLimitReached()
 
 

@@ -91,6 +91,18 @@ async def open_session(
     return msgspec.structs.replace(session, current=True), token
 
 
+async def renew_session(call: Call) -> None:
+    """Leave the caller its session alone, and a browser with another secret of it: nobody else has that."""
+    user_id, session_id = call.identity.user_id, call.identity.session_id
+    await store.close_other_sessions(call.db, call.project.id, user_id, session_id)
+    if not cookies.are_held(call):  # it could not be told the new one
+        return
+    secret = secrets.new_secret(_SECRET_CHARACTERS)
+    row = await store.renew_session(call.db, call.project.id, user_id, session_id, secrets.digest(secret))
+    if row is not None:
+        cookies.sign_in(call, user_id, secret, row["expires_at"])
+
+
 def answer(call: Call, session: Session, token: str) -> Session:
     """A new session as it is answered: with its secret, for those who may see it. No event tells that."""
     call.tells(session)

@@ -62,6 +62,13 @@ async def adopt_organizations(db: Queries, user_id: str, membership_id: str) -> 
     )
 
 
+async def hold_registrations(db: Queries, project_id: str) -> None:
+    """Let others who count the users of this project wait until the transaction ends."""
+    await db.run(
+        "select pg_advisory_xact_lock(hashtextextended('freehold registrations ' || $1, 0))", project_id
+    )
+
+
 async def count_users(db: Queries, project_id: str, most: int) -> int:
     """Count the users of a project, up to `most`."""
     found: int = await db.value(
@@ -70,6 +77,42 @@ async def count_users(db: Queries, project_id: str, most: int) -> int:
         most,
     )
     return found
+
+
+async def find_abandoned_team(db: Queries, project_id: str, user_id: str) -> str | None:
+    """The name of a team that would have no owner any more without this user; None when there is none.
+
+    Holds the user's teams until the transaction ends: of two owners who leave at once, one finds the other.
+    """
+    await db.run(
+        """
+        select 1 from freehold.teams t
+        where t.project_id = $1 and t.id in (
+            select team_id from freehold.memberships where project_id = $1 and user_id = $2
+        )
+        order by t.id
+        for update
+        """,
+        project_id,
+        user_id,
+    )
+    return await db.value(  # type: ignore[no-any-return]
+        """
+        select t.name
+        from freehold.memberships m
+        join freehold.teams t on t.project_id = m.project_id and t.id = m.team_id
+        where m.project_id = $1 and m.user_id = $2 and m.confirmed and 'owner' = any(m.roles)
+          and not exists (
+              select 1 from freehold.memberships o
+              where o.project_id = $1 and o.team_id = m.team_id and o.user_id <> $2
+                and o.confirmed and 'owner' = any(o.roles)
+          )
+        order by t.id
+        limit 1
+        """,
+        project_id,
+        user_id,
+    )
 
 
 async def find_credentials(db: Queries, project_id: str, email: str) -> Record | None:
@@ -172,6 +215,33 @@ async def extend_session(
         user_id,
         session_id,
         seconds,
+    )
+
+
+async def renew_session(
+    db: Queries, project_id: str, user_id: str, session_id: str, secret_digest: bytes
+) -> Record | None:
+    """Give a living session another secret."""
+    return await db.row(
+        f"""
+        update freehold.sessions s set secret_digest = $4, updated_at = now()
+        where s.project_id = $1 and s.user_id = $2 and s.id = $3 and s.expires_at > now()
+        returning {_SESSION}
+        """,
+        project_id,
+        user_id,
+        session_id,
+        secret_digest,
+    )
+
+
+async def close_other_sessions(db: Queries, project_id: str, user_id: str, session_id: str) -> None:
+    """End all sessions of a user but one."""
+    await db.run(
+        "delete from freehold.sessions where project_id = $1 and user_id = $2 and id <> $3",
+        project_id,
+        user_id,
+        session_id,
     )
 
 

@@ -135,13 +135,26 @@ async def redeem(call: Call, handle: str, kinds: Sequence[str], secret: str) -> 
     Ask this before the call's transaction has begun: the attempt counts even when the call fails. The token
     itself is used up only if the call succeeds.
     """
+    token = await check(call, handle, kinds, secret)
+    await take(call, token)
+    return token
+
+
+async def check(call: Call, handle: str, kinds: Sequence[str], secret: str) -> Record:
+    """The first half of `redeem`, for who has long work to do before the second. Raises InvalidToken."""
     found = await token_store.attempt(call.app.db, call.project.id, handle, kinds, MOST_ATTEMPTS)
     presented = _digest(call, handle, secret)
     # All are compared, so that the time does not tell which one was met.
     met = [each for each in found if hmac.compare_digest(each["secret_digest"], presented)]
-    if not met or await token_store.take(call.db, call.project.id, met[0]["id"]) is None:
+    if not met:
         raise InvalidToken()
     return met[0]
+
+
+async def take(call: Call, token: Record) -> None:
+    """The second half of `redeem`: of all who hand a token in at once, one passes. Raises InvalidToken."""
+    if await token_store.take(call.db, call.project.id, token["id"]) is None:
+        raise InvalidToken()
 
 
 def as_token(issued: Issued, *, secret: str = "", phrase: str = "") -> Token:

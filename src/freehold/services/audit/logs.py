@@ -60,13 +60,22 @@ async def list_logs(call: Call, resource: str, queries: list[str]) -> LogList:
     """List what has been done to a resource. Raises InvalidQuery, UserUnauthorized."""
     if not call.identity.privileged:
         raise UserUnauthorized()
+    return await _list(call, store.OF_RESOURCE, resource, queries)
+
+
+async def list_logs_of(call: Call, user_id: str, queries: list[str]) -> LogList:
+    """List what a user has done in the project, signing in included. Raises InvalidQuery."""
+    return await _list(call, store.OF_USER, user_id, queries)
+
+
+async def _list(call: Call, which: str, value: str, queries: list[str]) -> LogList:
     asked = page(parse(queries))
     if asked.filters or asked.orders or asked.select or asked.cursor:
         raise InvalidQuery(reason="logs come newest first; only `limit` and `offset` can be asked for.")
     if asked.limit > MAX_LIMIT or asked.offset > MAX_TOTAL:
         raise InvalidQuery(reason=f"a page has at most {MAX_LIMIT} logs, and begins within {MAX_TOTAL}.")
-    total = await store.count(call.db, call.project.id, resource, most=MAX_TOTAL)
-    entries = await store.find(call.db, call.project.id, resource, asked.limit, asked.offset)
+    total = await store.count(call.db, call.project.id, which, value, most=MAX_TOTAL)
+    entries = await store.find(call.db, call.project.id, which, value, asked.limit, asked.offset)
     used = await devices.read_all([entry["user_agent"] for entry in entries])
     return LogList(
         total=total, logs=[_log(entry, device) for entry, device in zip(entries, used, strict=True)]

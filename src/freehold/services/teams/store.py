@@ -154,6 +154,19 @@ async def fetch_memberships(
     )
 
 
+async def fetch_memberships_of(
+    db: Queries, project_id: str, user_id: str, queries: Sequence[str], *, total: bool
+) -> Found:
+    """List the memberships of a user."""
+    return await listing.fetch(
+        db,
+        MEMBERSHIPS,
+        queries,
+        where={"m.project_id = {}": project_id, "m.user_id = {}": user_id},
+        total=total,
+    )
+
+
 async def find_membership(db: Queries, project_id: str, team_id: str, membership_id: str) -> Record | None:
     """Find a membership of a team."""
     return await db.row(

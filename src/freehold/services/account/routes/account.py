@@ -6,13 +6,14 @@ import msgspec
 
 from freehold import ids, passwords
 from freehold.errors import UserUnauthorized
-from freehold.services import users
-from freehold.services.account import registration
+from freehold.services import audit, users
+from freehold.services.account import cookies, registration, store
 from freehold.services.account.errors import (
     ConsoleClosed,
     ConsoleEmailNotListed,
     ConsoleIpNotListed,
     JwtCreationDenied,
+    StillOwner,
 )
 from freehold.services.account.models import (
     CreateAccount,
@@ -27,6 +28,7 @@ from freehold.services.account.signing_in import (
     updated,
 )
 from freehold.services.users import User, as_user
+from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
 from freehold.web.wire import Json, encoded_prefs
@@ -70,6 +72,47 @@ async def create(call: Call, body: CreateAccount) -> User:
     if is_first:
         await registration.welcome_first(call, user_id)
     return as_user(row)
+
+
+@routes.patch("/v1/account/status", scope="account", event="users.[userId].update.status")
+async def update_status(call: Call) -> User:
+    """Block one's own account. All its sessions stop working; only the project's owner can unblock it."""
+    user_id = call.event_ids["userId"] = signed_in(call)["id"]
+    row = await users.set_enabled(call.db, call.project.id, user_id, False)
+    cookies.sign_out(call)
+    return updated(call, row)
+
+
+@routes.delete(
+    "/v1/account",
+    scope="account",
+    event="users.[userId].delete",
+    status=204,
+    raises=(StillOwner,),
+)
+async def delete(call: Call) -> None:
+    """Delete one's account, with all that belongs to it alone. On the console, organizations that nobody else
+    owns come first."""
+    user_id = call.event_ids["userId"] = signed_in(call)["id"]
+    if call.project.id == CONSOLE:
+        abandoned = await store.find_abandoned_team(call.db, call.project.id, user_id)
+        if abandoned is not None:
+            raise StillOwner(team=abandoned)
+    row = await users.delete(call.db, call.project.id, user_id)
+    call.tells(updated(call, row))
+    cookies.sign_out(call)
+
+
+@routes.get(
+    "/v1/account/logs",
+    scope="account",
+    reference=False,
+    name="listLogs",
+    raises=audit.AUDIENCE_ERRORS,
+)
+async def list_logs(call: Call, query: audit.LogQuery) -> audit.LogList:
+    """List what one has done in the project, newest first."""
+    return await audit.list_logs_of(call, signed_in(call)["id"], query.queries)
 
 
 @routes.post(

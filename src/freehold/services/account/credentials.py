@@ -1,0 +1,38 @@
+"""The password of whoever calls: confirming it before something that matters, and setting another one."""
+
+from __future__ import annotations
+
+from freehold import passwords
+from freehold.access import policies
+from freehold.errors import UserUnauthorized
+from freehold.services.account import credential_store, store, tokens
+from freehold.services.account.errors import InvalidCredentials
+from freehold.web.auth import user_tag
+from freehold.web.call import Call
+
+
+async def confirm(call: Call, user_id: str, password: str) -> str | None:
+    """The hash of the user's password, after it was given rightly; None when the user has none.
+
+    Ask this before the call's transaction has begun: it takes long. Raises InvalidCredentials.
+    """
+    found = await credential_store.find(call.app.db, call.project.id, user_id)
+    if found is None:
+        raise UserUnauthorized()
+    password_hash: str | None = found["password_hash"]
+    if password_hash is not None and not await passwords.password_matches(password, password_hash):
+        raise InvalidCredentials()
+    return password_hash
+
+
+async def hashed(password: str) -> str:
+    """The hash of a new password. Ask this before the call's transaction has begun: it takes long."""
+    return await passwords.hash_password(password)
+
+
+async def password_changed(call: Call, user_id: str) -> None:
+    """What a new password ends: the ways to reset it, and the other sessions if the project says so."""
+    await tokens.drop(call, user_id, (tokens.RECOVERY, tokens.RECOVERY_OTP))
+    if policies.of(call.project.settings).session_invalidation:
+        await store.close_other_sessions(call.db, call.project.id, user_id, call.identity.session_id)
+    call.changed(user_tag(call.project.id, user_id))
