@@ -6,7 +6,8 @@ from __future__ import annotations
 # accepts anything fails the test.
 ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
     (
-        "account.create account.delete users.create tablesDB.createRow tablesDB.*Rows project.* projects.* organization.*",
+        "account.create account.delete users.create tablesDB.createRow tablesDB.*Rows project.* projects.* "
+        "organization.*",
         "event",
         "* rather than none",
         "The reference tells these from inside its handlers, or not at all; here every change has one.",
