@@ -19,6 +19,7 @@ from appwrite.services.users import Users
 from freehold.access import scopes
 from tests.postgres import Database, Server
 from tests.process.installation import Installation
+from tests.services.inbox import Inbox, running_inbox
 
 PASSWORD = "correct horse battery"
 ROOT = "root@example.com"
@@ -98,6 +99,8 @@ class Platform:
         self.project: str = installation.announced["project"]
         self.key: str = installation.announced["key"]
         self.root_session = ""
+        self.inbox: Inbox | None = None
+        """Where its mail and text messages arrive, if it was told to send them there."""
 
     def register_root(self) -> None:
         """Make the console's first user, whom the default organization belongs to, and sign in."""
@@ -191,8 +194,9 @@ def running_platform(postgres: Server, *options: str, **settings: str) -> Iterat
 
 @pytest.fixture(scope="session")
 def platform(postgres: Server) -> Iterator[Platform]:
-    """One platform for this test process, in development mode, with its first console user."""
-    with running_platform(postgres, "--dev") as running:
+    """One platform for this test process, in development mode, with its first console user and an inbox."""
+    with running_inbox() as inbox, running_platform(postgres, "--dev", **inbox.settings) as running:
+        running.inbox = inbox
         running.register_root()
         yield running
 

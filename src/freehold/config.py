@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -151,7 +152,29 @@ def _read_directory(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def _read_mailbox(text: str) -> str:
+    _name, address = parseaddr(text)
+    local, at, domain = address.rpartition("@")
+    if not local or not at or not domain or not text.isprintable() or " " in address:
+        raise ValueError
+    return text.strip()
+
+
+def _read_sms_provider(text: str) -> str:
+    url = urlsplit(text.strip())
+    own = url.scheme in ("http", "https")
+    if url.scheme not in SMS_VENDORS or not (url.hostname if own else url.username and url.password):
+        raise ValueError
+    return text.strip()
+
+
+SMS_VENDORS = ("twilio", "vonage", "msg91", "telesign", "textmagic", "https", "http")
+
 FLAG = Kind("true or false", _read_flag)
+MAILBOX = Kind("an address such as noreply@example.com or Shop <noreply@example.com>", _read_mailbox)
+SMS_PROVIDER = Kind(
+    f"a URL such as twilio://SID:TOKEN@, of one of {', '.join(SMS_VENDORS)}", _read_sms_provider
+)
 TEXT = Kind("text", str.strip)
 LIST = Kind("a list, separated by commas", _read_list)
 NETWORKS = Kind("addresses or networks such as 10.0.0.0/8, separated by commas", _read_networks)
@@ -262,6 +285,70 @@ class Settings:
         "From where people may register on the console.",
         default=(),
         shown="anywhere",
+    )
+    smtp_host: str = _setting(
+        TEXT,
+        "The SMTP server that mail leaves through, unless a project has its own. See docs/mail.md.",
+        default="",
+        shown="none: mail is not sent, and with --dev written to the folder `mail` of the data directory",
+    )
+    smtp_port: int = _setting(
+        PORT,
+        "The SMTP server's port; 0 is the usual one: 587 with starttls, 465 with tls, 25 with none.",
+        default=0,
+    )
+    smtp_security: str = _setting(
+        _one_of("starttls", "tls", "none"),
+        "How the connection to the SMTP server is encrypted.",
+        default="starttls",
+    )
+    smtp_username: str = _setting(
+        TEXT,
+        "The user name for the SMTP server.",
+        default="",
+        shown="none",
+    )
+    smtp_password: str = _setting(
+        TEXT,
+        "The password for the SMTP server.",
+        default="",
+        shown="none",
+        secret=True,
+    )
+    smtp_sender: str = _setting(
+        MAILBOX,
+        "Whom mail comes from. The name may be left out; then it is the project's.",
+        default="noreply@localhost",
+    )
+    smtp_reply_to: str = _setting(
+        MAILBOX,
+        "Where answers to mail go.",
+        default="",
+        shown="to the sender",
+    )
+    sms_provider: str = _setting(
+        SMS_PROVIDER,
+        "The provider that text messages leave through, with its account. See docs/mail.md.",
+        default="",
+        shown="none: text messages are not sent, and with --dev written beside the mail",
+        secret=True,
+    )
+    sms_sender: str = _setting(
+        TEXT,
+        "Whom text messages come from: a number such as +15550100, or what the provider takes instead.",
+        default="",
+    )
+    locale: str = _setting(
+        TEXT,
+        "The language of mail and text messages when a request names none in X-Appwrite-Locale.",
+        default="en",
+    )
+    private_networks: tuple[str, ...] = _setting(
+        NETWORKS,
+        "The private networks that a project may have us connect to, as with an SMTP server of its own."
+        " Public addresses need no mention.",
+        default=(),
+        shown="none",
     )
     body_limit: int = _setting(
         _size(1024, 1024**3),

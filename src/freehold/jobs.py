@@ -56,6 +56,10 @@ class Job(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.payload, type=shape)
 
 
+class Hopeless(Exception):
+    """A job cannot succeed by being tried again. The message says why, and what to do, to the operator."""
+
+
 class Context(NamedTuple):
     """What every job may use."""
 
@@ -208,7 +212,8 @@ class Worker:
             raise
         except Exception as error:
             # Whatever a job does wrong is its own failure: it is kept with the job, and the worker goes on.
-            dead = kind.every_s is None and job.attempts >= kind.most_attempts
+            is_last = job.attempts >= kind.most_attempts or isinstance(error, Hopeless)
+            dead = kind.every_s is None and is_last
             outcome = "dead" if dead else "failed"
             log.warning(
                 "job_failed",

@@ -11,6 +11,7 @@ from freehold.services import (
     databases,
     graphql,
     health,
+    mail,
     migrations,
     mock,
     project,
@@ -40,7 +41,14 @@ SERVICES: tuple[Routes, ...] = (
     mock.routes,
 )
 
-KINDS: tuple[Kind, ...] = (*PLATFORM_KINDS, *AUDIT_KINDS, *databases.KINDS, *storage.KINDS, *migrations.KINDS)
+KINDS: tuple[Kind, ...] = (
+    *PLATFORM_KINDS,
+    *AUDIT_KINDS,
+    *databases.KINDS,
+    *storage.KINDS,
+    *migrations.KINDS,
+    *mail.KINDS,
+)
 """Every kind of job: the platform's own, and those of the services."""
 
 

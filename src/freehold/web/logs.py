@@ -179,7 +179,7 @@ _LOOKS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def _literal_secrets(settings: Settings) -> list[str]:
     """Our own secrets, to be found in whatever shape they turn up."""
-    known = [settings.secret, settings.database_url]
+    known = [settings.secret, settings.database_url, settings.smtp_password, settings.sms_provider]
     if settings.database_url:
         known.append(urlsplit(settings.database_url).password or "")
     return [one for one in known if one]
