@@ -12,7 +12,9 @@ def test_the_variables_tell_the_truth(platform: Platform) -> None:
     assert variables["_APP_DB_ADAPTER"] == "postgresql"
     assert variables["supportForSchemas"] is True
     assert variables["_APP_VCS_ENABLED"] is False
-    assert len(variables) == 29
+    assert (variables["supportForSpatials"], variables["supportForSpatialIndexNull"]) == (True, True)
+    assert variables["spatialBacking"] == "postgresql"
+    assert len(variables) == 30
 
 
 def test_the_scopes_are_those_that_keys_may_hold(platform: Platform) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from appwrite.exception import AppwriteException
-from appwrite.query import Query
 from appwrite.services.databases import Databases
 from appwrite.services.tables_db import TablesDB
 
@@ -42,6 +41,7 @@ WRONG: list[tuple[str, Any]] = [
     ("polygon", [[[0, 0], [1, 0], [0, 0]]]),
     ("polygon", [[[0, 0], [1, 0], [1, 1], [0, 1]]]),
     ("polygon", [[[0, 0], [1, 0], [1, 91], [0, 0]]]),
+    ("line", [[0, 0]] * 10_001),
 ]
 
 
@@ -125,23 +125,3 @@ def test_the_legacy_vocabulary_has_them(tables: TablesDB, project: Project) -> N
 
     assert [attribute.type for attribute in made] == ["point", "linestring", "polygon"]
     assert tables.get_row("db", "t", "one").data == data
-
-
-def test_what_cannot_be_asked_of_places_is_refused_by_name(tables: TablesDB) -> None:
-    tables.create_point_column("db", "t", "c", False)
-    tables.create_row("db", "t", "one", {"c": POINT})
-    asked = {
-        "intersects": Query.intersects("c", POINT),
-        "notCrosses": Query.not_crosses("c", LINE),
-        "covers": Query.covers("c", POINT),
-        "spatialEquals": Query.spatial_equals("c", POINT),
-        "distanceLessThan": Query.distance_less_than("c", POINT, 10),
-    }
-
-    for method, query in asked.items():
-        with pytest.raises(AppwriteException, match=f"`{method}` cannot be asked") as caught:
-            tables.list_rows("db", "t", [query])
-        assert caught.value.code == 400
-    with pytest.raises(AppwriteException, match="spatial indexes are not offered") as refused:
-        tables.create_index("db", "t", "i", "spatial", ["c"])
-    assert refused.value.code == 400

@@ -25,6 +25,9 @@ FILTERS = frozenset(
         "notBetween", "isNull", "isNotNull", "contains", "containsAny", "containsAll", "notContains",
         "startsWith", "notStartsWith", "endsWith", "notEndsWith", "search", "notSearch", "regex",
         "exists", "notExists",
+        "intersects", "notIntersects", "crosses", "notCrosses", "overlaps", "notOverlaps", "touches",
+        "notTouches", "covers", "notCovers", "spatialEquals", "notSpatialEquals", "distanceEqual",
+        "distanceNotEqual", "distanceGreaterThan", "distanceLessThan",
     )
 )  # fmt: skip
 GROUPS = frozenset(("and", "or"))
@@ -44,14 +47,7 @@ METHODS = FILTERS | GROUPS | ORDERS | CURSORS | PAGES | AGGREGATES | GROUPING | 
 
 _NO_JOINS = "tables are not joined here. Follow a relationship, or ask each table"
 _NO_VECTORS = "tables have no columns of vectors"
-_NO_PLACES = "rows cannot be asked for by place yet. Read the places, and compare them in your code"
-_BY_PLACE = (
-    "intersects", "notIntersects", "crosses", "notCrosses", "overlaps", "notOverlaps", "touches",
-    "notTouches", "covers", "notCovers", "spatialEquals", "notSpatialEquals", "distanceEqual",
-    "distanceNotEqual", "distanceGreaterThan", "distanceLessThan",
-)  # fmt: skip
 REFUSED = {
-    **dict.fromkeys(_BY_PLACE, _NO_PLACES),
     "elemMatch": "the elements of a column's lists are single values. Ask with `contains`",
     "relationship": "related rows are chosen by `select`, and filtered by dotted attributes",
     "join": _NO_JOINS,

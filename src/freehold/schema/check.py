@@ -11,6 +11,7 @@ from freehold.schema.conditions import Word
 from freehold.schema.document import Value
 from freehold.schema.drafts import Drafts
 from freehold.schema.model import (
+    PLACES,
     Access,
     Condition,
     Entity,
@@ -31,7 +32,6 @@ EVERYONE = ("public", "authenticated", "service")
 MAX_INDEX_BYTES = 2_600
 _ME = frozenset({Kind.REF, Kind.UUID, Kind.STRING, Kind.TEXT})
 _NO_INDEX = frozenset({Kind.JSON, Kind.TEXT, Kind.BYTES, Kind.MANY})
-_PLACES = frozenset({Kind.POINT, Kind.LINE, Kind.POLYGON})
 
 
 def check(schema: Schema, drafts: Drafts, problems: Problems) -> Schema:
@@ -256,13 +256,13 @@ class _Checker:
                 continue
             kind = field.type.kind
             alone = len(parts) == 1 and not unique
-            if kind in _NO_INDEX or ((kind in _PLACES or field.type.array) and not alone):
+            if kind in _NO_INDEX or ((kind in PLACES or field.type.array) and not alone):
                 self.wrong(
                     here,
                     f"a `{field.type}` cannot be part of such an index",
                     "leave it out, or make it a `string(n)`",
                 )
-            elif field.type.array or kind in _PLACES:
+            elif field.type.array or kind in PLACES:
                 continue
             size += _most_bytes(field.type)
         if size > MAX_INDEX_BYTES:
@@ -446,7 +446,7 @@ class _Checker:
         return Type(kind=Kind.INT) if name == layout.version and name else None
 
     def _constant(self, type_: Type, field: str, word: Word, at: Value) -> Any:
-        if type_.array or type_.kind in (Kind.JSON, Kind.BYTES, *_PLACES):
+        if type_.array or type_.kind in (Kind.JSON, Kind.BYTES, *PLACES):
             self.wrong(at, f"`{field}` is a `{type_}`, which cannot be compared", "richer rules are a hook")
             return word.text
         if type_.kind is Kind.REF:

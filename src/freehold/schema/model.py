@@ -40,6 +40,10 @@ class Kind(StrEnum):
     MANY = "many"
 
 
+PLACES = (Kind.POINT, Kind.LINE, Kind.POLYGON)
+"""The kinds of places, by their dimensions."""
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of everything in the model: immutable, comparable, storable as JSON."""
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from freehold.schema.model import Entity, Field, IdKind, Kind, Schema, Type, Value
+from freehold.schema.model import PLACES, Entity, Field, IdKind, Kind, Schema, Type, Value
 from freehold.schema.model import Index as ModelIndex
 
 MAX_NAME_BYTES = 63
@@ -116,6 +116,8 @@ class Index(Value, frozen=True, kw_only=True, omit_defaults=True):
     """The column that is null in rows which are not deleted, when only those are in the index."""
     method: Literal["btree", "gin", "gist", "words"] = "btree"
     """`words` is a GIN index over the words of texts."""
+    place: str = ""
+    """Of `gist`: the SQL type of the places in its column, whose bounds it holds."""
 
 
 class Policy(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -467,9 +469,10 @@ def _indexes(entity: Entity, searched: tuple[str, ...]) -> tuple[tuple[Unique, .
             unique((field.column,) if field.unique == "global" else (*tenant, field.column))
         if field.unique == "tenant":
             continue
-        by_place = field.type.kind in (Kind.POINT, Kind.LINE, Kind.POLYGON)
-        if field.index and (field.type.array or by_place):
-            index(Index(name="", columns=(field.column,), method="gin" if field.type.array else "gist"))
+        if field.index and field.type.kind in PLACES:
+            index(_by_place(field))
+        elif field.index and field.type.array:
+            index(Index(name="", columns=(field.column,), method="gin"))
         elif field.index or field.sortable or (field.type.kind is Kind.REF and field.column not in covered):
             columns = (*tenant, field.column)
             index(Index(name="", columns=(*columns, _tie_break(entity))), spelled=columns)
@@ -487,8 +490,11 @@ def _indexes(entity: Entity, searched: tuple[str, ...]) -> tuple[tuple[Unique, .
 def _composite(entity: Entity, index: ModelIndex, tenant: tuple[str, ...]) -> tuple[Index, tuple[str, ...]]:
     """An index without its name yet, and the columns after which it is named."""
     parts = tuple(_column(entity, part.field) for part in index.parts)
-    if index.method != "key":
-        return Index(name="", columns=parts, method="words" if index.method == "fulltext" else "gist"), parts
+    if index.method == "fulltext":
+        return Index(name="", columns=parts, method="words"), parts
+    first = entity.field(index.parts[0].field)
+    if first is not None and first.type.kind in PLACES:
+        return _by_place(first), parts
     if len(parts) == 1 and _is_array(entity, index.parts[0].field):
         return Index(name="", columns=parts, method="gin"), parts
     columns = (*tenant, *parts)
@@ -498,6 +504,10 @@ def _composite(entity: Entity, index: ModelIndex, tenant: tuple[str, ...]) -> tu
     if tie_break not in columns:
         columns, descending = (*columns, tie_break), (*descending, descending[-1])
     return Index(name="", columns=columns, descending=descending if any(descending) else ()), spelled
+
+
+def _by_place(field: Field) -> Index:
+    return Index(name="", columns=(field.column,), method="gist", place=SQL_TYPES[field.type.kind])
 
 
 def _tie_break(entity: Entity) -> str:

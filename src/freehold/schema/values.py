@@ -11,7 +11,7 @@ import uuid
 from datetime import date, datetime, time
 from typing import Any
 
-from freehold.schema.model import Field, Kind, Type
+from freehold.schema.model import PLACES, Field, Kind, Type
 from freehold.schema.patterns import is_quick, matches
 from freehold.schema.problems import did_you_mean
 
@@ -54,7 +54,7 @@ def fit_one(type_: Type, value: Any, raw: str = "") -> Any:
         return fit_number(type_, value, raw)
     if kind is Kind.JSON:
         return value
-    if kind in (Kind.POINT, Kind.LINE, Kind.POLYGON):
+    if kind in PLACES:
         return _place(kind, value)
     text = raw if kind is Kind.ENUM and raw and not isinstance(value, str) else value
     if not isinstance(text, str):
@@ -121,11 +121,17 @@ def _decimal(type_: Type, text: str) -> str:
     return text.strip().lstrip("+")
 
 
+MAX_POINTS = 10_000
+"""Of a place. Each of its edges may be compared with each of a place that is asked for."""
+
+
 def _place(kind: Kind, value: Any) -> Any:
-    depth = {Kind.POINT: 0, Kind.LINE: 1, Kind.POLYGON: 2}[kind]
+    depth = PLACES.index(kind)
     if not _is_place(value, depth):
         shape = ("[8.5, 47.4]", "[[8.5, 47.4], [8.6, 47.5]]", "[[[0, 0], [1, 0], [1, 1], [0, 0]]]")[depth]
         raise Misfit(f"is not a {kind}", f"write it as `{shape}`, longitude first")
+    if _points(value, depth) > MAX_POINTS:
+        raise Misfit(f"has more than {MAX_POINTS:,} points", "simplify it, or keep it in parts")
     _must_be_on_earth(value)
     if kind is Kind.POLYGON:
         _must_be_closed(value)
@@ -140,6 +146,10 @@ def _is_place(value: Any, depth: int) -> bool:
             isinstance(each, (int, float)) and not isinstance(each, bool) for each in value
         )
     return len(value) >= (2 if depth == 1 else 1) and all(_is_place(each, depth - 1) for each in value)
+
+
+def _points(value: list[Any], depth: int) -> int:
+    return 1 if depth == 0 else sum(_points(each, depth - 1) for each in value)
 
 
 def _must_be_on_earth(value: list[Any]) -> None:

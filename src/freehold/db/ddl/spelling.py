@@ -370,12 +370,21 @@ def create_index_sql(table: str, index: Index, namespace: str | None, *, concurr
     else:
         directions = index.descending or (False,) * len(index.columns)
         parts = ", ".join(
-            quote(column) + " DESC" * down for column, down in zip(index.columns, directions, strict=True)
+            (bounds_of(quote(column), index.place) if index.place else quote(column)) + " DESC" * down
+            for column, down in zip(index.columns, directions, strict=True)
         )
         method = "" if index.method == "btree" else f"USING {index.method} "
         target = f"{method}({parts})"
     live = f" WHERE {quote(index.live)} IS NULL" if index.live else ""
     return f"CREATE {unique}INDEX {online}{quote(index.name)} ON {qualified(namespace, table)} {target}{live}"
+
+
+_BOUNDS = {"point": "box({})", "path": "box(polygon(pclose({})))", "polygon[]": "box({}[1])"}
+
+
+def bounds_of(column: str, type_: str) -> str:
+    """The expression for the bounds of the places in a column, as spatial indexes hold them."""
+    return _BOUNDS[type_].format(column)
 
 
 # Tenancy and audit

@@ -10,7 +10,7 @@ import msgspec
 from freehold.db.ddl.spelling import quote
 from freehold.db.sealing import Seal
 from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder
-from freehold.schema.model import Field, IdKind, Kind, Type
+from freehold.schema.model import PLACES, Field, IdKind, Kind, Type
 from freehold.schema.tables import sql_type
 from freehold.schema.values import Misfit
 
@@ -43,6 +43,8 @@ class Operand(NamedTuple):
     nullable: bool = False
     words: tuple[str, ...] = ()
     """What is searched for words, an index's expression first; empty when no index holds them."""
+    place: Kind | None = None
+    """What kind of place is in the column. Places are asked about, but have no order."""
 
 
 def column_of(key: str, field: Field, id_kind: IdKind, seal: Seal | None = None) -> Column:
@@ -96,15 +98,16 @@ def _replace_type(field: Field, type_: Type) -> Field:
     )
 
 
-_NOT_COMPARED = frozenset((Kind.JSON, Kind.BYTES, Kind.POINT, Kind.LINE, Kind.POLYGON))
-NOT_IN_JSON = frozenset((Kind.BYTES, Kind.POINT, Kind.LINE, Kind.POLYGON))
+_NOT_COMPARED = frozenset((Kind.JSON, Kind.BYTES))
+NOT_IN_JSON = frozenset((Kind.BYTES, *PLACES))
 _TEXTS = frozenset((Kind.STRING, Kind.TEXT, Kind.ENUM, Kind.EMAIL, Kind.URL, Kind.IP))
 
 
 def operand_of(column: Column, words: tuple[str, ...]) -> Operand:
     field = column.field
     is_text = field.type.kind in _TEXTS
-    return Operand(column.sql, column.encode_filter, field.type.array, is_text, field.nullable, words)
+    place = field.type.kind if field.type.kind in PLACES else None
+    return Operand(column.sql, column.encode_filter, field.type.array, is_text, field.nullable, words, place)
 
 
 def _uuid_id(value: Any) -> uuid.UUID:

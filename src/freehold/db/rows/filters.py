@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from freehold.db.queries import GROUPS, Query, escaped_like
-from freehold.db.rows import patterns
+from freehold.db.rows import patterns, places
 from freehold.db.rows.columns import Operand
 from freehold.db.rows.statement import Values
 from freehold.db.rows.words import tsquery
@@ -154,6 +154,12 @@ COMPILERS: dict[str, _Compiler] = {
     "notContains": _contains("&&", negated=True),
 }
 
+PLACE_COMPILERS: dict[str, _Compiler] = {
+    "isNull": COMPILERS["isNull"],
+    "isNotNull": COMPILERS["isNotNull"],
+    **places.COMPILERS,
+}
+
 
 _PRESENCE = {"exists": "is not null", "notExists": "is null"}
 
@@ -166,8 +172,14 @@ def condition(query: Query, find: Callable[[str], Operand], values: Values) -> s
     if query.method in _PRESENCE:
         return _presence(query, find)
     operand = find(query.attribute)
+    compilers = COMPILERS if operand.place is None else PLACE_COMPILERS
+    if query.method not in compilers:
+        is_what = "no place" if operand.place is None else f"a {operand.place}"
+        raise InvalidQuery(
+            reason=f"`{query.method}` cannot be asked of `{query.attribute}`, which is {is_what}."
+        )
     try:
-        return COMPILERS[query.method](operand, query, values)
+        return compilers[query.method](operand, query, values)
     except Misfit as misfit:
         raise InvalidQuery(
             reason=f"a value of `{query.method}` on `{query.attribute}` {misfit.message}."

@@ -263,7 +263,16 @@ class RowTable:
         return [each.reversed() for each in order] if page.backwards else order
 
     def operand(self, attribute: str) -> Operand:
-        """What a query calls so. Raises InvalidQuery."""
+        """What a query calls so, to order by it or to put it together. Raises InvalidQuery."""
+        operand = self.asked(attribute)
+        if operand.place is not None:
+            raise InvalidQuery(
+                reason=f"`{attribute[:100]}` is a place, which cannot be ordered by or put together."
+            )
+        return operand
+
+    def asked(self, attribute: str) -> Operand:
+        """What a filter calls so, which may be a place. Raises InvalidQuery."""
         operand = self._operands.get(attribute)
         if operand is None:
             raise InvalidQuery(reason=f"`{attribute[:100]}` {self._not_asked(attribute)}.")
@@ -292,7 +301,7 @@ class RowTable:
             key, related = self.relation_in(query.attribute)
             if related is not None:
                 return matching(self, key, related, query, values)
-        return condition(query, self.operand, values)
+        return condition(query, self.asked, values)
 
     def within(self, scope: Scope, values: Values) -> str:
         """The predicates that keep a statement to the rows that the caller may reach."""

@@ -33,6 +33,8 @@ class ConsoleVariables(Output):
     supports_operators: bool = field(name="supportForOperators")
     supports_spatials: bool = field(name="supportForSpatials")
     supports_spatial_index_null: bool = field(name="supportForSpatialIndexNull")
+    spatial_backing: str = field(name="spatialBacking")
+    """What works places out: `postgresql` is its own types and our functions, with PostGIS or without."""
     supports_fulltext_wildcard: bool = field(name="supportForFulltextWildcard")
     supports_multiple_fulltext_indexes: bool = field(name="supportForMultipleFulltextIndexes")
     supports_attribute_resizing: bool = field(name="supportForAttributeResizing")

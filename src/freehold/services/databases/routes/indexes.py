@@ -11,7 +11,7 @@ from msgspec import Meta
 from freehold.db.pool import Record
 from freehold.db.queries import of_keyed, page, parse
 from freehold.errors import InvalidQuery
-from freehold.schema.model import Entity, Index, IndexMethod, IndexPart, Kind
+from freehold.schema.model import PLACES, Entity, Index, IndexMethod, IndexPart, Kind
 from freehold.services.databases import changes, index_builds, store
 from freehold.services.databases.errors import (
     DatabaseNotFound,
@@ -52,7 +52,9 @@ class CreateIndex(Input, kw_only=True):
     description: Description = ""
 
     def spelled_orders(self) -> list[str]:
-        """An order for each column; ascending where none is said."""
+        """An order for each column; ascending where none is said. Places have none."""
+        if self.type == "spatial":
+            return []
         said = [(order or "asc").lower() for order in self.orders[: len(self.columns)]]
         return said + ["asc"] * (len(self.columns) - len(said))
 
@@ -168,12 +170,12 @@ _SYSTEM = {"$id": "id", "$createdAt": "created_at", "$updatedAt": "updated_at", 
 
 def new_index(entity: Entity, body: CreateIndex, name: str) -> Index:
     """The index that was asked for, under its name in PostgreSQL. Raises IndexInvalid."""
-    if body.type == "spatial":
-        raise IndexInvalid(reason="spatial indexes are not offered by this server yet")
     if not body.columns:
         raise IndexInvalid(reason="it names no columns")
     if len(set(body.columns)) != len(body.columns):
         raise IndexInvalid(reason="it names a column twice")
+    if body.type == "spatial":
+        return _spatial_index(entity, body, name)
     parts = []
     for column, order in zip(body.columns, body.spelled_orders(), strict=True):
         parts.append(IndexPart(field=_indexed(entity, column), descending=order == "desc"))
@@ -189,6 +191,19 @@ def new_index(entity: Entity, body: CreateIndex, name: str) -> Index:
         key=body.key,
         method=method,
     )
+
+
+def _spatial_index(entity: Entity, body: CreateIndex, name: str) -> Index:
+    if len(body.columns) != 1:
+        raise IndexInvalid(reason="a spatial index is of one column; make one for each")
+    if any(order is not None for order in body.orders):
+        raise IndexInvalid(reason="places have no order, so a spatial index takes no `orders`")
+    field = next((each for each in entity.columns if entity.wire_name(each) == body.columns[0]), None)
+    if field is None:
+        raise IndexInvalid(reason=f"`{body.columns[0]}` is not a column of places of this table")
+    if field.type.kind not in PLACES:
+        raise IndexInvalid(reason=f"`{body.columns[0]}` is not of points, lines or polygons")
+    return Index(parts=(IndexPart(field=field.name),), name=name, key=body.key, method="spatial")
 
 
 MAX_ARRAY_LENGTH = 255
@@ -224,7 +239,9 @@ def _indexed(entity: Entity, name: str) -> str:
         if entity.wire_name(field) == name:
             if field.encrypted:
                 raise IndexInvalid(reason=f"`{name}` is encrypted, so no index can hold it")
-            if field.type.kind in (Kind.JSON, Kind.POINT, Kind.LINE, Kind.POLYGON):
+            if field.type.kind in PLACES:
+                raise IndexInvalid(reason=f"`{name}` is of places, which only a `spatial` index holds")
+            if field.type.kind is Kind.JSON:
                 raise IndexInvalid(reason=f"`{name}` is of a type that this index cannot hold")
             return field.name
     raise IndexInvalid(reason=f"`{name[:100]}` is not a column of this table")
