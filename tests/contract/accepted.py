@@ -91,10 +91,23 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "Older SDKs send ASC and DESC.",
     ),
     (
-        "project.createKey project.createWebPlatform projects.create organization.createProject",
+        "project.createKey project.createWebPlatform project.createVariable projects.create"
+        " organization.createProject webhooks.create",
         "parameter",
         "* is not required",
         "Older SDKs send no id; one is made then.",
+    ),
+    (
+        "project.updatePasswordHistoryPolicy project.updateUserLimitPolicy",
+        "parameter",
+        "total is not required",
+        "It may be null, which takes the limit away; not to send it is refused all the same.",
+    ),
+    (
+        "project.updatePasswordHistoryPolicy",
+        "parameter",
+        "total: minimum 0 rather than 1",
+        "Older SDKs send 0 to take the limit away.",
     ),
     (
         "mock.authorize",

@@ -85,4 +85,4 @@ def test_every_answer_of_the_reference_has_its_fields_described() -> None:
         if endpoint.model not in ("none", "any") and "properties" not in schemas[endpoint.model]
     }
 
-    assert open_models == {"preferences", "column", "attribute", "platform", "oAuth2Provider"}
+    assert open_models == {"preferences", "column", "attribute", "platform", "oAuth2Provider", "policy"}

@@ -19,6 +19,7 @@ from freehold.services import (
     storage,
     teams,
     users,
+    webhooks,
 )
 from freehold.web.endpoint import Endpoint, Routes
 
@@ -34,6 +35,7 @@ SERVICES: tuple[Routes, ...] = (
     storage.routes,
     migrations.routes,
     project.routes,
+    webhooks.routes,
     projects.routes,
     projects.organization,
     console.routes,

@@ -217,7 +217,7 @@ class Application:
             or CONSOLE
         )
         as_admin = request.headers.get(b"x-appwrite-mode") == b"admin"
-        if parameters.get("projectId") and endpoint.service == "project":
+        if request.path.startswith("/v1/projects/") and endpoint.service != "projects":
             # /v1/projects/{projectId}/... is the console asking about another project than its own.
             project_id, as_admin = parameters["projectId"], True
         project = exchange.project = await self.auth.project(project_id)

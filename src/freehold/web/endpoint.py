@@ -67,6 +67,7 @@ class Endpoint:
         model: str | type[Output],
         console: bool,
         reference: bool,
+        older: dict[str, str] | None = None,
         protocol: str = "rest",
         canonical: Endpoint | None = None,
     ) -> None:
@@ -85,6 +86,8 @@ class Endpoint:
         self.console = console
         self.protocol = protocol
         self.reference = reference
+        self.older = older or {}
+        """What older SDKs call parameters of the body, and what these are called now."""
         self.canonical = canonical or self
         """The endpoint that this one is another name of; itself when it is none."""
         self.summary = inspect.getdoc(handler) or ""
@@ -142,13 +145,21 @@ class Endpoint:
         assert self._decode_body is not None
         form = request.form()
         if form is not None:
-            return _convert(form, self.body)
+            return _convert(self._in_words_of_now(form), self.body)
         body = request.body or b"{}"
+        if self.older:
+            body = msgspec.json.encode(self._in_words_of_now(decode_json(body)))
         try:
             return self._decode_body(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             # Perhaps only because of a null where nothing was meant; the slow way says what is wrong.
             return _convert(decode_json(body), self.body, strict=True)
+
+    def _in_words_of_now(self, params: Params) -> Params:
+        if not isinstance(params, dict):
+            return params
+        named = {self.older.get(name, name): value for name, value in params.items() if name in self.older}
+        return {**named, **{name: value for name, value in params.items() if name not in self.older}}
 
 
 def _convert(params: Params, into: type[msgspec.Struct], *, strict: bool = False) -> Any:
@@ -228,13 +239,15 @@ class Routes:
         raises: tuple[type[Problem], ...] = (),
         model: str | type[Output] = "",
         reference: bool = True,
+        older: dict[str, str] | None = None,
     ) -> Callable[[H], H]:
         """Declare an endpoint.
 
         Any of the scopes lets a caller in. `event` is written to the outbox, and the handler runs in the
         transaction; `emits` only says which event the handler's own statement writes. `name` is the SDK's
         name of the method when it is not the handler's. `model` says what is in a `Json`: its struct, or only
-        its name. `reference=False`: Freehold's own, not of the Appwrite contract.
+        its name. `reference=False`: Freehold's own, not of the Appwrite contract. `older`: what older SDKs
+        call parameters of the body, and what these are called now.
         """
 
         def declare(handler: H) -> H:
@@ -256,6 +269,7 @@ class Routes:
                     console=self.console,
                     protocol=self.protocol,
                     reference=reference,
+                    older=older,
                 )
             )
             return handler

@@ -36,14 +36,43 @@ def _sequence_as_number(model: Model) -> None:
         model["$sequence"] = int(text) if text.isdecimal() else 0
 
 
+# What a policy's parameter was called among the fields of a project.
+_FLAT_POLICIES = {
+    "authDuration": ("session-duration", "duration"),
+    "authLimit": ("user-limit", "total"),
+    "authSessionsLimit": ("session-limit", "total"),
+    "authPasswordHistory": ("password-history", "total"),
+    "authPasswordDictionary": ("password-dictionary", "enabled"),
+    "authPersonalDataCheck": ("password-personal-data", "enabled"),
+    "authDisposableEmails": ("deny-disposable-email", "enabled"),
+    "authCanonicalEmails": ("deny-aliased-email", "enabled"),
+    "authFreeEmails": ("deny-free-email", "enabled"),
+    "authSessionAlerts": ("session-alert", "enabled"),
+    "authInvalidateSessions": ("session-invalidation", "enabled"),
+    "authMembershipsUserId": ("membership-privacy", "userId"),
+    "authMembershipsUserName": ("membership-privacy", "userName"),
+    "authMembershipsUserEmail": ("membership-privacy", "userEmail"),
+    "authMembershipsUserPhone": ("membership-privacy", "userPhone"),
+    "authMembershipsMfa": ("membership-privacy", "userMFA"),
+}
+
+_FLAT_METHODS = {"magic-url": "authUsersAuthMagicURL", "jwt": "authJWT"}
+"""Ways in whose flat field is not called after them."""
+
+
 def _flat_project(project: Model) -> None:
+    policies = project.pop("policies", {})
+    for name, (policy, parameter) in _FLAT_POLICIES.items():
+        if policy in policies:
+            project[name] = policies[policy][parameter]
     for method in project.get("authMethods", ()):
-        project[f"auth{_title(method['$id'])}"] = method["enabled"]
+        name = _FLAT_METHODS.get(method["$id"], f"auth{_title(method['$id'])}")
+        project[name] = method["enabled"]
     for service in project.get("services", ()):
         project[f"serviceStatusFor{_title(service['$id'])}"] = service["enabled"]
     for protocol in project.get("protocols", ()):
         project[f"protocolStatusFor{_title(protocol['$id'])}"] = protocol["enabled"]
-    for name in ("oAuthProviders", "platforms", "webhooks", "keys", "devKeys"):
+    for name in ("oAuthProviders", "platforms", "webhooks", "keys", "devKeys", "authMockNumbers"):
         project.setdefault(name, [])
 
 
@@ -66,11 +95,19 @@ def _joined_resource(migration: Model) -> None:
         migration["resourceId"] = f"{parent}:{migration['resourceId']}"
 
 
+def _webhook_of_old(webhook: Model) -> None:
+    webhook["security"] = webhook.pop("tls")
+    webhook["httpUser"] = webhook.pop("authUsername")
+    webhook["httpPass"] = webhook.pop("authPassword")
+    webhook["signatureKey"] = webhook.pop("secret")
+
+
 # The version from which on the answer is as it is now; the model; what it was like before.
 FILTERS: tuple[tuple[Version, str, Callable[[Model], None]], ...] = (
     ((2, 0, 0), "migration", _joined_resource),
     ((1, 9, 5), "project", _flat_project),
     ((1, 9, 2), "membership", _without("userPhone")),
+    ((1, 9, 1), "webhook", _webhook_of_old),
     ((1, 9, 0), "platform", _platform_with_all_names),
     ((1, 9, 0), "user", _without("impersonator", "impersonatorUserId")),
     ((1, 9, 0), "row", _sequence_as_number),
@@ -81,6 +118,7 @@ CONTENTS: dict[str, tuple[str, str]] = {
     "projectList": ("projects", "project"),
     "migrationList": ("migrations", "migration"),
     "membershipList": ("memberships", "membership"),
+    "webhookList": ("webhooks", "webhook"),
     "platformList": ("platforms", "platform"),
     "rowList": ("rows", "row"),
     "documentList": ("documents", "row"),

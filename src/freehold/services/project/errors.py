@@ -27,3 +27,15 @@ class PlatformAlreadyExists(Conflict, type="platform_already_exists"):
 
 class PlatformOfOtherKind(BadRequest, type="platform_method_unsupported"):
     """This platform is of the type `{kind}`. Use that type's method."""
+
+
+class VariableNotFound(NotFound, type="variable_not_found"):
+    """There is no variable with this id."""
+
+
+class VariableAlreadyExists(Conflict, type="variable_already_exists"):
+    """There is a variable with this id or this key already. Change that one, or choose others."""
+
+
+class SecretStays(BadRequest, type="variable_cannot_unset_secret"):
+    """A secret variable stays secret. Make another one whose value may be seen."""

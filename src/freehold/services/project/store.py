@@ -249,6 +249,26 @@ async def create_first(db: Queries, organization_id: str, project_id: str) -> No
     )
 
 
+async def set_policy(db: Queries, project_id: str, policy_id: str, parameters: bytes) -> None:
+    """Change parameters of a policy. Those that are not said stay as they are."""
+    await db.run(
+        """
+        update freehold.projects
+        set settings = settings || jsonb_build_object(
+                'policies',
+                coalesce(settings -> 'policies', '{}') || jsonb_build_object(
+                    $2::text, coalesce(settings -> 'policies' -> $2, '{}') || $3::jsonb
+                )
+            ),
+            updated_at = now()
+        where id = $1
+        """,
+        project_id,
+        policy_id,
+        parameters,
+    )
+
+
 async def switch(db: Queries, project_id: str, setting: str, name: str, enabled: bool) -> None:
     """Take a name off one of the lists of what is switched off, or put it there."""
     await db.run(

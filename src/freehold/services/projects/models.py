@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from freehold.access import policies
 from freehold.db.pool import Record
 from freehold.ids import UNIQUE
 from freehold.web.wire import Description, Id, Input, Name, Output, Resource, wire_time
@@ -58,6 +59,8 @@ class Project(Resource, kw_only=True):
     auth_methods: list[Switch]
     services: list[Switch]
     protocols: list[Switch]
+    policies: dict[str, dict[str, Any]]
+    """The parameters of each policy, by its id."""
     blocks: list[Any]
     console_accessed_at: str
     waf_enabled: bool
@@ -93,6 +96,7 @@ class UpdateTeam(Input):
 def as_project(row: Record) -> Project:
     """A row of freehold.projects as the wire has it."""
     settings = msgspec.json.decode(row["settings"])
+    held = policies.of(settings)
     return Project(
         id=row["id"],
         created_at=wire_time(row["created_at"]),
@@ -120,6 +124,7 @@ def as_project(row: Record) -> Project:
         auth_methods=_switches(AUTH_METHODS, settings.get("disabledAuthMethods", ())),
         services=_switches(SERVICES, settings.get("disabledServices", ())),
         protocols=_switches(PROTOCOLS, settings.get("disabledProtocols", ())),
+        policies={each: policies.parameters_of(held, each) for each in policies.PARAMETERS},
         blocks=[],
         console_accessed_at=wire_time(row["accessed_at"]),
         waf_enabled=False,

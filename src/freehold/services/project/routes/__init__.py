@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from freehold.services.project.routes import keys, oauth, platforms, project, switches
+from freehold.services.project.routes import keys, oauth, platforms, policies, project, switches, variables
 from freehold.web.endpoint import Routes
 
 routes = Routes("project", console=False)
-for each in (project, switches, keys, platforms, oauth):
+for each in (project, switches, policies, keys, platforms, oauth, variables):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]

@@ -26,6 +26,7 @@ _HERE = "/v1/projects/{projectId}"
     scope="project.write",
     event="authMethod.[methodId].update",
     aliases=(f"{_HERE}/auth/{{methodId}}",),
+    older={"status": "enabled"},
 )
 async def update_auth_method(call: Call, method_id: str, body: UpdateSwitch) -> Project:
     """Switch a way of signing in on or off."""
