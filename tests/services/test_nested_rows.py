@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from appwrite.enums.relation_mutate import RelationMutate
 from appwrite.enums.relationship_type import RelationshipType
+from appwrite.exception import AppwriteException
 from appwrite.query import Query
 from appwrite.services.tables_db import TablesDB
 
@@ -326,6 +327,38 @@ def test_nested_rows_are_staged_in_transactions(tables: TablesDB) -> None:
     assert count(tables) == {"books": 1, "authors": 1, "tags": 1, "countries": 0, "covers": 0}
 
 
+@pytest.mark.parametrize(
+    ("written", "staged", "table", "row"),
+    [
+        ("books/b", {"author": {"$id": "a", "name": "staged"}}, "authors", "a"),
+        ("books/b", {"author": {"$id": "a", "country": {"$id": "c", "name": "staged"}}}, "countries", "c"),
+        ("books/b", {"tags": [{"$id": "t", "name": "staged"}]}, "tags", "t"),
+        ("covers/k", {"book": "b"}, "books", "b"),
+    ],
+    ids=["nested", "nested twice", "of a list", "tied"],
+)
+def test_a_row_that_is_written_within_another_and_changed_by_somebody_else_is_a_conflict(
+    tables: TablesDB, written: str, staged: dict[str, Any], table: str, row: str
+) -> None:
+    tables.create_row("db", "authors", "a", {"name": "Jo", "country": {"$id": "c", "name": "Peru"}})
+    tables.create_row("db", "tags", "t", {"name": "Old"})
+    tables.create_row("db", "covers", "k", {"name": "Red"})
+    tables.create_row("db", "books", "b", {"name": "Book"})
+    transaction = tables.create_transaction().to_dict()["$id"]
+    tables.update_row("db", *written.split("/"), staged, transaction_id=transaction)
+    tables.update_row("db", table, row, {"name": "by somebody else"})
+
+    assert conflict(tables, transaction)
+    assert tables.get_row("db", table, row).data["name"] == "by somebody else"
+    assert tables.get_transaction(transaction).status == "failed"
+
+
+def conflict(tables: TablesDB, transaction: str) -> bool:
+    with pytest.raises(AppwriteException) as caught:
+        tables.update_transaction(transaction, commit=True)
+    return (caught.value.code, caught.value.type) == (409, "transaction_conflict")
+
+
 # -- deleting ----------------------------------------------------------------------------------------------
 
 
@@ -515,3 +548,39 @@ def test_a_hundred_parents_go_with_ten_thousand_children_each_with_its_event(
     assert library.list_rows("db", "children").total == 0
     events = told(project)
     assert (len(events), len(set(events))) == (10_100, 10_100)
+
+
+@pytest.mark.parametrize("meanwhile", ["changed", "gone", "added"])
+@pytest.mark.parametrize("rule", ["cascade", "setNull"])
+def test_a_row_that_goes_along_and_was_changed_by_somebody_else_is_a_conflict(
+    library: TablesDB, rule: str, meanwhile: str
+) -> None:
+    relate(library, "oneToMany", rule)
+    library.create_row("db", "parents", "p", {"down": [{"$id": "a"}, {"$id": "b"}]})
+    transaction = library.create_transaction().to_dict()["$id"]
+    library.delete_row("db", "parents", "p", transaction_id=transaction)
+    if meanwhile == "changed":
+        library.update_row("db", "children", "a", {"name": "kept, please"})
+    elif meanwhile == "gone":
+        library.delete_row("db", "children", "a")
+    else:
+        library.create_row("db", "children", "c", {"up": "p"})
+    before = ids(library, "children")
+
+    assert conflict(library, transaction)
+    assert (ids(library, "parents"), ids(library, "children")) == (["p"], before)
+
+
+def test_rows_that_go_along_are_no_conflict_when_they_were_made_in_the_same_transaction(
+    library: TablesDB,
+) -> None:
+    relate(library, "oneToMany", "cascade")
+    library.create_row("db", "parents", "p", {"down": [{"$id": "a"}]})
+    transaction = library.create_transaction().to_dict()["$id"]
+    library.create_row("db", "children", "b", {"up": "p"}, transaction_id=transaction)
+    library.update_row("db", "children", "a", {"name": "x"}, transaction_id=transaction)
+    library.delete_row("db", "parents", "p", transaction_id=transaction)
+    library.create_row("db", "parents", "p", {"down": [{"$id": "a"}]}, transaction_id=transaction)
+
+    assert library.update_transaction(transaction, commit=True).status == "committed"
+    assert (ids(library, "parents"), ids(library, "children")) == (["p"], ["a"])

@@ -89,3 +89,17 @@ def test_reading_is_not_limited(shop: Project) -> None:
     jane = shop.new_user("Jane")
 
     assert "x-ratelimit-limit" not in jane.client.get(ROWS).headers
+
+
+def test_each_operation_of_a_transaction_counts(shop: Project) -> None:
+    jane = shop.new_user("Jane")
+    create = {"databaseId": "shop", "tableId": "books", "action": "create", "data": {"pages": 1}}
+    answers = []
+    for _ in range(9):  # so many that they are too many even when a new minute begins meanwhile
+        transaction = jane.client.post("/tablesdb/transactions", json={}).json()["$id"]
+        path = f"/tablesdb/transactions/{transaction}/operations"
+        answers.append(jane.client.post(path, json={"operations": [create] * 40}))
+
+    through, refused = let_in(answers, 201)
+    assert refused
+    assert all(through[window] == 3 for window in refused)

@@ -36,6 +36,7 @@ class Call:
         "_cause",
         "afterwards",
         "app",
+        "changed_rows",
         "db",
         "endpoint",
         "event_ids",
@@ -70,6 +71,8 @@ class Call:
         self.tags: list[str] = []
         self.staged: Staged | None = None
         """Of changes that are staged or committed, rather than asked for by this very request."""
+        self.changed_rows: dict[str, set[str]] | None = None
+        """The ids of the rows that the call changes, by their tables, when somebody wants to know them."""
         self.afterwards: list[str] = []
         """Statements to run, each by itself, once the call's transaction is committed. They may fail."""
         self._cause: events.Cause | None = None

@@ -38,12 +38,14 @@ class Limit(msgspec.Struct, frozen=True):
     """Of `{url}`, `{method}`, `{ip}`, `{userId}` and `{param-NAME}`, such as `url:{url},ip:{ip}`.
 
     The url is the route's path, whatever stands in it."""
+    each_of: str = ""
+    """The list of the body of which each item counts as a call; a call without it counts as one."""
 
 
-def limit(text: str, *, key: str = "url:{url},ip:{ip}") -> Limit:
+def limit(text: str, *, key: str = "url:{url},ip:{ip}", each_of: str = "") -> Limit:
     """Read a limit as the reference writes it: `10/3600s`."""
     hits, _, seconds = text.removesuffix("s").partition("/")
-    return Limit(hits=int(hits), seconds=int(seconds), key=key)
+    return Limit(hits=int(hits), seconds=int(seconds), key=key, each_of=each_of)
 
 
 class Endpoint:

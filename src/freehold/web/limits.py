@@ -50,7 +50,8 @@ async def check(call: Call, endpoint: Endpoint, arguments: dict[str, Any]) -> No
     now = time.time()
     for each in endpoint.limits:
         start = now // each.seconds * each.seconds
-        hits = await call.app.hits.count(_key(call, each, arguments), each, start)
+        times = len(getattr(arguments["body"], each.each_of)) or 1 if each.each_of else 1
+        hits = await call.app.hits.count(_key(call, each, arguments), each, start, times=times)
         reset = int(start + each.seconds)
         call.headers += (
             (b"x-ratelimit-limit", b"%d" % each.hits),
@@ -76,8 +77,8 @@ class Hits:
         self._timer: asyncio.TimerHandle | None = None
         self._settling: asyncio.Task[None] | None = None
 
-    async def count(self, key: bytes, limit: Limit, start: float) -> int:
-        """Count a hit in the window that began at `start`. Gives how many are known of now."""
+    async def count(self, key: bytes, limit: Limit, start: float, *, times: int = 1) -> int:
+        """Count a hit, or several, in the window that began at `start`. Gives how many are known of now."""
         step = limit.hits // 10
         window = self._windows.get(key)
         if window is None or window.start != start:
@@ -85,9 +86,9 @@ class Hits:
             if step > 1:  # an exact one is looked up each time: it may have been forgiven
                 self._windows[key] = window
         if window.known >= limit.hits:
-            return window.known + 1
-        window.known += 1
-        window.unsettled += 1
+            return window.known + times
+        window.known += times
+        window.unsettled += times
         if window.unsettled >= step:
             await self._settle({key: window})
         else:

@@ -14,7 +14,7 @@ from freehold.errors import InvalidParameter, InvalidQuery, UserUnauthorized
 from freehold.ids import UNIQUE
 from freehold.services.databases.errors import RelationshipInBulk, RowInvalidStructure, RowMissingPayload
 from freehold.services.databases.relations import asked
-from freehold.services.databases.row_statements import Action, reached_db, refusals, with_events
+from freehold.services.databases.row_statements import Action, note, reached_db, refusals, with_events
 from freehold.services.databases.row_values import RowId, changes, new_row, new_row_id
 from freehold.services.databases.rows import delete_below
 from freehold.services.databases.tables import Reach, Table, reach
@@ -45,7 +45,7 @@ async def create(call: Call, table: Table, rows: list[Object]) -> Json:
                 records = []
                 for new in news:
                     records += await _recorded(call, table, db, reached.rows.insert(new), "create")
-    return _answer(table, reached, records)
+    return _answer(call, table, reached, records)
 
 
 def fitting(queries: list[str]) -> Page:
@@ -70,7 +70,7 @@ async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
         with refusals(reached.rows):
             statement = reached.rows.update_many(assigned, wanted, reached.scope, most=MAX_CHANGED + 1)
             records = _not_too_many(await _recorded(call, table, db, statement, "update"))
-    return _answer(table, reached, records)
+    return _answer(call, table, reached, records)
 
 
 async def upsert(call: Call, table: Table, rows: list[Object]) -> Json:
@@ -90,7 +90,7 @@ async def upsert(call: Call, table: Table, rows: list[Object]) -> Json:
                     new = new_row(call, table, reached, made, row, granted, upserted=True)
                     found = await _recorded(call, table, db, reached.rows.insert(new), "upsert")
                 records += found
-    return _answer(table, reached, records)
+    return _answer(call, table, reached, records)
 
 
 async def delete(call: Call, table: Table, wanted: Page) -> Json:
@@ -103,7 +103,7 @@ async def delete(call: Call, table: Table, wanted: Page) -> Json:
             if records and table.entity.soft_delete:
                 ids = [reached.rows.encode_id(reached.rows.shape.row(record)["$id"]) for record in records]
                 await delete_below(db, table, ids, reached.scope.tenant)
-    return _answer(table, reached, records)
+    return _answer(call, table, reached, records)
 
 
 async def chosen(call: Call, table: Table, wanted: Page) -> list[Any]:
@@ -175,10 +175,7 @@ async def _recorded(
     return await db.rows(recorded.sql, *recorded.values)
 
 
-def _answer(table: Table, reached: Reach, records: list[Record]) -> Json:
-    shape = reached.rows.shape
-    return Json(
-        msgspec.json.encode(
-            {"total": len(records), table.vocabulary.rows: [shape.row(record) for record in records]}
-        )
-    )
+def _answer(call: Call, table: Table, reached: Reach, records: list[Record]) -> Json:
+    rows = [reached.rows.shape.row(record) for record in records]
+    note(call, table, [row["$id"] for row in rows])
+    return Json(msgspec.json.encode({"total": len(rows), table.vocabulary.rows: rows}))

@@ -15,7 +15,7 @@ from freehold.services.databases import bulk, rows, tables
 from freehold.services.databases.errors import RowDeleteRestricted
 from freehold.services.databases.relation import Relation
 from freehold.services.databases.relations import link_of
-from freehold.services.databases.row_statements import Action, in_one_transaction, refusals, with_events
+from freehold.services.databases.row_statements import change_many, in_one_transaction, refusals
 from freehold.services.databases.row_values import row_id_of
 from freehold.services.databases.tables import Table, reach
 from freehold.web.call import Call
@@ -124,7 +124,7 @@ class _Walk:
                 if await self._ids(other, ties.referred(table.rows, way, ids, most=1)):
                     raise RowDeleteRestricted()
             case "set_null" if not relation.holds and not relation.is_link:
-                await _run(self.call, other, ties.release(other.rows, way.far, ids), "update")
+                await change_many(self.call, other, ties.release(other.rows, way.far, ids), "update")
         return []
 
     async def _ids(self, other: Table, statement: Statement) -> list[str]:
@@ -144,10 +144,4 @@ class _Walk:
 
 async def _delete(call: Call, going: list[_Going]) -> None:
     for each in going:
-        await _run(call, each.table, ties.delete(each.table.rows, each.ids), "delete")
-
-
-async def _run(call: Call, table: Table, statement: Statement, action: Action) -> None:
-    recorded = with_events(call, table, statement, action, counted=True)
-    with refusals(table.rows):
-        await call.db.rows(recorded.sql, *recorded.values)
+        await change_many(call, each.table, ties.delete(each.table.rows, each.ids), "delete")

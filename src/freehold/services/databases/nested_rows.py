@@ -18,7 +18,7 @@ from freehold.services.databases import rows, tables
 from freehold.services.databases.bulk import own
 from freehold.services.databases.relation import Relation
 from freehold.services.databases.relations import MAX_DEPTH, NO_ROWS, link_of
-from freehold.services.databases.row_statements import in_one_transaction, refusals, with_events
+from freehold.services.databases.row_statements import change_many, in_one_transaction, refusals
 from freehold.services.databases.rows import Extra
 from freehold.services.databases.tables import Table, reach
 from freehold.web.call import Call
@@ -258,20 +258,15 @@ class _Writer:
         if leaving:
             scope = _scope(self.call, other, "update")
             statement = ties.untie(other.rows, way.far, row_id, leaving, scope)
-            if await self._change(other, statement) < len(leaving):
+            if await change_many(self.call, other, statement, "update") < len(leaving):
                 raise UserUnauthorized()
 
     async def _tie(self, other: Table, column: str, to: str, wanted: list[str]) -> None:
         """Let rows refer to another, which changes them. Raises UserUnauthorized."""
         scope = _scope(self.call, other, "update")
-        await self._change(other, ties.tie(other.rows, column, to, wanted, scope))
+        await change_many(self.call, other, ties.tie(other.rows, column, to, wanted, scope), "update")
         if len(await self._run(other, ties.tied(other.rows, column, to, wanted))) < len(wanted):
             raise UserUnauthorized()
-
-    async def _change(self, other: Table, statement: Statement) -> int:
-        """Change rows, each with its event; gives how many."""
-        counted = await self._run(other, with_events(self.call, other, statement, "update", counted=True))
-        return int(counted[0][0])
 
     async def _run(self, other: Table, statement: Statement) -> list[Any]:
         with refusals(other.rows):

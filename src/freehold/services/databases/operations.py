@@ -189,22 +189,15 @@ def _fitting(queries: list[str], hit: list[str] | None) -> Page:
     return Page(filters=(Query("equal", "$id", tuple(hit)),))
 
 
-def is_by_queries(operation: OneOfThem) -> bool:
-    """Whether the rows that it changes are found by queries."""
-    return isinstance(operation, RowsUpdate | RowsDelete)
-
-
 def adds_up(operation: OneOfThem) -> bool:
     """Whether it comes to the same with what others do to the row in between."""
     return isinstance(operation, RowIncrement | RowDecrement)
 
 
-def touched(table: Table, operation: OneOfThem, answer: Json | None) -> list[str]:
-    """The ids of the rows that it has changed."""
-    match operation:
-        case RowsCreate() | RowsUpdate() | RowsUpsert() | RowsDelete():
-            assert answer is not None
-            found: list[Object] = msgspec.json.decode(answer.body)[table.vocabulary.rows]
-            return [row["$id"] for row in found]
-        case _:
-            return [operation.row_id]
+def found(table: Table, operation: OneOfThem, answer: Json | None) -> list[str] | None:
+    """The ids of the rows that it has found by queries; None when it looked for none."""
+    if not isinstance(operation, RowsUpdate | RowsDelete):
+        return None
+    assert answer is not None
+    rows: list[Object] = msgspec.json.decode(answer.body)[table.vocabulary.rows]
+    return [str(table.rows.encode_id(row["$id"])) for row in rows]

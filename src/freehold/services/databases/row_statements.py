@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 
@@ -71,9 +71,9 @@ def with_event(call: Call, table: Table, statement: Statement, row_id: str, acti
 
 
 def with_events(
-    call: Call, table: Table, statement: Statement, action: Action, *, counted: bool = False
+    call: Call, table: Table, statement: Statement, action: Action, *, answer: str = "*"
 ) -> Statement:
-    """A statement on many rows, with an event of each. Gives the rows or, `counted`, only how many."""
+    """A statement on many rows, with an event of each. Gives the rows, or what `answer` makes of them."""
     values = list(statement.values)
     sql = events.recorded_each(
         statement.sql,
@@ -83,9 +83,28 @@ def with_events(
         quote(table.entity.layout.id),
         f".{action}",
         call.cause,
-        answer="count(*)" if counted else "*",
+        answer=answer,
     )
     return Statement(sql, values)
+
+
+async def change_many(call: Call, table: Table, statement: Statement, action: Action) -> int:
+    """Change many rows, each with its event, in the call's transaction; gives how many."""
+    row_id = quote(table.entity.layout.id)
+    answer = "count(*)" if call.changed_rows is None else f"count(*), array_agg({row_id}::text)"
+    recorded = with_events(call, table, statement, action, answer=answer)
+    with refusals(table.rows):
+        (record,) = await call.db.rows(recorded.sql, *recorded.values)
+    if call.changed_rows is not None:
+        note(call, table, record[1] or ())
+    return int(record[0])
+
+
+def note(call: Call, table: Table, row_ids: Iterable[Any]) -> None:
+    """Tell whoever wants to know that these rows have been changed."""
+    if call.changed_rows is not None:
+        ids = call.changed_rows.setdefault(table.id, set())
+        ids.update(str(table.rows.encode_id(each)) for each in row_ids)
 
 
 async def first(call: Call, reached: Reach, statement: Statement) -> Record | None:

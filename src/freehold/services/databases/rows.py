@@ -28,7 +28,7 @@ from freehold.services.databases.errors import (
 )
 from freehold.services.databases.list_cache import remembered
 from freehold.services.databases.relations import asked, expand, prepare
-from freehold.services.databases.row_statements import first, reached_db, refusals, with_event
+from freehold.services.databases.row_statements import first, note, reached_db, refusals, with_event
 from freehold.services.databases.row_values import changes, new_row, new_row_id, row_id_of
 from freehold.services.databases.tables import Reach, Table, reach
 from freehold.web import formats
@@ -176,7 +176,7 @@ async def create(
     statement = reached.rows.insert(new_row(call, table, reached, made, data, granted) | extra)
     record = await _insert(call, reached, with_event(call, table, statement, named, "create"))
     assert record is not None
-    return reached.rows.shape.row(record)
+    return _changed(call, table, reached, record)
 
 
 async def _insert(call: Call, reached: Reach, statement: Statement) -> Record | None:
@@ -219,7 +219,13 @@ async def update(
     record = await first(call, reached, with_event(call, table, statement, row_id, "update"))
     if record is None:
         await _refuse(call, table, wanted, row_id, reached)
-    return reached.rows.shape.row(record)
+    return _changed(call, table, reached, record)
+
+
+def _changed(call: Call, table: Table, reached: Reach, record: Record) -> dict[str, Any]:
+    row = reached.rows.shape.row(record)
+    note(call, table, [row["$id"]])
+    return row
 
 
 def _change(
@@ -260,7 +266,7 @@ async def upsert(
             if await _is_there(call, table, wanted, to_change, whenever):
                 raise RowUpdateConflict()
         raise UserUnauthorized()
-    return reached.rows.shape.row(record)
+    return _changed(call, table, reached, record)
 
 
 async def _is_there(call: Call, table: Table, wanted: Any, reached: Reach, scope: Scope) -> bool:
@@ -299,7 +305,7 @@ async def increment(
         if bound is not None and await _is_there(call, table, wanted, reached, reached.scope):
             raise ColumnBoundExceeded(key=key, bound=bound)
         await _refuse(call, table, wanted, row_id, reached)
-    return Json(_encode(reached.rows.shape.row(record)))
+    return Json(_encode(_changed(call, table, reached, record)))
 
 
 _COUNTED = frozenset((Kind.INT, Kind.BIGINT, Kind.FLOAT, Kind.DECIMAL))
@@ -322,6 +328,7 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
                 await delete_below(db, table, [wanted], reached.scope.tenant)
     if record is None:
         await _refuse(call, table, wanted, row_id, reached)
+    note(call, table, [row_id])
 
 
 async def delete_below(db: Queries, table: Table, ids: list[Any], tenant: Any) -> None:

@@ -123,7 +123,7 @@ class Table:
 
 async def find(call: Call, database_id: str, table_id: str) -> Table:
     """Find a table that the caller may know of. Raises DatabaseNotFound, TableNotFound."""
-    table = await _known(call, database_id, table_id)
+    table = await known(call, database_id, table_id)
     if table is None:
         if await store.find_database(call.app.db, call.project.id, database_id) is None:
             raise DatabaseNotFound(id=database_id)
@@ -140,13 +140,14 @@ def is_open(call: Call, table: Table) -> bool:
 
 async def related(call: Call, table: Table, table_id: str) -> Table:
     """Find a table that another one is related to, be it open or not. Raises TableChanged."""
-    found = await _known(call, table.database_id, table_id)
+    found = await known(call, table.database_id, table_id)
     if found is None:
         raise TableChanged()
     return found
 
 
-async def _known(call: Call, database_id: str, table_id: str) -> Table | None:
+async def known(call: Call, database_id: str, table_id: str) -> Table | None:
+    """A table, whether or not the caller may know of it; None when there is none."""
     cache = call.app.cache("tables", size=10_000, ttl_s=300)
     # A realm rather than an id: the tables of a deleted project are none of a new one with its id.
     vocabulary = spoken(call)

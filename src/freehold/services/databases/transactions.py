@@ -5,8 +5,9 @@ PostgreSQL's, through the same functions as without; its answer is what the row 
 back, and the change kept as a value. A commit does the same, and lets it stand. So there is no second idea of
 what a change does, who may do it, and what it must not break.
 
-What a row was outside, when the transaction first touched it, is kept too. A row that is another by then is
-a conflict, at the commit and at whatever is staged or read before.
+What a row was outside, when the transaction first changed it, is kept too, be it the row that was meant, one
+that is written within it, or one that goes along. A row that is another by then is a conflict, at the commit
+and at whatever is staged or read before; so is one that would be changed now, and would not have been then.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ from freehold.web.call import Call, Staged
 from freehold.web.wire import Json
 
 MAX_OPERATIONS = 100
+MAX_WATCHED = 20_000
+"""So many rows can one operation change, those included that go along."""
 _TRIES = 12
 _WAITS = "set local lock_timeout = '2s'"
 """Nobody waits longer for a row that somebody else is changing."""
@@ -56,7 +59,8 @@ class _Kept(NamedTuple):
     operation: OneOfThem
     staged: Staged
     hit: list[str] | None
-    seen: dict[str, str | None]
+    seen: dict[str, dict[str, str | None]]
+    """What the rows were outside that it was the first to change, by their tables."""
 
 
 def owner(call: Call) -> str:
@@ -209,7 +213,7 @@ async def _attempt(call: Call, begin: str, act: Callable[[Transaction], Awaitabl
         except (asyncpg.SerializationError, *tables.CHANGED):
             continue
         finally:
-            call.db, call.staged = call.app.db, None
+            call.db, call.staged, call.changed_rows = call.app.db, None, None
     raise ResourceLocked()
 
 
@@ -248,24 +252,38 @@ def _told_apart(call: Call, database_id: str) -> Iterator[None]:
 
 
 async def _replay(call: Call, kept: list[_Kept]) -> None:
-    """Do what was staged, in the call's transaction of PostgreSQL's."""
-    for at, (operation, staged, hit, _) in enumerate(kept, 1):
+    """Do what was staged, in the call's transaction of PostgreSQL's. Raises TransactionConflict."""
+    known: dict[Place, set[str]] = {}
+    for at, (operation, staged, hit, seen) in enumerate(kept, 1):
+        for table_id, versions in seen.items():
+            known.setdefault(Place(operation.database_id, table_id, staged.tenant), set()).update(versions)
         if hit == []:  # it found nothing when it was staged
             continue
-        call.staged = staged
+        call.staged, call.changed_rows = staged, {}
         with _told_of(f"Operation {at} of the transaction: "), _told_apart(call, operation.database_id):
             table = await tables.find(call, operation.database_id, operation.table_id)
             await operations.do(call, table, operation, hit)
+        if not operations.adds_up(operation):
+            for table_id, changed in call.changed_rows.items():
+                place = Place(operation.database_id, table_id, staged.tenant)
+                for row_id in changed - known.get(place, set()):
+                    raise TransactionConflict(id=row_id, table=table_id)
+    call.changed_rows = None
 
 
 async def _try(call: Call, operation: OneOfThem, staged: Staged) -> tuple[_Kept, Json | None]:
     """Do a new operation; gives it as it is to be done again, and its answer."""
     table = await tables.find(call, operation.database_id, operation.table_id)
     operation = operations.with_ids(table, operation)
+    changed = call.changed_rows = {}
     answer = await operations.do(call, table, operation, None)
-    ids = [str(table.rows.encode_id(each)) for each in operations.touched(table, operation, answer)]
-    hit = ids if operations.is_by_queries(operation) else None
-    return _Kept(operation, staged, hit, dict.fromkeys(ids)), answer
+    call.changed_rows = None
+    if sum(map(len, changed.values())) > MAX_WATCHED:
+        raise TransactionLimitExceeded(limit=f"{MAX_WATCHED} rows that one operation changes")
+    seen: dict[str, dict[str, str | None]] = {
+        table_id: dict.fromkeys(sorted(ids)) for table_id, ids in changed.items()
+    }
+    return _Kept(operation, staged, operations.found(table, operation, answer), seen), answer
 
 
 async def _keep(call: Call, db: Transaction, transaction: Record, tried: list[_Kept]) -> Record:
@@ -305,14 +323,18 @@ async def _unchanged(call: Call, db: Transaction, transaction_id: str, *, lock: 
         )
         for record in await store.operations(db, call.project.id, transaction_id)
     ]
-    seen: dict[tuple[str, str, str], dict[str, str | None]] = {}
+    seen: dict[Place, dict[str, str | None]] = {}
     for each in kept:
-        seen.setdefault(_place(each), {}).update(each.seen)
+        table = await tables.find(call, each.operation.database_id, each.operation.table_id)
+        if not table.follows_schema:  # there it depends on the tenant, and is asked with the versions
+            tables.reach_at_all(call, table, "")
+        for place, versions in _places(each):
+            seen.setdefault(place, {}).update(versions)
     for place in sorted(seen):  # always in one order, so that two commits do not wait for each other
-        versions = await _versions(call, db, place, list(seen[place]), lock=lock)
+        found = await _versions(call, db, place, list(seen[place]), lock=lock)
         for row_id, version in seen[place].items():
-            if versions.get(row_id) != version:
-                raise TransactionConflict(id=row_id, table=place[1])
+            if found.get(row_id) != version:
+                raise TransactionConflict(id=row_id, table=place.table_id)
     return kept
 
 
@@ -321,38 +343,55 @@ async def _with_versions(call: Call, db: Transaction, kept: list[_Kept], tried: 
 
     What only adds up with the changes of others does not watch its row.
     """
-    known: dict[tuple[str, str, str], set[str]] = {}
+    known: dict[Place, set[str]] = {}
     for each in kept:
-        known.setdefault(_place(each), set()).update(each.seen)
+        for place, versions in _places(each):
+            known.setdefault(place, set()).update(versions)
     watching = []
     for each in tried:
-        before = known.setdefault(_place(each), set())
-        ids = [] if operations.adds_up(each.operation) else [one for one in each.seen if one not in before]
-        before.update(ids)
-        versions = await _versions(call, db, _place(each), ids, lock=False)
-        watching.append(each._replace(seen={one: versions.get(one) for one in ids}))
+        seen: dict[str, dict[str, str | None]] = {}
+        for place, changed in [] if operations.adds_up(each.operation) else _places(each):
+            before = known.setdefault(place, set())
+            ids = [one for one in changed if one not in before]
+            before.update(ids)
+            found = await _versions(call, db, place, ids, lock=False)
+            seen[place.table_id] = {one: found.get(one) for one in ids}
+        watching.append(each._replace(seen=seen))
     return watching
 
 
-def _place(kept: _Kept) -> tuple[str, str, str]:
-    """The rows among which an id is one row's: of a database, a table and a tenant."""
-    return kept.operation.database_id, kept.operation.table_id, kept.staged.tenant
+class Place(NamedTuple):
+    """The rows among which an id is one row's."""
+
+    database_id: str
+    table_id: str
+    tenant: str
+
+
+def _places(kept: _Kept) -> Iterator[tuple[Place, dict[str, str | None]]]:
+    """The rows that an operation was the first to change, by where they are."""
+    for table_id, versions in kept.seen.items():
+        yield Place(kept.operation.database_id, table_id, kept.staged.tenant), versions
 
 
 async def _versions(
-    call: Call, db: Transaction, place: tuple[str, str, str], ids: list[str], *, lock: bool
+    call: Call, db: Transaction, place: Place, ids: list[str], *, lock: bool
 ) -> dict[str, str]:
     """Which versions of rows there are outside the transaction, by their ids."""
     if not ids:
         return {}
-    database_id, table_id, tenant = place
-    call.staged = Staged(datetime.now(UTC), tenant, "")
-    with _told_apart(call, database_id):
-        table = await tables.find(call, database_id, table_id)
-        reached = tables.reach_at_all(call, table, ids[0])
-        if reached.setting:
-            await db.script(reached.setting)
+    call.staged = Staged(datetime.now(UTC), place.tenant, "")
+    with _told_apart(call, place.database_id):
+        table = await tables.known(call, place.database_id, place.table_id)
+        if table is None:
+            return {}
+        scope = Scope()
+        if table.follows_schema:
+            reached = tables.reach_at_all(call, table, ids[0])
+            scope = Scope(tenant=reached.scope.tenant)
+            if reached.setting:
+                await db.script(reached.setting)
         wanted = [table.rows.encode_id(each) for each in ids]
-        statement = table.rows.versions(wanted, Scope(tenant=reached.scope.tenant), lock=lock)
+        statement = table.rows.versions(wanted, scope, lock=lock)
         found = await db.rows(statement.sql, *statement.values)
     return {record[0]: record[1] for record in found}

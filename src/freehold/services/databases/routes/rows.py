@@ -73,9 +73,9 @@ routes = Routes(
     ),
 )
 
-_COUNTED_BY = "url:{url},method:{method},ip:{ip},userId:{userId}"
-WRITES = limit("120/60s", key=_COUNTED_BY)
-DELETES = limit("60/60s", key=_COUNTED_BY)
+COUNTED_BY = "url:{url},method:{method},ip:{ip},userId:{userId}"
+WRITES = limit("120/60s", key=COUNTED_BY)
+DELETES = limit("60/60s", key=COUNTED_BY)
 """How often clients may write rows. Keys are not limited."""
 
 READ = ("rows.read", "documents.read")

@@ -22,9 +22,9 @@ from freehold.services.databases.errors import (
 )
 from freehold.services.databases.models import Transaction, TransactionList
 from freehold.services.databases.operations import OneOfThem
-from freehold.services.databases.routes.rows import READ, ROW_PROBLEMS, WRITE, WRITES
+from freehold.services.databases.routes.rows import COUNTED_BY, READ, ROW_PROBLEMS, WRITE
 from freehold.web.call import Call
-from freehold.web.endpoint import Routes
+from freehold.web.endpoint import Routes, limit
 from freehold.web.wire import Input, ListQuery, wire_time
 
 routes = Routes("tablesDB", console=False, raises=(UserUnauthorized,))
@@ -122,7 +122,7 @@ async def delete_transaction(call: Call, transaction_id: str) -> None:
 @routes.post(
     "/v1/tablesdb/transactions/{transactionId}/operations",
     scope=WRITE,
-    limit=WRITES,
+    limit=limit("120/60s", key=COUNTED_BY, each_of="operations"),
     status=201,
     raises=(
         TransactionNotFound,
