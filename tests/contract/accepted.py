@@ -110,6 +110,12 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "Older SDKs send 0 to take the limit away.",
     ),
     (
+        "projects.listDevKeys",
+        "parameter",
+        "total is ours alone",
+        "As of every other list.",
+    ),
+    (
         "mock.authorize",
         "parameter",
         "redirect_uri is required",

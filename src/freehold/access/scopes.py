@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 DEPRECATED = frozenset(
@@ -66,15 +67,47 @@ DEVELOPER = (ALL_PROJECT | {"global", "graphql", "projects.write", "devKeys.read
 }
 OWNER = DEVELOPER | _EVERYONE | {"account", "assistant.read", "projects.read"}
 
-CONSOLE_ROLES: dict[str, frozenset[str]] = {"owner": OWNER, "developer": DEVELOPER, "admin": DEVELOPER}
+# Whoever reads API keys sees what they are, and can do what these can.
+ANALYST = frozenset(scope for scope in ALL_PROJECT if scope.endswith(".read") and scope != "keys.read") | {
+    "global", "graphql", "projects.read",
+}  # fmt: skip
+EDITOR = ANALYST | {
+    scope
+    for category in ("Auth", "Databases", "Storage", "Functions", "Sites", "Messaging")
+    for scope in PROJECT[category]
+}
+BILLING = frozenset(("projects.read",))
+
+CONSOLE_ROLES: dict[str, frozenset[str]] = {
+    "owner": OWNER,
+    "developer": DEVELOPER,
+    "admin": DEVELOPER,
+    "editor": EDITOR,
+    "analyst": ANALYST,
+    "billing": BILLING,
+}
 """What a member of an organization may do in its projects, by the member's role there."""
 
+_OF_ONE_PROJECT = re.compile(r"project-(.+)-(owner|developer|editor|analyst)")
 
-def of_console_roles(roles: Iterable[str]) -> frozenset[str]:
-    """What someone with these roles in an organization may do in its projects."""
+
+def project_of(role: str) -> str:
+    """The project that a role is for, of `project-shop-editor`; empty when it is for all of them."""
+    found = _OF_ONE_PROJECT.fullmatch(role)
+    return found[1] if found is not None else ""
+
+
+def of_console_roles(roles: Iterable[str], project_id: str = "") -> frozenset[str]:
+    """What someone with these roles in an organization may do in its projects.
+
+    Without a project: in all of them. Roles of one project count only in that one.
+    """
     granted: frozenset[str] = frozenset()
     for role in roles:
         granted |= CONSOLE_ROLES.get(role, frozenset())
+        found = _OF_ONE_PROJECT.fullmatch(role)
+        if found is not None and found[1] == project_id:
+            granted |= CONSOLE_ROLES[found[2]]
     return granted
 
 

@@ -94,6 +94,8 @@ class Identity(msgspec.Struct, frozen=True):
     session_id: str = ""
     expires_at: float = float("inf")
     key_id: str = ""
+    organization_id: str = ""
+    """Of an organization's key."""
     teams: tuple[Membership, ...] = ()
     answers: dict[str, bytes] = msgspec.field(default_factory=dict)
     """Encoded answers about the caller. They are right as long as this identity is."""
@@ -107,11 +109,19 @@ class Identity(msgspec.Struct, frozen=True):
     def user_id(self) -> str:
         return self.user["id"] if self.user is not None else ""
 
-    def scopes_in(self, organization_id: str) -> frozenset[str]:
-        """What a console user may do in the projects of an organization."""
-        return scopes.of_console_roles(
-            role for each in self.teams if each.team_id == organization_id for role in each.roles
-        )
+    def scopes_in(self, organization_id: str, project_id: str = "") -> frozenset[str]:
+        """What a console user may do in all projects of an organization, or in one of them."""
+        if self.organization_id:
+            return self.scopes if self.organization_id == organization_id else frozenset()
+        return scopes.of_console_roles(self._roles_in(organization_id), project_id)
+
+    def belongs_to(self, organization_id: str) -> bool:
+        """Tell whether there is anything that a console user may do in an organization."""
+        roles_there = self._roles_in(organization_id)
+        return bool(self.scopes_in(organization_id)) or any(map(scopes.project_of, roles_there))
+
+    def _roles_in(self, organization_id: str) -> list[str]:
+        return [role for each in self.teams if each.team_id == organization_id for role in each.roles]
 
     @property
     def actor(self) -> str:
@@ -197,6 +207,26 @@ _KEY_SQL = """
 _ACCESS_NOTED_S = 86400
 _KEY_ACCESS_SQL = """
     update freehold.keys
+    set accessed_at = now(),
+        sdks = case when $3 = '' or $3 = any(sdks) then sdks else sdks || $3 end
+    where project_id = $1 and id = $2
+"""
+_ORGANIZATION_KEY_SQL = """
+    select id, team_id, scopes, expires_at,
+           accessed_at is null or accessed_at < now() - interval '1 day' as unnoted
+    from freehold.organization_keys
+    where secret_digest = $1
+"""
+_ORGANIZATION_KEY_ACCESS_SQL = """
+    update freehold.organization_keys set accessed_at = now() where team_id = $1 and id = $2
+"""
+_DEV_KEY_SQL = """
+    select id, expires_at, accessed_at is null or accessed_at < now() - interval '1 day' as unnoted
+    from freehold.dev_keys
+    where project_id = $1 and secret_digest = $2
+"""
+_DEV_KEY_ACCESS_SQL = """
+    update freehold.dev_keys
     set accessed_at = now(),
         sdks = case when $3 = '' or $3 = any(sdks) then sdks else sdks || $3 end
     where project_id = $1 and id = $2
@@ -346,7 +376,10 @@ class Authenticator:
             return identity
         # On the console a user may ask for what some organization lets it do there; which one, the
         # endpoint knows.
-        granted = scopes.of_console_roles(role for each in identity.teams for role in each.roles)
+        held = [role for each in identity.teams for role in each.roles]
+        granted = scopes.of_console_roles(held)
+        for project_id in {scopes.project_of(role) for role in held}:
+            granted |= scopes.of_console_roles(held, project_id)
         wider = identity.scopes | (granted & frozenset(scopes.ORGANIZATION))
         return msgspec.structs.replace(identity, scopes=wider)
 
@@ -355,6 +388,8 @@ class Authenticator:
         kind, secret = (prefix[1], prefix[2]) if prefix else ("standard", text)
         if kind in ("ephemeral", "dynamic"):
             return self._ephemeral_key(project, secret)
+        if kind == "organization" and project.id == CONSOLE:
+            return await self._organization_key(project, secret)
         if kind != "standard":
             return GUEST
 
@@ -372,6 +407,43 @@ class Authenticator:
         if identity.expires_at <= time.time():
             raise KeyExpired()
         return identity
+
+    async def _organization_key(self, console: Project, secret: str) -> Identity:
+        async def find() -> Identity | None:
+            row = await self._db.row(_ORGANIZATION_KEY_SQL, secrets.digest(secret))
+            if row is None:
+                return None
+            if row["unnoted"]:
+                await self._db.run(_ORGANIZATION_KEY_ACCESS_SQL, row["team_id"], row["id"])
+            return msgspec.structs.replace(_key_identity(row), organization_id=row["team_id"])
+
+        identity = await self._callers.load(
+            (console.realm, "organization key", secret), project_tag(CONSOLE), find
+        )
+        if identity is None:
+            return GUEST
+        if identity.expires_at <= time.time():
+            raise KeyExpired()
+        return identity
+
+    async def has_dev_key(self, request: Request, project: Project) -> bool:
+        """Tell whether the request brings a key for development of the project that has not expired."""
+        text = request.header(b"x-appwrite-dev-key")
+        if not text:
+            return False
+        secret = text.removeprefix("dev_")
+
+        async def find() -> Identity | None:
+            row = await self._db.row(_DEV_KEY_SQL, project.id, secrets.digest(secret))
+            if row is None:
+                return None
+            if row["unnoted"]:
+                sdk = request.header(b"x-sdk-name").lower()[:64]
+                await self._db.run(_DEV_KEY_ACCESS_SQL, project.id, row["id"], sdk)
+            return msgspec.structs.replace(GUEST, expires_at=row["expires_at"].timestamp())
+
+        key = await self._callers.load((project.realm, "dev key", secret), project_tag(project.id), find)
+        return key is not None and key.expires_at > time.time()
 
     def _ephemeral_key(self, project: Project, text: str) -> Identity:
         try:
@@ -397,7 +469,7 @@ class Authenticator:
         identity = await self._session(console, token) if token else None
         if identity is None:
             return GUEST
-        granted = identity.scopes_in(project.team_id)
+        granted = identity.scopes_in(project.team_id, project.id)
         if not granted:
             return GUEST
         return msgspec.structs.replace(identity, kind="admin", scopes=granted)

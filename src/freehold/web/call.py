@@ -42,6 +42,7 @@ class Call:
         "event_ids",
         "headers",
         "identity",
+        "is_unlimited",
         "model",
         "parameters",
         "payload",
@@ -75,6 +76,8 @@ class Call:
         """The ids of the rows that the call changes, by their tables, when somebody wants to know them."""
         self.afterwards: list[str] = []
         """Statements to run, each by itself, once the call's transaction is committed. They may fail."""
+        self.is_unlimited = False
+        """Whether a key for development spares the caller the rate limits."""
         self._cause: events.Cause | None = None
         self.model = ""
         """The model of the answer, when it is another than the endpoint declares."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -93,6 +93,18 @@ def encoded_prefs(prefs: Prefs) -> bytes:
     if len(encoded) > PREFS_BYTES:
         raise InvalidParameter(name="prefs", reason=f"Preferences take at most {PREFS_BYTES} bytes.")
     return encoded
+
+
+def in_utc(moment: datetime | None, name: str = "expire") -> datetime | None:
+    """The moment, which is one of UTC when it does not say. Raises InvalidParameter."""
+    if moment is None:
+        return None
+    try:
+        read = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidParameter(name=name, reason="The time is out of range.") from error
+    # Cut rather than rounded by the database, which could round into a year that has no date here.
+    return read.replace(microsecond=read.microsecond // 1000 * 1000)
 
 
 def wire_name(model: type) -> str:

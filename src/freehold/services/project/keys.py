@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from freehold import secrets
 from freehold.access import scopes
@@ -38,18 +37,6 @@ def must_hold(call: Call, added: Iterable[str]) -> None:
         raise KeyCreationDenied(
             reason=f"A key grants only scopes that it holds itself, and this one lacks {', '.join(missing)}."
         )
-
-
-def in_utc(moment: datetime | None) -> datetime | None:
-    """The moment, which is one of UTC when it does not say. Raises InvalidParameter."""
-    if moment is None:
-        return None
-    try:
-        read = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError as error:
-        raise InvalidParameter(name="expire", reason="The time is out of range.") from error
-    # Cut rather than rounded by the database, which could round into a year that has no date here.
-    return read.replace(microsecond=read.microsecond // 1000 * 1000)
 
 
 def as_key(call: Call, row: Record) -> Key:

@@ -161,6 +161,10 @@ class UpdateSwitch(Input):
     enabled: bool
 
 
+class LegacySwitch(Input):
+    status: bool
+
+
 class LegacyServiceSwitch(Input):
     service: str
     status: bool

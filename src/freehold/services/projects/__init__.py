@@ -1,10 +1,14 @@
 """The projects of an organization, as people who run them see them on the console."""
 
+from freehold.services.projects import dev_keys
+from freehold.services.projects.access import current_organization, must_hold, of_organization
 from freehold.services.projects.errors import ProjectAlreadyExists, ReservedProject
 from freehold.services.projects.models import AUTH_METHODS, PROTOCOLS, SERVICES, Project, as_project
 from freehold.services.projects.removal import delete_all_of, delete_project
 from freehold.services.projects.routes import organization, routes
 from freehold.services.projects.store import find
+
+routes.endpoints += dev_keys.routes.endpoints
 
 __all__ = [
     "AUTH_METHODS",
@@ -14,9 +18,12 @@ __all__ = [
     "ProjectAlreadyExists",
     "ReservedProject",
     "as_project",
+    "current_organization",
     "delete_all_of",
     "delete_project",
     "find",
+    "must_hold",
+    "of_organization",
     "organization",
     "routes",
 ]

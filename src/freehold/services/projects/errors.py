@@ -19,3 +19,7 @@ class OrganizationNotFound(NotFound, type="team_not_found"):
 
 class OrganizationMissing(Forbidden, type="organization_id_missing"):
     """Name the organization in X-Appwrite-Organization."""
+
+
+class DevKeyNotFound(NotFound, type="key_not_found"):
+    """The project has no key for development with this id."""

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from freehold import ids
 from freehold.db.pool import Record
-from freehold.errors import AccessForbidden, MissingScope, ProjectNotFound
+from freehold.errors import AccessForbidden, ProjectNotFound
 from freehold.services.projects import store
+from freehold.services.projects.access import (
+    current_organization,
+    must_be_on_console,
+    must_hold,
+    must_write_in,
+    of_organization,
+    reach_of,
+)
 from freehold.services.projects.errors import (
     OrganizationMissing,
     OrganizationNotFound,
@@ -35,9 +43,8 @@ organization = Routes("organization", raises=(AccessForbidden,))
 @routes.get("/v1/projects", scope="projects.read", name="list")
 async def list_projects(call: Call, query: SearchQuery) -> ProjectList:
     """List the projects of one's organizations."""
-    _must_be_on_console(call)
-    mine = [each.team_id for each in call.identity.teams if call.identity.scopes_in(each.team_id)]
-    return await _fetch(call, query, mine)
+    must_be_on_console(call)
+    return await _fetch(call, query, reach_of(call))
 
 
 @routes.post(
@@ -60,7 +67,7 @@ async def create(call: Call, body: CreateProject) -> Project:
 )
 async def update(call: Call, project_id: str, body: UpdateProject) -> Project:
     """Rename a project, or describe it."""
-    await _must_write(call, project_id)
+    await must_hold(call, project_id, "projects.write")
     row = await store.rename(call.db, project_id, body.name, body.description)
     return _changed(call, project_id, row)
 
@@ -73,8 +80,8 @@ async def update(call: Call, project_id: str, body: UpdateProject) -> Project:
 )
 async def update_team(call: Call, project_id: str, body: UpdateTeam) -> Project:
     """Give a project to another of one's organizations."""
-    await _must_write(call, project_id)
-    _must_write_in(call, body.team_id)
+    await must_hold(call, project_id, "projects.write")
+    must_write_in(call, body.team_id)
     row = await store.move(call.db, project_id, body.team_id)
     return _changed(call, project_id, row)
 
@@ -87,7 +94,7 @@ async def update_team(call: Call, project_id: str, body: UpdateTeam) -> Project:
 )
 async def list_organization_projects(call: Call, query: SearchQuery) -> ProjectList:
     """List the projects of the organization that X-Appwrite-Organization names."""
-    return await _fetch(call, query, [_organization(call)])
+    return await _fetch(call, query, reach_of(call, current_organization(call)))
 
 
 @organization.post(
@@ -100,7 +107,7 @@ async def list_organization_projects(call: Call, query: SearchQuery) -> ProjectL
 )
 async def create_organization_project(call: Call, body: CreateOrganizationProject) -> Project:
     """Create a project in the organization that X-Appwrite-Organization names."""
-    return await _create(call, body, _organization(call))
+    return await _create(call, body, current_organization(call))
 
 
 @organization.get(
@@ -111,7 +118,7 @@ async def create_organization_project(call: Call, body: CreateOrganizationProjec
 )
 async def get_organization_project(call: Call, project_id: str) -> Project:
     """Get a project of the organization."""
-    return as_project(await _of_organization(call, project_id))
+    return as_project(await of_organization(call, project_id))
 
 
 @organization.patch(
@@ -125,8 +132,8 @@ async def update_organization_project(
     call: Call, project_id: str, body: UpdateOrganizationProject
 ) -> Project:
     """Rename a project of the organization."""
-    await _of_organization(call, project_id)
-    await _must_write(call, project_id)
+    await of_organization(call, project_id)
+    await must_hold(call, project_id, "projects.write")
     row = await store.rename(call.db, project_id, body.name, None)
     return _changed(call, project_id, row)
 
@@ -141,63 +148,20 @@ async def update_organization_project(
 )
 async def delete_organization_project(call: Call, project_id: str) -> None:
     """Delete a project of the organization with all that is in it."""
-    row = await _of_organization(call, project_id)
-    await _must_write(call, project_id)
+    row = await of_organization(call, project_id)
+    await must_hold(call, project_id, "projects.write")
     call.tells(as_project(row))
     await delete_project(call, project_id)
 
 
-def _must_be_on_console(call: Call) -> None:
-    if call.project.id != CONSOLE or call.identity.kind != "user":
-        raise AccessForbidden()
-
-
-def _organization(call: Call) -> str:
-    """The organization that the request names, and that the caller is in."""
-    _must_be_on_console(call)
-    team_id = call.request.header(b"x-appwrite-organization")
-    if not team_id:
-        raise OrganizationMissing()
-    if not call.identity.scopes_in(team_id):
-        raise OrganizationNotFound()
-    return team_id
-
-
-async def _of_organization(call: Call, project_id: str) -> Record:
-    team_id = _organization(call)
-    row = await store.find(call.db, project_id)
-    if row is None or row["team_id"] != team_id:
-        raise ProjectNotFound(id=project_id)
-    return row
-
-
-async def _must_write(call: Call, project_id: str) -> None:
-    """Let only those pass whose role in the project's organization lets them. Raises ProjectNotFound."""
-    _must_be_on_console(call)
-    row = await store.find(call.db, project_id)
-    if row is None or not call.identity.scopes_in(row["team_id"]):
-        raise ProjectNotFound(id=project_id)
-    _must_write_in(call, row["team_id"])
-
-
-def _must_write_in(call: Call, team_id: str) -> None:
-    granted = call.identity.scopes_in(team_id)
-    if not granted:
-        raise OrganizationNotFound()
-    if "projects.write" not in granted:
-        raise MissingScope(who="Your role", scopes="projects.write")
-
-
-async def _fetch(call: Call, query: SearchQuery, team_ids: list[str]) -> ProjectList:
-    found = await store.fetch(
-        call.db, query.queries, team_ids=team_ids, search=query.search, total=query.total
-    )
+async def _fetch(call: Call, query: SearchQuery, reach: list[str]) -> ProjectList:
+    found = await store.fetch(call.db, query.queries, reach=reach, search=query.search, total=query.total)
     return ProjectList(total=found.total, projects=[as_project(row) for row in found.rows])
 
 
 async def _create(call: Call, body: CreateOrganizationProject, team_id: str) -> Project:
-    _must_be_on_console(call)
-    _must_write_in(call, team_id)
+    must_be_on_console(call)
+    must_write_in(call, team_id)
     if body.project_id == CONSOLE:
         raise ReservedProject()
     project_id = ids.resolve(body.project_id)

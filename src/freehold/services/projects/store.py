@@ -66,11 +66,12 @@ async def find(db: Queries, project_id: str) -> Record | None:
     )
 
 
-async def fetch(
-    db: Queries, queries: Sequence[str], *, team_ids: list[str], search: str, total: bool
-) -> Found:
-    """List the projects of organizations."""
-    where = {"p.team_id = any({}::text[])": team_ids, "p.id <> {}": CONSOLE}
+async def fetch(db: Queries, queries: Sequence[str], *, reach: list[str], search: str, total: bool) -> Found:
+    """List the projects of organizations: of `arsenal/*` all of one, of `arsenal/shop` only that one."""
+    where = {
+        "array[p.team_id || '/*', p.team_id || '/' || p.id] && {}::text[]": reach,
+        "p.id <> {}": CONSOLE,
+    }
     return await listing.fetch(db, PROJECTS, queries, where=where, search=search, total=total)
 
 

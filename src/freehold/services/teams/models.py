@@ -9,7 +9,13 @@ from msgspec import Meta
 
 from freehold.web.wire import CustomId, Email, Id, Input, Name, Output, Prefs, Resource
 
-TeamRole = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$(?!\n)")]
+TeamRole = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?:[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}|project-[a-z0-9][a-z0-9-]{0,35}-[a-z]{5,9})$(?!\n)",
+        description="1 to 36 of a-z, A-Z, 0-9, `.`, `-`, `_`; on the console also `project-<id>-<role>`",
+    ),
+]
 TeamRoles = Annotated[list[TeamRole], Meta(max_length=100)]
 
 

@@ -14,7 +14,7 @@ from freehold.services.project.errors import (
     KeyCreationDenied,
     KeyNotFound,
 )
-from freehold.services.project.keys import as_key, checked_scopes, in_utc, must_hold, sealing_key
+from freehold.services.project.keys import as_key, checked_scopes, must_hold, sealing_key
 from freehold.services.project.models import (
     CreateEphemeralKey,
     CreateKey,
@@ -26,7 +26,7 @@ from freehold.services.project.models import (
 from freehold.web.auth import project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import ListQuery, wire_time
+from freehold.web.wire import ListQuery, in_utc, wire_time
 
 routes = Routes("project", console=False)
 

@@ -9,6 +9,7 @@ from freehold.services.project.current import current_project
 from freehold.services.project.models import (
     LegacyProtocolSwitch,
     LegacyServiceSwitch,
+    LegacySwitch,
     UpdateSwitch,
 )
 from freehold.services.projects import Project
@@ -70,6 +71,20 @@ async def update_service_of_old(call: Call, body: LegacyServiceSwitch, project_i
     return await _switch(call, "disabledServices", "service", body.service, body.status)
 
 
+@routes.patch(f"{_HERE}/api/all", scope="project.write", event="protocols.all.update", reference=False,
+              name="updateAPIStatusAll")  # fmt: skip
+async def update_all_protocols(call: Call, body: LegacySwitch, project_id: str) -> Project:
+    """Switch all protocols on or off for clients."""
+    return await _switch_all(call, "disabledProtocols", body.status)
+
+
+@routes.patch(f"{_HERE}/service/all", scope="project.write", event="services.all.update", reference=False,
+              name="updateServiceStatusAll")  # fmt: skip
+async def update_all_services(call: Call, body: LegacySwitch, project_id: str) -> Project:
+    """Switch all services on or off for clients."""
+    return await _switch_all(call, "disabledServices", body.status)
+
+
 _SWITCHES = {
     "disabledAuthMethods": projects.AUTH_METHODS,
     "disabledProtocols": projects.PROTOCOLS,
@@ -82,5 +97,12 @@ async def _switch(call: Call, setting: str, parameter: str, name: str, enabled: 
         known = ", ".join(_SWITCHES[setting])
         raise InvalidParameter(name=parameter, reason=f"It has to be one of {known}.")
     await store.switch(call.db, call.project.id, setting, name, enabled)
+    call.changed(project_tag(call.project.id))
+    return await current_project(call)
+
+
+async def _switch_all(call: Call, setting: str, enabled: bool) -> Project:
+    for name in _SWITCHES[setting]:
+        await store.switch(call.db, call.project.id, setting, name, enabled)
     call.changed(project_tag(call.project.id))
     return await current_project(call)
