@@ -150,3 +150,32 @@ def test_orders_and_lengths_come_back_as_they_were_given(project: Project, table
         tables.create_index("db", "t", "wrong", "key", ["numbers"], lengths=[256])
     assert caught.value.type == "column_index_invalid"
     assert [each.key for each in tables.list_indexes("db", "t").indexes] == ["both"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "column", "length"),
+    [("key", "n", 5), ("key", "code", 51), ("unique", "code", 20), ("unique", "$id", 5)],
+    ids=["of a number", "longer than the column", "that would change what is unique", "of an id"],
+)
+def test_a_length_that_postgresql_cannot_keep_to_is_refused(
+    project: Project, tables: TablesDB, type_: str, column: str, length: int
+) -> None:
+    tables.create_integer_column("db", "t", "n", False)
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_index("db", "t", "wrong", type_, [column], lengths=[length])
+
+    assert caught.value.type == "column_index_invalid"
+    assert f"`{column}`" in caught.value.message
+    assert tables.list_indexes("db", "t").total == 0
+
+
+def test_a_unique_index_with_the_length_of_its_column_is_one_of_whole_values(
+    project: Project, tables: TablesDB
+) -> None:
+    tables.create_index("db", "t", "codes", "unique", ["code"], lengths=[50])
+    tables.create_row("db", "t", "two", {"code": "A" * 49 + "B"})
+    tables.create_row("db", "t", "three", {"code": "A" * 49 + "C"})
+
+    with pytest.raises(AppwriteException) as caught:
+        tables.create_row("db", "t", "four", {"code": "A" * 49 + "C"})
+    assert caught.value.code == 409

@@ -247,3 +247,64 @@ def test_tables_are_related_both_ways_at_once_without_a_deadlock(project: Projec
 
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(one, range(16))) == {202}
+
+
+async def test_a_table_is_made_together_with_its_relationships(project: Project, tables: TablesDB) -> None:
+    body = {
+        "tableId": "reviews",
+        "name": "Reviews",
+        "permissions": ['read("any")'],
+        "columns": [
+            {"key": "text", "type": "varchar", "size": 100, "required": False},
+            {
+                "key": "book",
+                "type": "relationship",
+                "relatedTable": "books",
+                "relationType": "manyToOne",
+                "twoWay": True,
+                "twoWayKey": "reviews",
+                "onDelete": "cascade",
+            },
+            {
+                "key": "answers",
+                "type": "relationship",
+                "relatedTable": "reviews",
+                "relationType": "oneToMany",
+                "twoWay": True,
+                "twoWayKey": "answerTo",
+            },
+        ],
+    }
+    made = project.server.post("/tablesdb/db/tables", json=body)
+    review = {"$id": "r", "text": "Good", "answers": [{"$id": "s"}]}
+    tables.create_row("db", "books", "b", {"reviews": [review]})
+
+    assert made.status_code == 201, made.text
+    assert {column["key"] for column in made.json()["columns"]} == {"text", "book", "answers", "answerTo"}
+    assert [row[2] for row in await psql(project, FOREIGN_KEYS) if row[0] == "reviews"] == [
+        'FOREIGN KEY ("answerTo_id") REFERENCES reviews(_id) ON DELETE RESTRICT',
+        "FOREIGN KEY (book_id) REFERENCES books(_id) ON DELETE CASCADE",
+    ]
+    assert tables.get_row("db", "reviews", "s").data["answerTo"] == "r"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"relatedTable": "nowhere"}, (404, "table_not_found")),
+        ({"relatedTable": ""}, (400, "column_value_invalid")),
+        ({"relationType": "some"}, (400, "column_value_invalid")),
+        ({"key": "title"}, (409, "column_already_exists")),
+        ({"side": "child"}, (400, "column_value_invalid")),
+    ],
+)
+def test_a_table_whose_relationship_cannot_be_is_not_made_at_all(
+    project: Project, tables: TablesDB, wrong: dict[str, Any], error: tuple[int, str]
+) -> None:
+    related = {"key": "book", "type": "relationship", "relatedTable": "books", "relationType": "manyToOne"}
+    title = {"key": "title", "type": "varchar", "size": 10, "required": False}
+    body = {"tableId": "reviews", "name": "Reviews", "columns": [title, related | wrong]}
+    refused = project.server.post("/tablesdb/db/tables", json=body)
+
+    assert error_of(refused) == error
+    assert tables.list_tables("db").total == 2

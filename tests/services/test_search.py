@@ -120,6 +120,17 @@ def test_what_is_searched_for_is_one_text(library: Project, values: list[Any]) -
     assert error_of(library.server.get(ROWS, params={"queries[0]": query})) == (400, "general_query_invalid")
 
 
+def test_all_words_of_a_long_search_count_and_too_many_are_refused(library: Project) -> None:
+    words = "tea " * 49
+    too_many = {"method": "search", "attribute": "title", "values": [words + "green cup"]}
+    refused = library.server.get(ROWS, params={"queries[0]": json.dumps(too_many)})
+
+    assert ask(library, Query.search("title", words + "society")) == []
+    assert ask(library, Query.search("title", words + "cup")) == ["cup"]
+    assert error_of(refused) == (400, "general_query_invalid")
+    assert "at most 50 words" in refused.json()["message"]
+
+
 def test_what_fits_a_search_best_comes_first_unless_an_order_is_given(library: Project) -> None:
     tables = TablesDB(library.sdk(key=library.key))
     for key, notes in (("one", "rare"), ("two", "rare rare rare"), ("three", "it is rare rare")):

@@ -19,6 +19,7 @@ import msgspec
 
 from freehold.errors import InvalidBody, InvalidParameter, Problem
 from freehold.ids import ID_PATTERN
+from freehold.web import misfits
 from freehold.web.request import Params, Request, Upload, decode_json
 from freehold.web.wire import Output, Stream, wire_name
 
@@ -136,8 +137,7 @@ class Endpoint:
             if not _is_id(value):
                 raise InvalidParameter(
                     name=parameter,
-                    reason="An id has 1 to 36 characters of a-z, A-Z, 0-9, period, hyphen and underscore, "
-                    "and does not start with a special character.",
+                    reason=f"It takes {misfits.PATTERNS[ID_PATTERN]}.",
                 )
             arguments[name] = value
         return arguments
@@ -184,7 +184,7 @@ def _invalid(message: str) -> InvalidParameter:
     missing = _MISSING.search(reason)
     if missing is not None:
         return InvalidParameter(name=f"{path}.{missing[1]}" if path else missing[1], reason="It is required.")
-    return InvalidParameter(name=path, reason=f"{reason.rstrip('.')}.")
+    return InvalidParameter(name=path, reason=misfits.told(reason))
 
 
 def _snake(name: str) -> str:

@@ -6,20 +6,24 @@ import re
 from collections.abc import Iterator
 
 from freehold.db.ddl.spelling import quote, words_of
+from freehold.errors import InvalidQuery
 from freehold.schema.model import Entity, Field
 from freehold.schema.tables import search_column
 
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
-_MAX_TERMS = 20
+MAX_TERMS = 50
+"""So many words and phrases can be searched for at once."""
 
 
 def tsquery(text: str) -> str:
     """What `to_tsquery` is given: all words have to be there, the last one may go on.
 
     A phrase stands in double quotes; `word*` is the beginning of a word, and so is the last word when it is
-    not quoted, because people search while they type.
+    not quoted, because people search while they type. Raises InvalidQuery.
     """
-    terms = [(phrase, word) for phrase, word in _TERM.findall(text)][:_MAX_TERMS]
+    terms: list[tuple[str, str]] = _TERM.findall(text)
+    if len(terms) > MAX_TERMS:
+        raise InvalidQuery(reason=f"a search takes at most {MAX_TERMS} words and phrases, not {len(terms)}.")
     spelled = []
     for at, (phrase, word) in enumerate(terms):
         term = word.rstrip("*") or phrase

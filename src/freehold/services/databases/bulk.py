@@ -10,14 +10,20 @@ from freehold.access.permissions import Permission
 from freehold.db.pool import Queries, Record
 from freehold.db.queries import Page, page, parse
 from freehold.db.rows import Column, Statement
-from freehold.errors import InvalidParameter, InvalidQuery, UserUnauthorized
+from freehold.errors import InvalidParameter, InvalidQuery
 from freehold.ids import UNIQUE
-from freehold.services.databases.errors import RelationshipInBulk, RowInvalidStructure, RowMissingPayload
+from freehold.services.databases.errors import (
+    NotPermitted,
+    RelationshipInBulk,
+    RowInvalidStructure,
+    RowMissingPayload,
+)
 from freehold.services.databases.relations import asked
 from freehold.services.databases.row_statements import Action, note, reached_db, refusals, with_events
 from freehold.services.databases.row_values import RowId, changes, new_row, new_row_id
 from freehold.services.databases.rows import delete_below
-from freehold.services.databases.tables import Reach, Table, reach
+from freehold.services.databases.tables import Reach, Table, not_permitted, reach
+from freehold.web import misfits
 from freehold.web.call import Call
 from freehold.web.wire import Json, Object
 
@@ -123,10 +129,10 @@ def _not_too_many(records: list[Record]) -> list[Record]:
 
 def _reached(call: Call, table: Table, permission: Permission) -> Reach:
     if not call.identity.privileged:
-        raise UserUnauthorized()
+        raise NotPermitted(reason="many rows at once are for API keys and the console")
     reached = reach(call, table, permission)
     if reached is None:
-        raise UserUnauthorized()
+        raise not_permitted(table, permission)
     return reached
 
 
@@ -143,7 +149,7 @@ def own(row: Object, *, parameter: str = "rows") -> tuple[str, list[str] | None]
     try:
         named = msgspec.convert(row, _Named)
     except msgspec.ValidationError as error:
-        raise InvalidParameter(name=parameter, reason=f"{error}.") from error
+        raise InvalidParameter(name=parameter, reason=misfits.sentence(str(error))) from error
     return named.id, named.permissions
 
 

@@ -21,6 +21,7 @@ from freehold.services.databases.errors import (
     ColumnTypeInvalid,
     ColumnValueInvalid,
 )
+from freehold.web import misfits
 from freehold.web.wire import Description, Id, Input
 
 Key = Id
@@ -263,11 +264,6 @@ def inline(column: dict[str, Any]) -> tuple[ColumnType, Create]:
     """Read a column that was sent with its table. Raises ColumnValueInvalid."""
     try:
         head = msgspec.convert(column, InlineColumn)
-        if head.type == "relationship":
-            raise ColumnValueInvalid(
-                key=str(column.get("key", ""))[:100],
-                reason="a relationship is made by a call of its own, when both tables are there",
-            )
         found = _BY_TYPE.get((head.type, head.format)) or _BY_PATH.get(head.format or head.type)
         if found is None:
             raise ColumnValueInvalid(
@@ -276,7 +272,8 @@ def inline(column: dict[str, Any]) -> tuple[ColumnType, Create]:
         given = {name: value for name, value in column.items() if value is not None}
         return found, msgspec.convert(given, found.create)
     except msgspec.ValidationError as error:
-        raise ColumnValueInvalid(key=str(column.get("key", ""))[:100], reason=str(error)) from error
+        reason = misfits.sentence(str(error)).rstrip(".")
+        raise ColumnValueInvalid(key=str(column.get("key", ""))[:100], reason=reason) from error
 
 
 def new_field(column_type: ColumnType, body: Any, entity: Entity | None = None) -> Field:

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from freehold.db.queries import Page, Query
 from freehold.db.rows import Scope, Statement, ties
-from freehold.errors import BadRequest, UserUnauthorized
+from freehold.errors import BadRequest
 from freehold.services.databases import bulk, rows, tables
 from freehold.services.databases.errors import RowDeleteRestricted
 from freehold.services.databases.relation import Relation
 from freehold.services.databases.relations import link_of
 from freehold.services.databases.row_statements import change_many, in_one_transaction, refusals
 from freehold.services.databases.row_values import row_id_of
-from freehold.services.databases.tables import Table, reach
+from freehold.services.databases.tables import Table, not_permitted, reach
 from freehold.web.call import Call
 from freehold.web.wire import Json
 
@@ -135,11 +135,11 @@ class _Walk:
         """Refuse to delete, by way of a reference that anybody can make, what the caller could not."""
         reached = reach(self.call, other, "delete")
         if ids and reached is None:
-            raise UserUnauthorized()
+            raise not_permitted(other, "delete")
         if reached is not None:
             allowed = ties.ids(other.rows, other.rows.id_sql, ids, reached.scope, most=None)
             if len(await self._ids(other, allowed)) < len(set(ids)):
-                raise UserUnauthorized()
+                raise not_permitted(other, "delete")
 
 
 async def _delete(call: Call, going: list[_Going]) -> None:

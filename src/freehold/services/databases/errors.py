@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import BadRequest, Conflict, Forbidden, NotFound, Problem
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound, Problem, UserUnauthorized
 
 
 class DatabaseNotFound(NotFound, type="database_not_found"):
@@ -108,6 +108,10 @@ class RowUpdateConflict(Conflict, type="row_update_conflict"):
 
 class RowDeleteRestricted(Forbidden, type="row_delete_restricted"):
     """Other rows refer to this row. Delete them first."""
+
+
+class NotPermitted(UserUnauthorized, type="user_unauthorized"):
+    """You may not do this: {reason}."""
 
 
 class RelationshipInBulk(BadRequest, type="general_bad_request"):

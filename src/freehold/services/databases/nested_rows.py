@@ -6,13 +6,14 @@ row what they could not do to it by itself.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import msgspec
 
 from freehold.db.rows import MAX_RELATED, Link, Related, Scope, Statement, ties
-from freehold.errors import BadRequest, UserUnauthorized
+from freehold.errors import BadRequest, Problem, UserUnauthorized
 from freehold.ids import UNIQUE, new_id
 from freehold.services.databases import rows, tables
 from freehold.services.databases.bulk import own
@@ -20,7 +21,7 @@ from freehold.services.databases.relation import Relation
 from freehold.services.databases.relations import MAX_DEPTH, NO_ROWS, link_of
 from freehold.services.databases.row_statements import change_many, in_one_transaction, refusals
 from freehold.services.databases.rows import Extra
-from freehold.services.databases.tables import Table, reach
+from freehold.services.databases.tables import Table, not_permitted, reach
 from freehold.web.call import Call
 from freehold.web.wire import Json, Object
 
@@ -114,7 +115,7 @@ class _Writer:
             return await rows.create(self.call, table, row_id, plain, granted, extra=extra or {})
 
         if reach(self.call, table, "create") is None:  # before anything is done for its sake
-            raise UserUnauthorized()
+            raise not_permitted(table, "create")
         return await self.write(table, data, make, depth=depth, is_new=True)
 
     async def update(
@@ -163,7 +164,8 @@ class _Writer:
         await self._must_be_known(other, relation, sent.connected)
         if sent.connected:
             return value, value
-        row = await self._nested(other, relation, value, depth, {})
+        with _told_of(relation.key):
+            row = await self._nested(other, relation, value, depth, {})
         return row["$id"], row
 
     async def _others(
@@ -179,10 +181,12 @@ class _Writer:
         if not is_new:
             await self._undo(other, relation, way, row_id, sent.known)
         extra = {} if way.table else {way.far: row_id}
-        shown: list[Any] = [
-            item if isinstance(item, str) else await self._nested(other, relation, item, depth, extra)
-            for item in sent.items
-        ]
+        shown: list[Any] = []
+        for at, item in enumerate(sent.items):
+            if not isinstance(item, str):
+                with _told_of(f"{relation.key}[{at}]" if relation.to_many else relation.key):
+                    item = await self._nested(other, relation, item, depth, extra)
+            shown.append(item)
         if way.table:
             fars = [item if isinstance(item, str) else item["$id"] for item in shown]
             await self._run(other, ties.link(way, row_id, fars))
@@ -259,18 +263,28 @@ class _Writer:
             scope = _scope(self.call, other, "update")
             statement = ties.untie(other.rows, way.far, row_id, leaving, scope)
             if await change_many(self.call, other, statement, "update") < len(leaving):
-                raise UserUnauthorized()
+                raise not_permitted(other, "update")
 
     async def _tie(self, other: Table, column: str, to: str, wanted: list[str]) -> None:
         """Let rows refer to another, which changes them. Raises UserUnauthorized."""
         scope = _scope(self.call, other, "update")
         await change_many(self.call, other, ties.tie(other.rows, column, to, wanted, scope), "update")
         if len(await self._run(other, ties.tied(other.rows, column, to, wanted))) < len(wanted):
-            raise UserUnauthorized()
+            raise not_permitted(other, "update")
 
     async def _run(self, other: Table, statement: Statement) -> list[Any]:
         with refusals(other.rows):
             return list(await self.call.db.rows(statement.sql, *statement.values))
+
+
+@contextmanager
+def _told_of(step: str) -> Iterator[None]:
+    """Let a problem say which of the nested rows it is about, as `author.books[2]: `."""
+    try:
+        yield
+    except Problem as problem:
+        problem.place = f"{step}.{problem.place}" if problem.place else f"{step}: "
+        raise
 
 
 def _scope(call: Call, table: Table, permission: Any) -> Scope:

@@ -13,6 +13,7 @@ from freehold.ids import UNIQUE
 from freehold.services.databases import bulk, deletions, nested_rows, rows
 from freehold.services.databases.row_values import RowId, new_row_id
 from freehold.services.databases.tables import Table
+from freehold.web import misfits
 from freehold.web.call import Call
 from freehold.web.wire import Id, Input, Json, Object
 from freehold.web.wire import Query as QueryText
@@ -176,7 +177,7 @@ def _granted(data: Object) -> list[str] | None:
     try:
         return msgspec.convert(data, _Granting).permissions
     except msgspec.ValidationError as error:
-        raise InvalidParameter(name="data", reason=f"{error}.") from error
+        raise InvalidParameter(name="data", reason=misfits.sentence(str(error))) from error
 
 
 class _Granting(msgspec.Struct):

@@ -20,8 +20,9 @@ from freehold.services.databases.errors import (
     IndexInvalid,
 )
 from freehold.services.databases.relation import holds
+from freehold.web import misfits
 from freehold.web.call import Call
-from freehold.web.wire import wire_time
+from freehold.web.wire import Description, Id, Input, Object, wire_time
 
 RelationType = Literal["oneToOne", "oneToMany", "manyToOne", "manyToMany"]
 WireOnDelete = Literal["cascade", "restrict", "setNull"]
@@ -42,6 +43,48 @@ class Asked(NamedTuple):
     """Of the related table's column; the parent's id when empty."""
     on_delete: WireOnDelete
     description: str
+
+
+class InlineRelationship(Input, kw_only=True):
+    """A relationship among the columns of a table that is made. The other table may be named in any words."""
+
+    key: Id
+    relation_type: RelationType
+    related_table: str = ""
+    related_table_id: str = ""
+    related_collection: str = ""
+    related_collection_id: str = ""
+    two_way: bool = False
+    two_way_key: Id | None = None
+    on_delete: WireOnDelete = "restrict"
+    description: Description = ""
+    side: Literal["parent", "child"] = "parent"
+
+
+def inline(column: Object) -> Asked:
+    """Read a relationship that was sent with its table. Raises ColumnValueInvalid."""
+    key = str(column.get("key", ""))[:100]
+    try:
+        given = {name: value for name, value in column.items() if value is not None}
+        said = msgspec.convert(given, InlineRelationship)
+    except msgspec.ValidationError as error:
+        raise ColumnValueInvalid(key=key, reason=misfits.sentence(str(error)).rstrip(".")) from error
+    related = (
+        said.related_table or said.related_table_id or said.related_collection or said.related_collection_id
+    )
+    if not related:
+        raise ColumnValueInvalid(key=key, reason="`relatedTable` has to name the other table")
+    if said.side == "child":
+        raise ColumnValueInvalid(key=key, reason="it is made with the relationship of the other table")
+    return Asked(
+        related=related,
+        type=said.relation_type,
+        two_way=said.two_way,
+        key=said.key,
+        two_way_key=said.two_way_key or "",
+        on_delete=said.on_delete,
+        description=said.description,
+    )
 
 
 async def create(call: Call, database_id: str, table_id: str, asked: Asked) -> Record:

@@ -30,7 +30,7 @@ from freehold.services.databases.list_cache import remembered
 from freehold.services.databases.relations import asked, expand, prepare
 from freehold.services.databases.row_statements import first, note, reached_db, refusals, with_event
 from freehold.services.databases.row_values import changes, new_row, new_row_id, row_id_of
-from freehold.services.databases.tables import Reach, Table, reach
+from freehold.services.databases.tables import Reach, Table, not_permitted, reach
 from freehold.web import formats
 from freehold.web.call import Call
 from freehold.web.wire import Json, Object
@@ -74,7 +74,7 @@ async def find(
     """
     reached = reach(call, table, "read")
     if reached is None:
-        raise UserUnauthorized()
+        raise not_permitted(table, "read")
     if not ttl_s or isinstance(call.db, Transaction):  # what is staged is nobody else's to see
         return Json(await _found(call, table, reached, queries, counted=counted, most=most))
 
@@ -172,7 +172,7 @@ async def create(
     named = "" if made is None else str(made)
     reached = reach(call, table, "create", named)
     if reached is None:
-        raise UserUnauthorized()
+        raise not_permitted(table, "create")
     statement = reached.rows.insert(new_row(call, table, reached, made, data, granted) | extra)
     record = await _insert(call, reached, with_event(call, table, statement, named, "create"))
     assert record is not None
@@ -214,11 +214,11 @@ async def update(
     reached = _reach_unchanged(call, table, "update", row_id)
     wanted = row_id_of(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id, reached)
+        await _refuse(call, table, wanted, row_id, reached, "update")
     statement = _change(call, table, reached, wanted, data or {}, granted, extra)
     record = await first(call, reached, with_event(call, table, statement, row_id, "update"))
     if record is None:
-        await _refuse(call, table, wanted, row_id, reached)
+        await _refuse(call, table, wanted, row_id, reached, "update")
     return _changed(call, table, reached, record)
 
 
@@ -265,7 +265,7 @@ async def upsert(
             whenever = to_change.scope._replace(unchanged_since=None)
             if await _is_there(call, table, wanted, to_change, whenever):
                 raise RowUpdateConflict()
-        raise UserUnauthorized()
+        raise not_permitted(table, "create" if to_change is None else "update")
     return _changed(call, table, reached, record)
 
 
@@ -282,7 +282,7 @@ async def increment(
     reached = _reach_unchanged(call, table, "update", row_id)
     wanted = row_id_of(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id, reached)
+        await _refuse(call, table, wanted, row_id, reached, "update")
     column = reached.rows.columns.get(key)
     if column is None:
         raise ColumnNotFound(key=key)
@@ -304,7 +304,7 @@ async def increment(
     if record is None:
         if bound is not None and await _is_there(call, table, wanted, reached, reached.scope):
             raise ColumnBoundExceeded(key=key, bound=bound)
-        await _refuse(call, table, wanted, row_id, reached)
+        await _refuse(call, table, wanted, row_id, reached, "update")
     return Json(_encode(_changed(call, table, reached, record)))
 
 
@@ -316,7 +316,7 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
     reached = _reach_unchanged(call, table, "delete", row_id)
     wanted = row_id_of(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id, reached)
+        await _refuse(call, table, wanted, row_id, reached, "delete")
     statement = reached.rows.delete(wanted, reached.scope)
     statement = with_event(call, table, statement, row_id, "delete")
     if not table.entity.soft_delete:
@@ -327,7 +327,7 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
             if record is not None:
                 await delete_below(db, table, [wanted], reached.scope.tenant)
     if record is None:
-        await _refuse(call, table, wanted, row_id, reached)
+        await _refuse(call, table, wanted, row_id, reached, "delete")
     note(call, table, [row_id])
 
 
@@ -345,7 +345,9 @@ async def delete_below(db: Queries, table: Table, ids: list[Any], tenant: Any) -
                 pending.append((child.entity, marked, above | {child.entity.name}))
 
 
-async def _refuse(call: Call, table: Table, wanted: Any, row_id: str, reached: Reach | None) -> NoReturn:
+async def _refuse(
+    call: Call, table: Table, wanted: Any, row_id: str, reached: Reach | None, permission: Permission
+) -> NoReturn:
     """Say why a change found no row: there is none, somebody was faster, or the caller may not."""
     known = reached or reach(call, table, "read", row_id)
     if table.is_tenant_scoped and (known is None or known.scope.tenant is None):
@@ -359,7 +361,7 @@ async def _refuse(call: Call, table: Table, wanted: Any, row_id: str, reached: R
             statement = table.rows.exists(wanted, reached.scope._replace(unchanged_since=None))
             if await db.row(statement.sql, *statement.values) is not None:
                 raise RowUpdateConflict()
-    raise UserUnauthorized()
+    raise not_permitted(table, permission)
 
 
 def _reach_unchanged(call: Call, table: Table, permission: Permission, row_id: str) -> Reach | None:

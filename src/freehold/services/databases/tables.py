@@ -19,7 +19,7 @@ from freehold.errors import ResourceLocked, UserUnauthorized
 from freehold.schema.model import Entity, IdKind, Schema
 from freehold.schema.values import Misfit
 from freehold.services.databases import relation, store
-from freehold.services.databases.errors import DatabaseNotFound, NoTenant, TableNotFound
+from freehold.services.databases.errors import DatabaseNotFound, NoTenant, NotPermitted, TableNotFound
 from freehold.services.databases.vocabulary import Vocabulary, spoken
 from freehold.usage import Use
 from freehold.web.auth import Identity
@@ -209,6 +209,17 @@ def reach(call: Call, table: Table, permission: Permission, row_id: str = "") ->
             return Reach(Scope(asks=identity.asks(permission)), table.rows, "", frozenset())
         return None
     return _reach_by_schema(call, table, permission, row_id)
+
+
+def not_permitted(table: Table, permission: Permission) -> NotPermitted:
+    """What to tell a caller whose reach has no such row, whether or not there is one."""
+    if table.follows_schema:
+        where = "that a role of yours has to have by the schema"
+    elif table.row_security and permission != "create":
+        where = "on the table or on the row"
+    else:
+        where = "on the table"
+    return NotPermitted(reason=f"it takes the permission `{permission}` {where}")
 
 
 def reach_at_all(call: Call, table: Table, row_id: str) -> Reach:

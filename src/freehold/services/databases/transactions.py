@@ -237,7 +237,7 @@ def _told_of(place: str) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        problem.place = place
+        problem.place = place + problem.place
         raise
 
 

@@ -40,7 +40,8 @@ Orders = Annotated[list[Literal["asc", "desc", "ASC", "DESC"] | None], Meta(max_
 
 
 Lengths = Annotated[list[Annotated[int, Meta(ge=0)] | None], Meta(max_length=100)]
-"""How much of each column is indexed. Kept and answered; PostgreSQL's indexes hold whole values."""
+"""How much of each text an index has to tell apart. Kept and answered: PostgreSQL's indexes hold whole
+values, which find the same rows."""
 
 
 class CreateIndex(Input, kw_only=True):
@@ -212,11 +213,26 @@ MAX_ARRAY_LENGTH = 255
 def _must_have_length(entity: Entity, body: CreateIndex) -> None:
     if len(body.lengths) > len(body.columns):
         raise IndexInvalid(reason="it has more lengths than columns")
-    arrays = {entity.wire_name(field) for field in entity.columns if field.type.array}
+    fields = {entity.wire_name(field): field for field in entity.columns}
     for name, length in zip(body.columns, body.lengths, strict=False):
-        if name in arrays and length is not None and length > MAX_ARRAY_LENGTH:
+        if not length:
+            continue
+        field = fields.get(name)
+        if field is not None and field.type.array:
+            if length > MAX_ARRAY_LENGTH:
+                raise IndexInvalid(
+                    reason=f"the length of `{name}`, which is an array, is {MAX_ARRAY_LENGTH} at most"
+                )
+            continue
+        if field is None or field.type.kind not in _WORDY:
+            raise IndexInvalid(reason=f"`{name}` is not of text, which alone has a length")
+        most = field.type.length
+        if most is not None and length > most:
+            raise IndexInvalid(reason=f"the length of `{name}` is {most} at most, as that of the column")
+        if body.type == "unique" and (most is None or length < most):
             raise IndexInvalid(
-                reason=f"the length of `{name}`, which is an array, is {MAX_ARRAY_LENGTH} at most"
+                reason=f"rows whose `{name}` differs after {length} characters would be refused as the same; "
+                "leave the length out, or give the beginning a column of its own"
             )
 
 

@@ -114,6 +114,8 @@ async def list_tables(call: Call, database_id: str, query: SearchQuery) -> Table
     raises=(
         DatabaseNotFound,
         TableAlreadyExists,
+        TableNotFound,
+        TableFollowsSchema,
         ColumnAlreadyExists,
         ColumnDefaultUnsupported,
         ColumnValueInvalid,
@@ -123,14 +125,15 @@ async def list_tables(call: Call, database_id: str, query: SearchQuery) -> Table
     ),
 )
 async def create_table(call: Call, database_id: str, body: CreateTable) -> Table:
-    """Create a table, with the columns and indexes that are given: all of it, or nothing."""
+    """Create a table, with the columns, indexes and relationships that are given: all of it, or nothing."""
     database = await store.find_database(call.db, call.project.id, database_id)
     if database is None:
         raise DatabaseNotFound(id=database_id)
     table_id = resolve(body.table_id)
     if await store.find_table(call.db, call.project.id, database_id, table_id) is not None:
         raise TableAlreadyExists(id=table_id)
-    columns = _read_columns(body.columns)
+    related = [relationships.inline(each) for each in body.columns if _is_relationship(each)]
+    columns = _read_columns([each for each in body.columns if not _is_relationship(each)])
     entity = Entity(
         id=new_id(),
         name=table_id,
@@ -181,6 +184,8 @@ async def create_table(call: Call, database_id: str, body: CreateTable) -> Table
             orders=index.spelled_orders(),
             lengths=index.lengths,
         )
+    for asked in related:
+        await relationships.create(call, database_id, table_id, asked)
     call.changed(database_tag(call.project.id, database_id))
     return await _model(call, database_id, table_id)
 
@@ -234,6 +239,10 @@ async def delete_table(call: Call, database_id: str, table_id: str) -> None:
     call.tells(await _model(call, database_id, table_id))
     await relationships.drop_table(call, database_id, table_id)
     call.changed(database_tag(call.project.id, database_id))
+
+
+def _is_relationship(column: Object) -> bool:
+    return column.get("type") == "relationship"
 
 
 def _read_columns(columns: Sequence[dict[str, Any]]) -> list[tuple[ColumnType, Create]]:

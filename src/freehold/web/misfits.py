@@ -1,0 +1,65 @@
+"""What is wrong with a value that does not fit its parameter, in words for whoever sent it."""
+
+from __future__ import annotations
+
+import re
+
+from freehold.ids import CUSTOM_ID_PATTERN, ID_PATTERN
+
+_IDS = "1 to 36 of a-z A-Z 0-9 . _ -, not beginning with . _ -"
+
+PATTERNS = {
+    ID_PATTERN: _IDS,
+    CUSTOM_ID_PATTERN: f"`unique()`, or {_IDS}",
+    r"^[a-zA-Z0-9]{1,36}$(?!\n)": "1 to 36 of a-z A-Z 0-9",
+    r"^[0-9a-f]{64}(?!\n)$": "64 of 0-9 a-f",
+}
+"""What is allowed by the patterns that parameters have, for those who read no regular expressions."""
+
+_TYPES = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+_PATTERN = re.compile(r'Expected `str` matching regex (["\'])(.*)\1', re.DOTALL)
+_LENGTH = re.compile(r"Expected `(str|array|object)` of length (<=|>=) (\d+)")
+_BOUND = re.compile(r"Expected `(?:int|float)` (<=|>=|<|>) (\S+)")
+_TYPE = re.compile(r"Expected `([a-z |]+)`(?:, got `(\w+)`)?")
+_MISSING = re.compile(r"Object missing required field (`[^`]*`)")
+_AT = re.compile(r" - at `\$\.?([^`]*)`$")
+_ENUM = re.compile(r"Invalid enum value (.*)", re.DOTALL)
+
+_BOUNDS = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}
+_UNITS = {"str": "characters", "array": "items", "object": "keys"}
+
+
+def sentence(message: str) -> str:
+    """The same with what it is about: a key of the value, or a place in it."""
+    at = _AT.search(message)
+    return told(message) if at is None else f"`{at[1]}`: {told(message[: at.start()])}"
+
+
+def told(message: str) -> str:
+    """What msgspec says of a value, as a sentence for the caller."""
+    if found := _PATTERN.fullmatch(message):
+        pattern = found[2].replace("\\\\", "\\")
+        allowed = PATTERNS.get(pattern)
+        return f"It takes {allowed}." if allowed is not None else f"It has to match `{pattern}`."
+    if found := _LENGTH.fullmatch(message):
+        return f"It takes {_BOUNDS[found[2]]} {found[3]} {_UNITS[found[1]]}."
+    if found := _BOUND.fullmatch(message):
+        return f"It has to be {_BOUNDS[found[1]]} {found[2]}."
+    if found := _TYPE.fullmatch(message):
+        wanted = [_TYPES.get(each, each) for each in found[1].split(" | ")]
+        got = f", not {_TYPES.get(found[2], found[2])}" if found[2] else ""
+        return f"It takes {' or '.join(wanted)}{got}."
+    if found := _MISSING.fullmatch(message):
+        return f"{found[1]} is required."
+    if found := _ENUM.fullmatch(message):
+        return f"{found[1]} is none of its values."
+    return f"{message.rstrip('.')}."
