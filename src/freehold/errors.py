@@ -143,6 +143,14 @@ class RoleNotHeld(UserUnauthorized, type="user_unauthorized"):
     """
 
 
+class MoreFactorsRequired(Unauthorized, type="user_more_factors_required"):
+    """The user asks for a second factor, which this session has not shown. Answer a challenge first."""
+
+
+class ChallengeRequired(Unauthorized, type="user_challenge_required"):
+    """This needs more than a session: create a challenge, answer it, and try again."""
+
+
 class UserBlocked(Forbidden, type="user_blocked"):
     """This user has been blocked. The project's owner can unblock it."""
 

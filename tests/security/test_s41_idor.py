@@ -50,6 +50,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "account.updatePhoneSession": {"userId": "nobody", "secret": "123456"},
     "account.updatePrefs": {"prefs": {"mine": True}},
     "updateFile": {"name": "mine"},
+    "updateMFA": {"mfa": False},
+    "updateMFAAuthenticator": {"otp": "000000"},
+    "createMFAChallenge": {"factor": "totp"},
+    "updateMFAChallenge": {"challengeId": "alices", "otp": "000000"},
+    "createPushTarget": {"targetId": "unique()", "identifier": "mine"},
+    "updatePushTarget": {"identifier": "mine"},
+    "createTarget": {"targetId": "unique()", "providerType": "push", "identifier": "mine"},
+    "updateTarget": {"identifier": "mine"},
 }
 """Bodies that the route would take from somebody who may, by operation or `service.operation`."""
 
@@ -117,6 +125,10 @@ def world(platform: Platform) -> Iterator[World]:
     key = must(project.admin.post("/project/keys", json={"keyId": "unique()", "name": SECRET, "scopes": []}))
     web = {"platformId": "unique()", "name": SECRET, "hostname": "alice.example.com"}
     platform_id = must(project.admin.post("/project/platforms/web", json=web))["$id"]
+    target = {"targetId": "alices", "identifier": SECRET}
+    must(alice.client.post("/account/targets/push", json=target))
+    must(alice.client.post("/account/mfa/recovery-codes"))
+    challenge = must(alice.client.post("/account/mfa/challenges", json={"factor": "recoverycode"}))
     ids = {
         "projectId": project.id,
         "userId": alice.id,
@@ -137,6 +149,9 @@ def world(platform: Platform) -> Iterator[World]:
         "migrationId": "nothing",
         "keyId": key["$id"],
         "platformId": platform_id,
+        "targetId": "alices",
+        "challengeId": challenge["$id"],
+        "type": "totp",
         "methodId": "email-password",
         "protocolId": "rest",
         "serviceId": "tablesdb",
@@ -154,8 +169,10 @@ def world(platform: Platform) -> Iterator[World]:
 
 _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
-    "indexes", "buckets", "files", "transactions",
+    "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
 )  # fmt: skip
+
+_OF_USERS = ("users", "sessions", "transactions", "targets", "authenticators", "recovery_codes")
 
 
 def hers(world: World) -> dict[str, list[str]]:
@@ -186,7 +203,7 @@ def hers(world: World) -> dict[str, list[str]]:
 
 
 def _is_hers(world: World, table: str, kept: str) -> bool:
-    if table in ("users", "sessions", "transactions"):
+    if table in _OF_USERS:
         return world.alice.id in kept
     if table in ("teams", "memberships"):
         return '"alices"' in kept
@@ -219,6 +236,7 @@ def test_s41_what_is_alices_stays_hers(world: World, endpoint: Endpoint) -> None
         client = world.callers[caller]
         if f"{endpoint.service}.{endpoint.name}" in ENDS and caller in world.users:
             client = world.project.new_user(caller.title()).client
+        client.cookies.clear()  # of sessions that routes before have opened
         answer = ask(world, client, endpoint)
         told = f"{caller}: {answer.status_code} {answer.text[:300]}"
         if verdict == "no":

@@ -27,6 +27,7 @@ from freehold.errors import (
     DatabaseTimeout,
     InvalidBody,
     MissingScope,
+    MoreFactorsRequired,
     NotOfTheConsole,
     Problem,
     ResourceLocked,
@@ -40,7 +41,16 @@ from freehold.providers.blobs import PlainFiles
 from freehold.providers.outside import Outside
 from freehold.usage import Uses
 from freehold.web import formats, limits, logs, metrics
-from freehold.web.auth import CONSOLE, Authenticator, Identity, Project, is_loopback
+from freehold.web.auth import (
+    CONSOLE,
+    GUEST,
+    Authenticator,
+    Identity,
+    Project,
+    is_loopback,
+    lacks_factor,
+    must_be_challenged,
+)
 from freehold.web.cache import Answers, Cache, Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
@@ -229,7 +239,7 @@ class Application:
                 raise NotOfTheConsole(origin=request.header(b"origin")[:200])
         elif not is_known and identity.kind != "key":
             raise UnknownOrigin(origin=request.header(b"origin")[:200])
-        _admit(endpoint, project, identity, protocol=endpoint.protocol)
+        identity = _admitted(endpoint, project, identity, protocol=endpoint.protocol)
         if endpoint.takes_files:
             await request.read_files(receive, self.settings.body_limit, self.blobs.incoming)
         else:
@@ -255,9 +265,9 @@ class Application:
 
         `values` are the endpoint's parameters by their names.
         """
-        _admit(endpoint, asking.project, asking.identity, protocol=asking.endpoint.protocol)
+        identity = _admitted(endpoint, asking.project, asking.identity, protocol=asking.endpoint.protocol)
         arguments = endpoint.arguments_of(values)
-        call = Call(self, asking.request.within(endpoint.method), asking.project, asking.identity)
+        call = Call(self, asking.request.within(endpoint.method), asking.project, identity)
         call.endpoint = endpoint
         call.is_unlimited = asking.is_unlimited
         call.parameters = {name: values[name] for name in endpoint.parameters}
@@ -423,8 +433,9 @@ def problem_of(error: Exception, request: Request) -> Problem:
 _NULL_CHARACTER = "texts cannot hold the character U+0000."
 
 
-def _admit(endpoint: Endpoint, project: Project, identity: Identity, *, protocol: str) -> None:
-    """Refuse whom the endpoint is not for. Raises AccessForbidden, MissingScope and the like."""
+def _admitted(endpoint: Endpoint, project: Project, identity: Identity, *, protocol: str) -> Identity:
+    """The caller, as whom the endpoint sees it. Refuses whom it is not for: raises AccessForbidden,
+    MissingScope, MoreFactorsRequired, ChallengeRequired and the like."""
     if project.id == CONSOLE and not endpoint.console:
         raise AccessForbidden()
     if project.settings and not identity.privileged:
@@ -435,6 +446,16 @@ def _admit(endpoint: Endpoint, project: Project, identity: Identity, *, protocol
     if not any(scope in identity.scopes for scope in endpoint.scopes):
         who = {"guest": "A guest", "user": "A user", "key": "This key", "admin": "Your role"}[identity.kind]
         raise MissingScope(who=who, scopes=" or ".join(endpoint.scopes))
+    if lacks_factor(identity, project) and not endpoint.half_signed_in:
+        if endpoint.scopes != _WAYS_IN:
+            raise MoreFactorsRequired()
+        identity = GUEST  # half a session is nobody yet; it may sign in anew, as others may
+    if endpoint.challenged:
+        must_be_challenged(identity)
+    return identity
+
+
+_WAYS_IN = ("sessions.write",)
 
 
 class _Exchange:

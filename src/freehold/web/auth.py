@@ -18,11 +18,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from freehold import secrets
-from freehold.access import permissions, roles, scopes
+from freehold.access import permissions, policies, roles, scopes
 from freehold.access.roles import Membership
 from freehold.db.pool import Queries, Record
 from freehold.errors import (
     BadRequest,
+    ChallengeRequired,
     InvalidJwt,
     JwtAndCookieSet,
     KeyExpired,
@@ -93,6 +94,13 @@ class Identity(msgspec.Struct, frozen=True):
     """The row of freehold.users, of a user and of an admin."""
     session_id: str = ""
     expires_at: float = float("inf")
+    signed_in_at: float = 0.0
+    challenged_at: float = 0.0
+    """When the session last answered a challenge; 0 when it never has."""
+    wants_factor: bool = False
+    """Whether the user asks for two factors, and the session has shown one."""
+    has_other_factor: bool = False
+    """Whether the user has proven to have a factor that the session has not shown."""
     key_id: str = ""
     organization_id: str = ""
     """Of an organization's key."""
@@ -144,6 +152,36 @@ GUEST = Identity(
     roles=_UNPRIVILEGED,
     asks_read=permissions.asks("read", _UNPRIVILEGED),
 )
+
+
+CHALLENGED_S = 1800
+"""How long an answered challenge counts where one is asked for."""
+RECENT_S = 600
+"""How long who has signed in, or answered a challenge, counts as having done it just now."""
+
+
+def lacks_factor(identity: Identity, project: Project) -> bool:
+    """Tell whether the caller's session is only half a one: it has to answer a challenge first.
+
+    A session whose user has no other factor to show is whole, or nobody could mend it.
+    """
+    if not identity.wants_factor:
+        return False
+    if identity.has_other_factor:
+        return True
+    return identity.kind == "user" and policies.of(project.settings).mfa_factors.custom
+
+
+def must_be_challenged(identity: Identity) -> None:
+    """Ask the caller's session for a challenge that was answered lately. Raises ChallengeRequired."""
+    if identity.kind == "user" and time.time() - identity.challenged_at > CHALLENGED_S:
+        raise ChallengeRequired()
+
+
+def must_be_recent(identity: Identity) -> None:
+    """Ask the caller to have signed in, or answered a challenge, just now. Raises ChallengeRequired."""
+    if time.time() - max(identity.signed_in_at, identity.challenged_at) > RECENT_S:
+        raise ChallengeRequired()
 
 
 def user_tag(project_id: str, user_id: str) -> str:
@@ -236,7 +274,9 @@ _USER_ACCESS_SQL = "update freehold.users set accessed_at = now() where project_
 _USER_SQL = """
     select u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
            u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at,
-           s.id as session_id, s.expires_at,
+           s.id as session_id, s.expires_at, s.factors, s.mfa_at, s.created_at as signed_in_at,
+           exists (select from freehold.authenticators a
+                   where a.project_id = u.project_id and a.user_id = u.id and a.verified) as has_totp,
            coalesce((select jsonb_agg(jsonb_build_array(m.id, m.team_id, m.roles))
                      from freehold.memberships m
                      where m.project_id = u.project_id and m.user_id = u.id and m.confirmed),
@@ -529,6 +569,12 @@ def _user_identity(row: Record) -> Identity:
         labels=row["labels"],
         memberships=memberships,
     )
+    shown = frozenset(row["factors"])
+    provable = {
+        "email": row["email"] and row["email_verified"],
+        "phone": row["phone"] and row["phone_verified"],
+        "totp": row["has_totp"],
+    }
     return Identity(
         kind="user",
         scopes=scopes.USER,
@@ -537,6 +583,10 @@ def _user_identity(row: Record) -> Identity:
         user=row,
         session_id=row["session_id"],
         expires_at=row["expires_at"].timestamp(),
+        signed_in_at=row["signed_in_at"].timestamp(),
+        challenged_at=row["mfa_at"].timestamp() if row["mfa_at"] is not None else 0.0,
+        wants_factor=row["mfa"] and len(shown) < 2,
+        has_other_factor=any(has and name not in shown for name, has in provable.items()),
         teams=memberships,
     )
 

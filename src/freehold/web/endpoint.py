@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from freehold.errors import InvalidBody, InvalidParameter, Problem
+from freehold.errors import ChallengeRequired, InvalidBody, InvalidParameter, Problem
 from freehold.ids import ID_PATTERN
 from freehold.web import misfits
 from freehold.web.request import Params, Request, Upload, decode_json
@@ -72,6 +72,8 @@ class Endpoint:
         reference: bool,
         older: dict[str, str] | None = None,
         protocol: str = "rest",
+        half_signed_in: bool = False,
+        challenged: bool = False,
         canonical: Endpoint | None = None,
     ) -> None:
         self.service = service
@@ -91,6 +93,10 @@ class Endpoint:
         self.reference = reference
         self.older = older or {}
         """What older SDKs call parameters of the body, and what these are called now."""
+        self.half_signed_in = half_signed_in
+        """Whether it is for sessions too that have yet to show the second factor."""
+        self.challenged = challenged
+        """Whether it asks users for a challenge that they answered lately."""
         self.canonical = canonical or self
         """The endpoint that this one is another name of; itself when it is none."""
         self.summary = inspect.getdoc(handler) or ""
@@ -242,6 +248,8 @@ class Routes:
         model: str | type[Output] = "",
         reference: bool = True,
         older: dict[str, str] | None = None,
+        half_signed_in: bool = False,
+        challenged: bool = False,
     ) -> Callable[[H], H]:
         """Declare an endpoint.
 
@@ -250,6 +258,9 @@ class Routes:
         name of the method when it is not the handler's. `model` says what is in a `Json`: its struct, or only
         its name. `reference=False`: Freehold's own, not of the Appwrite contract. `older`: what older SDKs
         call parameters of the body, and what these are called now.
+        its name. `reference=False`: Freehold's own, not of the Appwrite contract. `half_signed_in`: sessions
+        that have yet to show the second factor may call it. `challenged`: a user has to have answered a
+        challenge lately.
         """
 
         def declare(handler: H) -> H:
@@ -266,12 +277,16 @@ class Routes:
                     limits=limit if isinstance(limit, tuple) else (limit,),
                     aliases=aliases,
                     name=name or camel(handler.__name__),
-                    raises=tuple(dict.fromkeys((*self.raises, *raises))),
+                    raises=tuple(
+                        dict.fromkeys((*self.raises, *raises, *((ChallengeRequired,) if challenged else ())))
+                    ),
                     model=model,
                     console=self.console,
                     protocol=self.protocol,
                     reference=reference,
                     older=older,
+                    half_signed_in=half_signed_in,
+                    challenged=challenged,
                 )
             )
             return handler

@@ -21,7 +21,7 @@ from freehold.web.wire import Input, Json
 _LIMIT = limit("60/60s")
 _MAX_QUERIES = 10
 
-routes = Routes("graphql", protocol="graphql")
+routes = Routes("graphql", protocol="graphql")  # what a document asks is refused endpoint by endpoint
 
 
 class GetQuery(Input):
@@ -30,7 +30,9 @@ class GetQuery(Input):
     variables: str = ""
 
 
-@routes.get("/v1/graphql", scope="graphql", limit=_LIMIT, model="any", raises=(NoQuery, ReadOnly))
+@routes.get(
+    "/v1/graphql", scope="graphql", half_signed_in=True, limit=_LIMIT, model="any", raises=(NoQuery, ReadOnly)
+)
 async def get(call: Call, query: GetQuery) -> Json:
     """Run a GraphQL query. By GET nothing can be changed."""
     wanted = _wanted(msgspec.to_builtins(query))
@@ -41,13 +43,15 @@ async def get(call: Call, query: GetQuery) -> Json:
 _POSTED = (NoQuery, TooManyQueries, UnsupportedContentType, InvalidBody, InvalidParameter)
 
 
-@routes.post("/v1/graphql", scope="graphql", limit=_LIMIT, model="any", raises=_POSTED)
+@routes.post("/v1/graphql", scope="graphql", half_signed_in=True, limit=_LIMIT, model="any", raises=_POSTED)
 async def query(call: Call) -> Json:
     """Run a GraphQL document, or up to ten of them. Errors of their fields are in the answer."""
     return await _posted(call)
 
 
-@routes.post("/v1/graphql/mutation", scope="graphql", limit=_LIMIT, model="any", raises=_POSTED)
+@routes.post(
+    "/v1/graphql/mutation", scope="graphql", half_signed_in=True, limit=_LIMIT, model="any", raises=_POSTED
+)
 async def mutation(call: Call) -> Json:
     """Run a GraphQL document that changes something; the same as `query`."""
     return await _posted(call)

@@ -12,6 +12,7 @@ from freehold.services.users.store import (
     find_by_email,
     find_by_phone,
     set_enabled,
+    set_mfa,
     set_name,
     set_prefs,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "find_by_phone",
     "routes",
     "set_enabled",
+    "set_mfa",
     "set_name",
     "set_prefs",
 ]

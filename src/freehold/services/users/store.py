@@ -165,6 +165,20 @@ async def set_enabled(db: Queries, project_id: str, user_id: str, enabled: bool)
     )
 
 
+async def set_mfa(db: Queries, project_id: str, user_id: str, mfa: bool) -> Record | None:
+    """Let a user be asked for a second factor, or no more."""
+    return await db.row(
+        f"""
+        update freehold.users u set mfa = $3, updated_at = now()
+        where u.project_id = $1 and u.id = $2
+        returning {_COLUMNS}
+        """,
+        project_id,
+        user_id,
+        mfa,
+    )
+
+
 async def set_labels(db: Queries, project_id: str, user_id: str, labels: list[str]) -> Record | None:
     """Replace a user's labels."""
     return await db.row(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from freehold import events, passwords
-from freehold.errors import UserBlocked, UserUnauthorized
+from freehold.errors import MoreFactorsRequired, UserBlocked, UserUnauthorized
 from freehold.services.account import cookies, store
 from freehold.services.account.errors import (
     AuthMethodUnsupported,
@@ -27,7 +27,7 @@ from freehold.services.account.signing_in import (
     signed_in,
 )
 from freehold.web import limits
-from freehold.web.auth import user_tag
+from freehold.web.auth import lacks_factor, user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
 
@@ -99,6 +99,7 @@ async def update_session(call: Call, session_id: str) -> Session:
 @routes.delete(
     "/v1/account/sessions/{sessionId}",
     scope="account",
+    half_signed_in=True,
     event="users.[userId].sessions.[sessionId].delete",
     status=204,
     limit=limit("100/3600s"),
@@ -108,6 +109,8 @@ async def delete_session(call: Call, session_id: str) -> None:
     """Sign out: end one of one's sessions; `current` is the one that asks."""
     user_id = signed_in(call)["id"]
     session_id = call.parameters["sessionId"] = _named(call, session_id)
+    if session_id != call.identity.session_id and lacks_factor(call.identity, call.project):
+        raise MoreFactorsRequired()
     call.event_ids["userId"] = user_id
     row = await store.close_session(call.db, call.project.id, user_id, session_id)
     if row is None:
