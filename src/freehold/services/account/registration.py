@@ -20,7 +20,7 @@ from freehold.web.call import Call
 async def admit(call: Call, user_id: str, email: str) -> bool:
     """Let someone register, or raise why not. Tells whether it is the console's first user."""
     if call.project.id != CONSOLE:
-        await _check_limit(call)
+        await check_user_limit(call)
         return False
     settings = call.app.settings
     if settings.console_ips and not _is_within(call.ip, settings.console_ips):
@@ -38,7 +38,8 @@ async def welcome_first(call: Call, user_id: str) -> None:
     call.changed(user_tag(CONSOLE, user_id))
 
 
-async def _check_limit(call: Call) -> None:
+async def check_user_limit(call: Call) -> None:
+    """Refuse another user when the project has as many as it allows. Raises UserLimitReached."""
     most = policies.of(call.project.settings).user_limit
     if not most:
         return

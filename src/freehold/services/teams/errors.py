@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import BadRequest, Conflict, NotFound, Problem
+from freehold.errors import BadRequest, Conflict, NotFound, Unauthorized
 
 
 class TeamNotFound(NotFound, type="team_not_found"):
@@ -29,5 +29,9 @@ class LastOwnerStaysOwner(BadRequest, type="membership_downgrade_prohibited"):
     """An organization needs an owner. Make someone else an owner first."""
 
 
-class MailDisabled(Problem, type="general_smtp_disabled", status=503):
-    """Invitations go by e-mail, and this server has no mail set up. Add the member with an API key."""
+class InvitationOfAnother(Unauthorized, type="team_invite_mismatch"):
+    """The invitation is for another user. Sign out first, or sign in as who was invited."""
+
+
+class InvitationSecretInvalid(Unauthorized, type="team_invalid_secret"):
+    """The invitation cannot be accepted with this secret. It may be too old, or there is a newer one."""

@@ -5,24 +5,25 @@ from __future__ import annotations
 import msgspec
 
 from freehold import ids
+from freehold.access import policies
 from freehold.db.pool import Record
 from freehold.errors import InvalidParameter, UserUnauthorized
-from freehold.services import users
+from freehold.services import account, users
 from freehold.services.teams.errors import TeamNotFound
 from freehold.services.teams.models import CreateMembership, Membership
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.wire import wire_time
 
-_HIDDEN: dict[str, str | bool] = {
-    "user_id": "",
-    "user_name": "",
-    "user_email": "",
-    "user_phone": "",
-    "mfa": False,
-    "user_accessed_at": "",
+_PRIVATE: dict[str, tuple[str, str | bool]] = {
+    "user_id": ("user_id", ""),
+    "user_name": ("user_name", ""),
+    "user_email": ("user_email", ""),
+    "user_phone": ("user_phone", ""),
+    "mfa": ("user_mfa", False),
+    "user_accessed_at": ("user_accessed_at", ""),
 }
-"""What clients are not told of other members, and what they get instead."""
+"""What clients are told of other members if the policy of this name says so, and what they get if not."""
 
 
 def teams_of(call: Call) -> list[str] | None:
@@ -66,6 +67,8 @@ async def find_or_create_user(call: Call, body: CreateMembership) -> str:
     else:
         row = await users.find_by_phone(call.db, call.project.id, body.phone)
     if row is None:
+        if not call.identity.privileged:
+            await account.check_user_limit(call)
         new = users.NewUser(id=ids.new_id(), name=body.name, email=email, phone=body.phone or None)
         row = await users.create(call.db, call.project.id, new)
     found: str = row["id"]
@@ -73,8 +76,19 @@ async def find_or_create_user(call: Call, body: CreateMembership) -> str:
 
 
 def as_membership(call: Call, row: Record) -> Membership:
-    """A membership as this caller may see it: clients are not told who the other members are."""
-    shown = Membership(
+    """A membership as this caller may see it: clients are told of other members what the policy says."""
+    shown = shown_to_itself(row)
+    is_own = row["user_id"] == call.identity.user_id
+    if call.identity.privileged or call.project.id == CONSOLE or is_own:
+        return shown
+    privacy = policies.of(call.project.settings).membership_privacy
+    hidden = {field: instead for field, (told, instead) in _PRIVATE.items() if not getattr(privacy, told)}
+    return msgspec.structs.replace(shown, **hidden)
+
+
+def shown_to_itself(row: Record) -> Membership:
+    """A membership as its own user sees it."""
+    return Membership(
         id=row["id"],
         created_at=wire_time(row["created_at"]),
         updated_at=wire_time(row["updated_at"]),
@@ -91,7 +105,3 @@ def as_membership(call: Call, row: Record) -> Membership:
         user_accessed_at=wire_time(row["user_accessed_at"]),
         roles=row["roles"],
     )
-    is_own = row["user_id"] == call.identity.user_id
-    if call.identity.privileged or call.project.id == CONSOLE or is_own:
-        return shown
-    return msgspec.structs.replace(shown, **_HIDDEN)

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from freehold.ids import UNIQUE
 from freehold.web.wire import CustomId, Email, Id, Input, Name, Output, Prefs, Resource
 
 TeamRole = Annotated[
@@ -72,6 +73,12 @@ class CreateMembership(Input):
     phone: Annotated[str, Meta(max_length=36)] = ""
     url: Annotated[str, Meta(max_length=2048)] = ""
     name: Name = ""
+    membership_id: CustomId = UNIQUE
+
+
+class AcceptInvitation(Input):
+    user_id: Id
+    secret: Annotated[str, Meta(max_length=256)]
 
 
 class UpdateMembership(Input):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from freehold import ids
 from freehold.db.pool import Record
 from freehold.errors import UserUnauthorized
-from freehold.services import projects
-from freehold.services.teams import store
+from freehold.services import account, audit, mail, projects
+from freehold.services.audit import AUDIENCE_ERRORS, LogList, LogQuery
+from freehold.services.teams import invitations, store
 from freehold.services.teams.errors import (
     AlreadyMember,
+    InvitationOfAnother,
+    InvitationSecretInvalid,
     LastOwnerStays,
     LastOwnerStaysOwner,
-    MailDisabled,
     MembershipNotFound,
     TeamAlreadyExists,
     TeamNotFound,
@@ -22,9 +24,11 @@ from freehold.services.teams.memberships import (
     is_owner,
     must_belong,
     must_own,
+    shown_to_itself,
     teams_of,
 )
 from freehold.services.teams.models import (
+    AcceptInvitation,
     CreateMembership,
     CreateTeam,
     Membership,
@@ -136,20 +140,36 @@ async def list_memberships(call: Call, team_id: str, query: SearchQuery) -> Memb
     event="teams.[teamId].memberships.[membershipId].create",
     status=201,
     limit=limit("10/3600s"),
-    raises=(TeamNotFound, UserNotFound, UserUnauthorized, AlreadyMember, MailDisabled),
+    raises=(
+        TeamNotFound,
+        UserNotFound,
+        UserUnauthorized,
+        AlreadyMember,
+        account.AuthMethodUnsupported,
+        account.UserLimitReached,
+        mail.MailDisabled,
+        mail.SmsDisabled,
+    ),
 )
 async def create_membership(call: Call, team_id: str, body: CreateMembership) -> Membership:
-    """Add a member. With an API key the user joins at once; others would have to be invited by e-mail."""
+    """Add a member. With an API key the user joins at once; owners invite, by mail or by text message.
+
+    An invitation that is made again is sent again, with a new link; the one before holds no more.
+    """
     must_own(call, team_id)
     if not call.identity.privileged:
-        raise MailDisabled()
+        account.check_method(call, "invites")
+        invitations.check_url(call, body.url)
     if await store.find(call.db, call.project.id, team_id) is None:
         raise TeamNotFound()
     user_id = await find_or_create_user(call, body)
-    roles = list(dict.fromkeys(body.roles))
-    row = await store.join(call.db, call.project.id, team_id, ids.new_id(), user_id, roles)
-    if row is None:
-        raise AlreadyMember()
+    if call.identity.privileged:
+        roles, membership_id = list(dict.fromkeys(body.roles)), ids.resolve(body.membership_id)
+        row = await store.join(call.db, call.project.id, team_id, membership_id, user_id, roles)
+        if row is None:
+            raise AlreadyMember()
+    else:
+        row = await invitations.invite(call, team_id, user_id, body)
     call.changed(user_tag(call.project.id, user_id))
     call.event_ids["membershipId"] = row["id"]
     return as_membership(call, row)
@@ -205,6 +225,32 @@ async def delete_membership(call: Call, team_id: str, membership_id: str) -> Non
     await store.leave(call.db, call.project.id, team_id, membership_id)
     call.changed(user_tag(call.project.id, row["user_id"]))
     call.tells(as_membership(call, row))
+
+
+@routes.patch(
+    "/v1/teams/{teamId}/memberships/{membershipId}/status",
+    scope="public",
+    event="teams.[teamId].memberships.[membershipId].update.status",
+    raises=(MembershipNotFound, InvitationOfAnother, InvitationSecretInvalid, AlreadyMember),
+)
+async def update_membership_status(
+    call: Call, team_id: str, membership_id: str, body: AcceptInvitation
+) -> Membership:
+    """Accept an invitation with the secret of its link. Whoever is not signed in is from then on."""
+    row = await invitations.accept(call, team_id, membership_id, body.user_id, body.secret)
+    membership = as_membership(call, row)
+    call.tells(membership)
+    return shown_to_itself(row)
+
+
+@routes.get(
+    "/v1/teams/{teamId}/logs", scope="teams.read", reference=False, raises=(*AUDIENCE_ERRORS, TeamNotFound)
+)
+async def list_logs(call: Call, team_id: str, query: LogQuery) -> LogList:
+    """List what has been done to a team and its memberships. For keys and the console."""
+    if call.project.id == CONSOLE:
+        must_own(call, team_id)
+    return await audit.list_logs(call, f"teams/{team_id}", query.queries)
 
 
 @routes.get("/v1/teams/{teamId}/prefs", scope="teams.read", model="preferences", raises=(TeamNotFound,))

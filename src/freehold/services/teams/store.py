@@ -203,6 +203,60 @@ async def join(
     return await find_membership(db, project_id, team_id, joined) if joined is not None else None
 
 
+async def invite(
+    db: Queries,
+    project_id: str,
+    team_id: str,
+    membership_id: str,
+    user_id: str,
+    roles: list[str],
+    *,
+    secret_digest: bytes,
+    invited_to: str,
+) -> Record | None:
+    """Make a membership that waits to be accepted, or renew it; None when the user is a member already."""
+    invited = await db.value(
+        """
+        insert into freehold.memberships as m (project_id, id, team_id, user_id, roles, secret_digest,
+                                               invited_to)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (project_id, team_id, user_id) do update
+        set roles = excluded.roles, secret_digest = excluded.secret_digest, invited_at = now(),
+            invited_to = excluded.invited_to, updated_at = now()
+        where not m.confirmed
+        returning m.id
+        """,
+        project_id,
+        membership_id,
+        team_id,
+        user_id,
+        roles,
+        secret_digest,
+        invited_to,
+    )
+    return await find_membership(db, project_id, team_id, invited) if invited is not None else None
+
+
+async def take_invitation(
+    db: Queries, project_id: str, team_id: str, membership_id: str, secret_digest: bytes
+) -> str | None:
+    """Confirm a membership once, by its secret, within 30 days. Gives where the invitation had been sent."""
+    invited_to: str | None = await db.value(
+        """
+        update freehold.memberships
+        set confirmed = true, joined_at = now(), secret_digest = null, updated_at = now()
+        where project_id = $1 and team_id = $2 and id = $3 and secret_digest = $4 and not confirmed
+          and invited_at > now() - interval '30 days'
+        returning invited_to
+        """,
+        project_id,
+        team_id,
+        membership_id,
+        secret_digest,
+    )
+    return invited_to
+
+
 async def set_roles(db: Queries, project_id: str, team_id: str, membership_id: str, roles: list[str]) -> None:
     """Replace a member's roles."""
     await db.run(
