@@ -294,7 +294,7 @@ def test_who_does_not_see_related_rows_does_not_disconnect_them(
 ) -> None:
     tables.update_table("db", "tags", permissions=[], row_security=True)
     tables.update_table("db", "books", permissions=ANYBODY)
-    mine = [f'read("user:{jane.id}")']
+    mine = [f'read("user:{jane.id}")', f'update("user:{jane.id}")']
     tables.create_row("db", "tags", "seen", {}, mine)
     tables.create_row("db", "tags", "hidden", {})
     tables.create_row("db", "books", "b1", {"tags": ["seen", "hidden"]})
@@ -520,9 +520,9 @@ def test_nobody_deletes_by_a_reference_what_they_could_not_delete(
     project: Project, library: TablesDB, jane: User, kind: str
 ) -> None:
     relate(library, kind, "cascade")
-    library.update_table("db", "children", permissions=['read("any")'])
     library.create_row("db", "children", "c", {})
     made = jane.client.post(ROWS.format("parents"), json={"rowId": "p", "data": {"down": DOWN[kind]}})
+    library.update_table("db", "children", permissions=['read("any")'])
     refused = jane.client.delete(ROWS.format("parents") + "/p")
 
     assert made.status_code == 201, made.text

@@ -37,21 +37,24 @@ def untie(rows: RowTable, column: str, other: Any, leaving: list[Any], scope: Sc
 
 
 def link(way: Link, near: Any, fars: list[Any]) -> Statement:
-    """Link a row with others, those that it is not linked with yet."""
+    """Link a row with others, those that it is not linked with yet; gives their ids."""
     columns = f"({way.table_near}, {way.table_far})"
     return Statement(
-        f"insert into {way.table} {columns} select $1, unnest($2::text[]) on conflict do nothing",
+        f"insert into {way.table} {columns} select $1, unnest($2::text[]) on conflict do nothing"
+        f" returning {way.table_far}",
         [near, fars],
     )
 
 
 def unlink(related: Related, near: Any, but: list[Any]) -> Statement:
-    """Undo the links of a row with those that may be known of, except for some."""
+    """Undo the links of a row with those that may be known of, except for some; gives their ids."""
     values = Values()
     way = related.link
     where = f"{way.table_near} = {values.bind(near)} and {way.table_far} <> all({values.bind(but)})"
     known = f"{way.table_far} in ({reachable(related, '', values)})"
-    return Statement(f"delete from {way.table} where {where} and {known}", values.bound)
+    return Statement(
+        f"delete from {way.table} where {where} and {known} returning {way.table_far}", values.bound
+    )
 
 
 def ids(rows: RowTable, column: str, among: list[Any], scope: Scope, *, most: int | None) -> Statement:

@@ -100,6 +100,8 @@ class _Writer:
     def __init__(self, call: Call) -> None:
         self.call = call
         self.written = 0
+        self.made: set[tuple[str, str]] = set()
+        """The tables and ids of the rows that are new."""
 
     async def create(
         self,
@@ -112,7 +114,9 @@ class _Writer:
         depth: int = 0,
     ) -> Row:
         async def make(plain: Object) -> Row:
-            return await rows.create(self.call, table, row_id, plain, granted, extra=extra or {})
+            row = await rows.create(self.call, table, row_id, plain, granted, extra=extra or {})
+            self.made.add((table.id, row["$id"]))
+            return row
 
         if reach(self.call, table, "create") is None:  # before anything is done for its sake
             raise not_permitted(table, "create")
@@ -179,7 +183,7 @@ class _Writer:
         await self._must_be_known(other, relation, sent.connected)
         way = link_of(table, relation, other)
         if not is_new:
-            await self._undo(other, relation, way, row_id, sent.known)
+            await self._undo(table, other, relation, way, row_id, sent.known)
         extra = {} if way.table else {way.far: row_id}
         shown: list[Any] = []
         for at, item in enumerate(sent.items):
@@ -189,7 +193,8 @@ class _Writer:
             shown.append(item)
         if way.table:
             fars = [item if isinstance(item, str) else item["$id"] for item in shown]
-            await self._run(other, ties.link(way, row_id, fars))
+            linked = await self._run(other, ties.link(way, row_id, fars))
+            await self._must_let_tie(table, other, relation, [record[0] for record in linked])
         elif sent.connected:
             await self._tie(other, way.far, row_id, sent.connected)
         if relation.to_many:
@@ -245,11 +250,27 @@ class _Writer:
         if missing is not None:
             raise RelationshipInvalid(key=relation.key, reason=f"the row `{missing[:50]}` was not found.")
 
-    async def _undo(self, other: Table, relation: Relation, way: Link, row_id: str, kept: list[str]) -> None:
+    async def _must_let_tie(self, table: Table, other: Table, relation: Relation, row_ids: list[str]) -> None:
+        """Refuse to change what rows show of their ties when the caller may not change these rows.
+
+        Rows that are linked one-way show nothing of it.
+        """
+        touched = [each for each in row_ids if (other.id, each) not in self.made]
+        if not touched or not _is_shown_by(other, table, relation):
+            return
+        scope = _scope(self.call, other, "update")
+        allowed = ties.ids(other.rows, other.rows.id_sql, touched, scope, most=None)
+        if len(await self._run(other, allowed)) < len(touched):
+            raise not_permitted(other, "update")
+
+    async def _undo(
+        self, table: Table, other: Table, relation: Relation, way: Link, row_id: str, kept: list[str]
+    ) -> None:
         """Undo what ties the row to others that the caller knows of."""
         known = _scope(self.call, other, "read")
         if way.table:
-            await self._run(other, ties.unlink(Related(way, other.rows, known, True), row_id, kept))
+            undone = await self._run(other, ties.unlink(Related(way, other.rows, known, True), row_id, kept))
+            await self._must_let_tie(table, other, relation, [record[0] for record in undone])
             return
         found = ties.ids(other.rows, way.far, [row_id], known, most=MAX_RELATED + 1)
         tied = {record[0] for record in await self._run(other, found)}
@@ -285,6 +306,14 @@ def _told_of(step: str) -> Iterator[None]:
     except Problem as problem:
         problem.place = f"{step}.{problem.place}" if problem.place else f"{step}: "
         raise
+
+
+def _is_shown_by(other: Table, table: Table, relation: Relation) -> bool:
+    """Whether rows of the other table show the relation too."""
+    return any(
+        back.field_id == relation.field_id and (other.id != table.id or back.key != relation.key)
+        for back in other.relations.values()
+    )
 
 
 def _scope(call: Call, table: Table, permission: Any) -> Scope:
