@@ -364,6 +364,7 @@ async def prune(context: Context, job: Job) -> None:
     await _delete_in_batches(context.db, _EXPIRED_SESSIONS)
     await _delete_in_batches(context.db, _EXPIRED_TOKENS)
     await _delete_in_batches(context.db, _EXPIRED_CHALLENGES)
+    await _delete_in_batches(context.db, _EXPIRED_PASSKEY_CHALLENGES)
     await _delete_in_batches(context.db, _EXPIRED_RATE_LIMITS)
     await _delete_in_batches(context.db, _EXPIRED_TRANSACTIONS)
     await _delete_in_batches(context.db, _OLD_DEAD_JOBS, DEAD_DAYS)
@@ -388,6 +389,12 @@ delete from freehold.tokens where (project_id, id) in (
 _EXPIRED_CHALLENGES = """
 delete from freehold.mfa_challenges where (project_id, id) in (
     select project_id, id from freehold.mfa_challenges where expires_at < now() order by expires_at limit 5000
+) returning 1
+"""
+_EXPIRED_PASSKEY_CHALLENGES = """
+delete from freehold.passkey_challenges where (project_id, id) in (
+    select project_id, id from freehold.passkey_challenges
+     where expires_at < now() order by expires_at limit 5000
 ) returning 1
 """
 _EXPIRED_RATE_LIMITS = """

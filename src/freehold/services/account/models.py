@@ -57,6 +57,10 @@ class Token(Output):
     phrase: str
 
 
+class TokenSecret(Token):
+    """A token with its secret, for who is to hand it in at once."""
+
+
 class Jwt(Output):
     jwt: str
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from freehold import ids
 from freehold.db.pool import Record
-from freehold.services import users
+from freehold.services import passkeys, users
 from freehold.services.account import credential_store, registration, store, tokens
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
@@ -57,6 +57,7 @@ async def _void(call: Call, user_id: str) -> None:
     await credential_store.forget_password(call.db, call.project.id, user_id)
     await store.close_sessions(call.db, call.project.id, user_id)
     await tokens.drop(call, user_id)
+    await passkeys.delete_all(call.db, call.project.id, user_id)
 
 
 async def user_of(call: Call, token: Record) -> str:

@@ -29,6 +29,7 @@ MAGIC_URL = "magic-url"
 EMAIL = "email"
 PHONE = "phone"
 OAUTH2 = "oauth2"
+PASSKEY = "passkey"
 GENERIC = "generic"
 RECOVERY = "recovery"
 RECOVERY_OTP = "recovery-otp"
@@ -49,6 +50,7 @@ _FORMS = {
     EMAIL: _Form(900, 6, is_code=True),
     PHONE: _Form(900, 6, is_code=True),
     OAUTH2: _Form(60, 64),
+    PASSKEY: _Form(60, 64),
     GENERIC: _Form(900, 64),
     RECOVERY: _Form(3600, 256),
     RECOVERY_OTP: _Form(900, 6, is_code=True),
@@ -67,6 +69,8 @@ class Way(NamedTuple):
 
     provider: str
     factor: str
+    second_factor: str = ""
+    """Of a way that shows two at once."""
 
 
 WAYS = {
@@ -75,6 +79,8 @@ WAYS = {
     PHONE: Way("phone", "phone"),
     OAUTH2: Way("oauth2", "email"),
     GENERIC: Way("token", "token"),
+    # The device, and what has unlocked it.
+    PASSKEY: Way("passkey", "passkey", "user-verification"),
 }
 """The kinds that open a session."""
 

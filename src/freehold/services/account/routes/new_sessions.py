@@ -85,6 +85,6 @@ async def _by_token(call: Call, body: RedeemToken) -> Session:
         user_id,
         provider=way.provider,
         provider_uid=token["address"],
-        factors=[way.factor],
+        factors=[each for each in (way.factor, way.second_factor) if each],
     )
     return answer(call, session, secret)
