@@ -279,6 +279,19 @@ async def test_tables_of_the_api_keep_order_and_permissions(db: Connection) -> N
     assert "USING gin (to_tsvector(" in found["index words"]["definition"]
 
 
+async def test_places_of_every_kind_are_indexed_by_their_bounds(admin: Connection) -> None:
+    fields = ["way: { type: line, index: true }", "area: { type: polygon, index: true }", "spot: point"]
+    old = await make(admin, with_fields(*fields))
+    listed = with_fields(*fields) + "    index: [[spot]]\n"
+    await change(admin, old, listed, online=True)
+    found = await catalog.read(admin, "public")
+
+    definitions = {name: facts["definition"] for name, facts in found.items() if name.startswith("index")}
+    assert definitions["index task_way_idx"].endswith("USING gist (box(polygon(pclose(way))))")
+    assert definitions["index task_area_idx"].endswith("USING gist (box(area[1]))")
+    assert definitions["index task_spot_idx"].endswith("USING gist (box(spot))")
+
+
 # Changing tables with rows
 
 

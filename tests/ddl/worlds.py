@@ -80,7 +80,7 @@ def plain_fields(draw: st.DrawFn, id_: str) -> Field:
             unique=draw(st.sampled_from((None, None, None, "tenant", "global"))),
             sortable=draw(st.integers(0, 3)) == 0,
         )
-    if (type_.kind not in UNINDEXED or type_.kind in PLACES[:1]) and draw(st.integers(0, 3)) == 0:
+    if (type_.kind not in UNINDEXED or type_.kind in PLACES) and draw(st.integers(0, 3)) == 0:
         field = replace(field, index=True)
     if type_.kind in SEARCHED and not type_.array:
         field = replace(field, search=draw(st.integers(0, 2)) == 0)

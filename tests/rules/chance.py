@@ -27,6 +27,26 @@ COLUMNS: list[dict[str, Any]] = [
     {"key": "kind", "type": "enum", "elements": KINDS, "required": False},
     {"key": "words", "type": "varchar", "size": 40, "required": False, "array": True},
     {"key": "numbers", "type": "integer", "required": False, "array": True},
+    {"key": "spot", "type": "point", "required": False},
+    {"key": "way", "type": "linestring", "required": False},
+    {"key": "area", "type": "polygon", "required": False},
+]
+
+SPOTS = [[0, 0], [2, 2], [4, 2], [5, 5], [-1.5, 0.25], [179.5, -80]]
+WAYS = [
+    [[0, 0], [4, 4]],
+    [[2, 2], [0, 0]],
+    [[0, 4], [4, 0], [6, 0]],
+    [[4, -1], [4, 7]],
+    [[1, 1], [3, 1], [2, 3], [1, 1]],
+    [[-20, 10.5], [-30, 10.25]],
+]
+AREAS = [
+    [[[0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]],
+    [[[0, 0], [0, 4], [4, 4], [4, 0], [0, 0]], [[1, 1], [3, 1], [2, 3], [1, 1]]],
+    [[[4, 0], [8, 0], [8, 4], [4, 4], [4, 0]]],
+    [[[2, 2], [6, 2], [6, 6], [2, 2]]],
+    [[[1.5, 1.5], [2.5, 1.5], [2, 2.5], [1.5, 1.5]]],
 ]
 
 DOMAINS: dict[str, list[Any]] = {
@@ -38,13 +58,19 @@ DOMAINS: dict[str, list[Any]] = {
     "kind": KINDS,
     "words": TEXTS,
     "numbers": NUMBERS,
+    "spot": SPOTS,
+    "way": WAYS,
+    "area": AREAS,
 }
 ARRAYS = ("words", "numbers")
-SCALARS = tuple(name for name in DOMAINS if name not in ARRAYS)
+PLACES = ("spot", "way", "area")
+SCALARS = tuple(name for name in DOMAINS if name not in ARRAYS and name not in PLACES)
 LOOKED_FOR = ("text", "kind")
 
 COMPARISONS = ("lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "notEqual")
 LIKENESSES = ("contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith")
+RELATIONS = ("intersects", "crosses", "overlaps", "touches", "covers", "contains", "spatialEquals")
+DISTANCES = ("distanceLessThan", "distanceGreaterThan", "distanceEqual", "distanceNotEqual")
 OVERLAPS = ("contains", "containsAny", "containsAll", "notContains")
 
 
@@ -103,6 +129,8 @@ def a_filter(chance: Random, relations: list[str], depth: int) -> Query:
             return {"method": chance.choice(("isNull", "isNotNull")), "attribute": key}
         asked = a_filter(chance, [], depth=3)
         return {**asked, "attribute": f"{key}.{asked['attribute']}"}
+    if chance.random() < 0.1:
+        return _by_place(chance)
     roll = chance.random()
     if roll < 0.15:
         name = chance.choice(list(DOMAINS))
@@ -124,6 +152,17 @@ def a_filter(chance: Random, relations: list[str], depth: int) -> Query:
         "attribute": name,
         "values": [chance.choice(DOMAINS[name])],
     }
+
+
+def _by_place(chance: Random) -> Query:
+    name, place = chance.choice(PLACES), chance.choice([*SPOTS, *WAYS, *AREAS])
+    if chance.random() < 0.3:
+        asked = [place, chance.choice([0, 0.5, 2, 5, 40.5]), False]
+        return {"method": chance.choice(DISTANCES), "attribute": name, "values": [asked]}
+    method = chance.choice(RELATIONS)
+    if chance.random() < 0.4:
+        method = f"not{method[0].upper()}{method[1:]}"
+    return {"method": method, "attribute": name, "values": [place]}
 
 
 def _some(chance: Random, name: str) -> list[Any]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from functools import cmp_to_key
 from typing import Any, Literal
 
+from shapely.geometry import LineString, Point, Polygon
+from shapely.geometry.base import BaseGeometry
+
 Row = dict[str, Any]
 Query = dict[str, Any]
 
@@ -253,6 +256,8 @@ def holds(query: Query, row: Row) -> bool | None:
         return value is not None
     if value is None:
         return None
+    if query["attribute"] in PLACES:
+        return by_place(method, value, values[0])
     return FILTERS[method](value, values)
 
 
@@ -297,6 +302,39 @@ FILTERS: dict[str, Callable[[Any, list[Any]], bool]] = {
     "notStartsWith": lambda value, values: not _starts(value, values),
     "endsWith": _ends,
     "notEndsWith": lambda value, values: not _ends(value, values),
+}
+
+
+# -- places ------------------------------------------------------------------------------------------------
+
+PLACES = ("spot", "way", "area")
+
+
+def geometry(place: Any) -> BaseGeometry:
+    """A place as shapely knows it."""
+    if not isinstance(place[0], list):
+        return Point(place)
+    if not isinstance(place[0][0], list):
+        return LineString(place)
+    return Polygon(place[0], place[1:])
+
+
+def by_place(method: str, place: Any, asked: Any) -> bool:
+    """A filter by place, as shapely answers it; distances are in degrees."""
+    if method in DISTANCES:
+        other, distance, _ = asked
+        return DISTANCES[method](float(geometry(place).distance(geometry(other))), distance)
+    if method.startswith("not"):
+        return not by_place(method[3].lower() + method[4:], place, asked)
+    relation = {"spatialEquals": "equals"}.get(method, method)
+    return bool(getattr(geometry(place), relation)(geometry(asked)))
+
+
+DISTANCES: dict[str, Callable[[float, float], bool]] = {
+    "distanceEqual": lambda found, asked: found == asked,
+    "distanceNotEqual": lambda found, asked: found != asked,
+    "distanceLessThan": lambda found, asked: found < asked,
+    "distanceGreaterThan": lambda found, asked: found > asked,
 }
 
 

@@ -66,8 +66,11 @@ def connected(project: Project) -> Iterator[Sql]:
         sql.close()
 
 
-@pytest.mark.parametrize("kind", ["key", "unique"])
-def test_writers_go_on_while_an_index_is_built(project: Project, tables: TablesDB, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "column"), [("key", "code"), ("unique", "code"), ("spatial", "area")])
+def test_writers_go_on_while_an_index_is_built(
+    project: Project, tables: TablesDB, kind: str, column: str
+) -> None:
+    tables.create_polygon_column("db", "t", "area", False)
     building = (
         "select 1 from pg_stat_activity"
         " where application_name = 'freehold index' and wait_event_type = 'Lock'"
@@ -75,7 +78,7 @@ def test_writers_go_on_while_an_index_is_built(project: Project, tables: TablesD
     with ThreadPoolExecutor(1) as thread, connected(project) as writer, connected(project) as watcher:
         writer("begin")
         writer("update {} set code = 'B'")
-        built = thread.submit(tables.create_index, "db", "t", "code", kind, ["code"])
+        built = thread.submit(tables.create_index, "db", "t", "built", kind, [column])
         while not watcher(building):  # the build waits for the writer that was there before it
             assert not built.done()
 
@@ -85,7 +88,7 @@ def test_writers_go_on_while_an_index_is_built(project: Project, tables: TablesD
         assert not built.done()
         writer("commit")
         assert built.result().status == "available"
-        assert watcher.indexes() == {"t_code": True}
+        assert watcher.indexes() == {"t_built": True}
 
 
 def test_an_index_that_rows_forbid_leaves_nothing_behind(project: Project, tables: TablesDB) -> None:

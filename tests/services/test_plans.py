@@ -56,10 +56,20 @@ def crowd(platform: Platform) -> Crowd:
             {"key": "by_tag", "type": "key", "columns": ["tags"]},
         ],
     )
-    return asyncio.run(_filled(platform, project))
+    return asyncio.run(
+        _filled(
+            platform,
+            project,
+            "a, b, c, title, tags",
+            """
+            case when n % 10 = 0 then null else n * 7919 % 1000 end, n * 31 % 5000, n % 100,
+                'common ' || 'word' || n % 1000, array['tag' || n % 50, 'even' || n % 2]
+            """,
+        )
+    )
 
 
-async def _filled(platform: Platform, project: Project) -> Crowd:
+async def _filled(platform: Platform, project: Project, columns: str, values: str) -> Crowd:
     connection = await asyncpg.connect(platform.database_url)
     try:
         await connection.set_type_codec(
@@ -71,12 +81,11 @@ async def _filled(platform: Platform, project: Project) -> Crowd:
         layout = rows.layout
         await connection.execute(
             f"""
-            insert into {rows.relation} ({layout.id}, {layout.permissions}, a, b, c, title, tags)
+            insert into {rows.relation} ({layout.id}, {layout.permissions}, {columns})
             select 'r' || n,
                 case when n % 3 = 0 then array['read("any")']
                     else array['read("user:u' || n % 500 || '")', 'update("user:u' || n % 500 || '")'] end,
-                case when n % 10 = 0 then null else n * 7919 % 1000 end, n * 31 % 5000, n % 100,
-                'common ' || 'word' || n % 1000, array['tag' || n % 50, 'even' || n % 2]
+                {values}
             from generate_series(1, {ROWS}) n
             """
         )
@@ -212,3 +221,64 @@ def test_one_row_is_planned_once_for_all(crowd: Crowd) -> None:
             await connection.close()
 
     assert asyncio.run(ask()) > 0
+
+
+@pytest.fixture(scope="module")
+def town(platform: Platform) -> Crowd:
+    """A table of 100,000 rows, each with a point, a line and an area within a degree. A tenth has none."""
+    project = platform.new_project()
+    tables = TablesDB(project.sdk(key=project.key))
+    tables.create("db", "DB")
+    kinds = {"spot": "point", "way": "linestring", "area": "polygon"}
+    tables.create_table(
+        "db",
+        "t",
+        "T",
+        row_security=True,
+        columns=[{"key": key, "type": type_, "required": False} for key, type_ in kinds.items()],
+    )
+    at = "point(n * 7919 % 3000 * 0.1 - 150, n * 1289 % 1500 * 0.1 - 75)"
+    values = ", ".join(
+        f"case when n % 10 > 0 then {value} end"
+        for value in (
+            at,
+            f"format('[%s,%s]', {at}, {at} + point(0.5, 0.3))::path",
+            f"array[format('(%s,%s,%s,%1$s)', {at}, {at} + point(0.4, 0), {at} + point(0.4, 0.4))::polygon]",
+        )
+    )
+    filled = asyncio.run(_filled(platform, project, "spot, way, area", values))
+    for key in kinds:
+        made = tables.create_index("db", "t", key, "spatial", [key])
+        assert made.status == "available"
+    return filled
+
+
+AROUND = [[[8, 47], [9, 47], [9, 48], [8, 48], [8, 47]]]
+PLACES: dict[str, tuple[str, int]] = {
+    "points in an area": (Query.intersects("spot", AROUND), 200),
+    "points near a point": (Query.distance_less_than("spot", [8.5, 47.4], 50_000), 200),
+    "points beyond the meridian": (
+        Query.distance_less_than("spot", [-179.9, 47], 3_300_000),
+        6000,
+    ),
+    "points near a line": (Query.distance_less_than("spot", [[8, 47], [9, 47]], 0.2, False), 200),
+    "the same point": (Query.equal("spot", [[0, 0]]), 100),
+    "lines that cross an area": (Query.crosses("way", AROUND), 300),
+    "lines near a point": (Query.distance_less_than("way", [8.5, 47.4], 50_000), 300),
+    "areas that contain a point": (Query.contains("area", [[8.5, 47.4]]), 100),
+    "areas that overlap another": (Query.overlaps("area", AROUND), 300),
+    "areas here or there": (
+        Query.or_queries([Query.touches("area", [8.5, 47.4]), Query.covers("area", [-8.5, 4.4])]),
+        200,
+    ),
+}
+
+
+@pytest.mark.parametrize("asks", [None, GUEST], ids=["key", "guest"])
+@pytest.mark.parametrize("name", PLACES)
+def test_places_are_found_by_their_bounds(town: Crowd, name: str, asks: list[str] | None) -> None:
+    query, most = PLACES[name]
+    kinds, looked_at = found(town, asks, query)
+
+    assert not kinds & {"Seq Scan", "Parallel Seq Scan", "Gather"}, kinds
+    assert looked_at <= most
