@@ -169,4 +169,22 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "providerId is missing",
         "It stands in the path.",
     ),
+    (
+        "project.updateSMTP project.createSMTPTest",
+        "parameter",
+        "secure: enum ['', 'ssl', 'tls'] rather than ['ssl', 'tls']",
+        "The empty text goes back to no encryption, as the SDK's documentation says.",
+    ),
+    (
+        "project.updateEmailTemplate",
+        "aliases",
+        "['/v1/projects/{projectId}/templates/email'] rather than *",
+        "The older path names the template in itself; it is answered by an endpoint of its own.",
+    ),
+    (
+        "project.updateEmailTemplate project.getEmailTemplate console.getEmailTemplate",
+        "parameter",
+        "templateId: enum *",
+        "The SDK knows otpVerification and otpRecovery too.",
+    ),
 )

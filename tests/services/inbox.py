@@ -176,7 +176,7 @@ def _authenticate(
 ) -> AuthResult:
     known = {USERNAME: MAIL_PASSWORD, "project-mailer": "project-password"}
     name, password = told.login.decode(), told.password.decode()
-    return AuthResult(success=known.get(name) == password, auth_data=name)
+    return AuthResult(success=known.get(name) == password, handled=False, auth_data=name)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
@@ -67,12 +68,22 @@ class Letter(NamedTuple):
 async def send(server: Server, letter: Letter) -> None:
     """Send a letter. Raises MailNotSent."""
     message = compose(letter)
+    async with _spoken_with(server) as smtp:
+        await smtp.send_message(message, sender=letter.sender.address, recipients=[letter.to.address])
+
+
+async def check(server: Server) -> None:
+    """See whether the server is there and lets us in. Raises MailNotSent."""
+    async with _spoken_with(server) as smtp:
+        await smtp.noop()
+
+
+@asynccontextmanager
+async def _spoken_with(server: Server) -> AsyncIterator[aiosmtplib.SMTP]:
+    """A conversation with the server, in which what goes wrong is said plainly."""
     try:
-        async with asyncio.timeout(server.timeout_s * 4):
-            async with await _session(server) as smtp:
-                await smtp.send_message(message, sender=letter.sender.address, recipients=[letter.to.address])
-    except MailNotSent:
-        raise
+        async with asyncio.timeout(server.timeout_s * 4), await _session(server) as smtp:
+            yield smtp
     except OutOfReach as error:
         raise MailNotSent(str(error), is_temporary=True) from None
     except aiosmtplib.SMTPAuthenticationError as error:

@@ -109,6 +109,8 @@ class Endpoint:
         self.takes_files = self.body is not None and Upload in get_type_hints(self.body).values()
         """Whether the body is a multipart form with files."""
         self.parameters = tuple(_PATH_PARAMETER.findall(path))
+        self.path_types = {name: hints.get(_snake(name), str) for name in self.parameters}
+        """What a parameter of the path has to be; plain `str` is an id."""
         self._arguments = tuple((name, _snake(name)) for name in self.parameters)
         taken = {"call", "body", "query", "return", *(name for _, name in self._arguments)}
         stray = [name for name in inspect.signature(handler).parameters if name not in taken]
@@ -140,6 +142,9 @@ class Endpoint:
         arguments: dict[str, Any] = {}
         for parameter, name in self._arguments:
             value = parameters[parameter]
+            if (shape := self.path_types[parameter]) is not str:
+                arguments[name] = _converted(parameter, value, shape)
+                continue
             if not _is_id(value):
                 raise InvalidParameter(
                     name=parameter,
@@ -168,6 +173,13 @@ class Endpoint:
             return params
         named = {self.older.get(name, name): value for name, value in params.items() if name in self.older}
         return {**named, **{name: value for name, value in params.items() if name not in self.older}}
+
+
+def _converted(parameter: str, value: str, shape: Any) -> Any:
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise InvalidParameter(name=parameter, reason=f"{str(error).rstrip('.')}.") from error
 
 
 def _convert(params: Params, into: type[msgspec.Struct], *, strict: bool = False) -> Any:

@@ -139,7 +139,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Schema:
     }
     if rest:
         operation["description"] = summary
-    parameters = [_path_parameter(name) for name in endpoint.parameters]
+    parameters = [_path_parameter(name, endpoint.path_types[name], schemas) for name in endpoint.parameters]
     if endpoint.query is not None:
         parameters += _query_parameters(schemas.inline(endpoint.query))
     if parameters:
@@ -170,13 +170,9 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Schema:
     return operation
 
 
-def _path_parameter(name: str) -> Schema:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "pattern": ID_PATTERN},
-    }
+def _path_parameter(name: str, shape: Any, schemas: _Schemas) -> Schema:
+    schema = {"type": "string", "pattern": ID_PATTERN} if shape is str else schemas.hinted(shape)
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query_parameters(query: Schema) -> list[Schema]:
@@ -274,7 +270,7 @@ class _Schemas:
             return {}
         is_union = get_origin(endpoint.answer) in (Union, UnionType)
         schema = (
-            self._hinted(endpoint.answer) if is_union else {"type": "object", "additionalProperties": True}
+            self.hinted(endpoint.answer) if is_union else {"type": "object", "additionalProperties": True}
         )
         self.named.setdefault(endpoint.model, schema)
         return {"$ref": _REF + endpoint.model}
@@ -304,7 +300,7 @@ class _Schemas:
         properties: dict[str, Schema] = {}
         required = []
         for field in msgspec.structs.fields(struct):
-            schema = self._hinted(hints[field.name])
+            schema = self.hinted(hints[field.name])
             if answered:
                 if not _may_be_unset(hints[field.name]):
                     required.append(field.encode_name)
@@ -320,16 +316,16 @@ class _Schemas:
         about = {"description": " ".join(struct.__doc__.split())} if struct.__doc__ else {}
         return {"type": "object", **about, "properties": properties, "required": required}
 
-    def _hinted(self, hint: Any) -> Schema:
+    def hinted(self, hint: Any) -> Schema:
         """The schema of a field's type: structs by reference, all else as msgspec tells it."""
         arguments = tuple(each for each in get_args(hint) if each is not msgspec.UnsetType)
         origin = get_origin(hint)
         if origin in (Union, UnionType):
             if len(arguments) == 1:
-                return self._hinted(arguments[0])
+                return self.hinted(arguments[0])
             if not _has_models(hint):
                 return msgspec.json.schema(Union[arguments])  # noqa: UP007
-            return {"anyOf": [self._hinted(each) for each in arguments]}
+            return {"anyOf": [self.hinted(each) for each in arguments]}
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct | Enum):
             return self._named(hint)
         if origin is Literal:
@@ -341,10 +337,10 @@ class _Schemas:
         if origin is Annotated:
             bare = arguments[0]
             constraints = msgspec.json.schema(Annotated[(get_origin(bare), *arguments[1:])])
-            return constraints | self._hinted(bare)
+            return constraints | self.hinted(bare)
         if origin is dict:
-            return {"type": "object", "additionalProperties": self._hinted(arguments[1])}
-        return {"type": "array", "items": self._hinted(arguments[0])}
+            return {"type": "object", "additionalProperties": self.hinted(arguments[1])}
+        return {"type": "array", "items": self.hinted(arguments[0])}
 
 
 def _has_models(hint: Any) -> bool:

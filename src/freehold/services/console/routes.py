@@ -7,9 +7,16 @@ from collections.abc import Iterable
 
 from freehold.access import scopes
 from freehold.errors import AccessForbidden
-from freehold.services import oauth
+from freehold.services import mail, oauth
 from freehold.services.console.models import ConsoleKeyScope, ConsoleKeyScopeList, ConsoleVariables
 from freehold.services.oauth import ConsoleOAuth2ProviderList
+from freehold.services.project import (
+    EmailTemplate,
+    LocaleQuery,
+    TemplateId,
+    as_email_template,
+    checked_locale,
+)
 from freehold.web.application import host_name
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
@@ -39,6 +46,12 @@ async def list_organization_scopes(call: Call) -> ConsoleKeyScopeList:
 async def list_project_scopes(call: Call) -> ConsoleKeyScopeList:
     """List the scopes that an API key of a project may hold."""
     return _as_list((scope, category) for category, group in scopes.PROJECT.items() for scope in group)
+
+
+@routes.get("/v1/console/templates/email/{templateId}", scope="public")
+async def get_email_template(call: Call, template_id: TemplateId, query: LocaleQuery) -> EmailTemplate:
+    """Get a mail as it is when a project says nothing of its own."""
+    return as_email_template(mail.default_wording(template_id, checked_locale(query.locale)))
 
 
 @routes.get("/v1/console/variables", scope="projects.read", name="variables")

@@ -34,7 +34,8 @@ def addressed(
     """The letter with its addresses: those of the template win over those of the server."""
     sender, reply_to = way.sender, way.reply_to
     if custom is not None:
-        sender = Mailbox(custom["sender_email"] or sender.address, custom["sender_name"] or sender.name)
+        address = custom["sender_email"] if way.is_own else None
+        sender = Mailbox(address or sender.address, custom["sender_name"] or sender.name)
         if custom["reply_to_email"]:
             reply_to = Mailbox(custom["reply_to_email"], custom["reply_to_name"] or "")
     return Letter(

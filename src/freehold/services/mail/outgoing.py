@@ -24,6 +24,8 @@ class Way(NamedTuple):
     folder: Path
     sender: Mailbox
     reply_to: Mailbox | None
+    is_own: bool = False
+    """Whether it is the project's own, which may say that mail comes from whatever address."""
 
 
 def has_own_server(settings: Mapping[str, Any]) -> bool:
@@ -43,6 +45,7 @@ def mail_of(settings: Settings, project_id: str, of_project: Mapping[str, Any]) 
             folder,
             Mailbox(smtp["senderEmail"], smtp.get("senderName", "")),
             Mailbox(reply_to, smtp.get("replyToName", "")) if reply_to else None,
+            is_own=True,
         )
     if not settings.smtp_host and not settings.dev:
         raise Hopeless(
@@ -91,6 +94,11 @@ def own_server(settings: Settings, project_id: str, smtp: Mapping[str, Any]) -> 
 def password_key(settings: Settings, project_id: str) -> bytes:
     """The key that a project's SMTP password is sealed under."""
     return secrets.derive(settings.secret, f"smtp password of {project_id}")
+
+
+def sealed_password(settings: Settings, project_id: str, password: str) -> str:
+    """A project's SMTP password as its settings keep it; nothing for none."""
+    return secrets.seal(password_key(settings, project_id), password).hex() if password else ""
 
 
 async def deliver(way: Way, letter: Letter) -> None:

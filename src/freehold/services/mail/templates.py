@@ -19,6 +19,8 @@ MAILS: dict[str, Template] = {
     "verification": Template(("greeting", "body", *_LINK, "ignore", "closing"), True),
     "magicSession": Template(("greeting", "body", *_LINK, "phrase", "facts", "ignore", "closing"), True),
     "otpSession": Template(("greeting", "body", "code", "phrase", "facts", "ignore", "closing"), True),
+    "otpVerification": Template(("greeting", "body", "code", "ignore", "closing"), True),
+    "otpRecovery": Template(("greeting", "body", "code", "ignore", "closing"), True),
     "recovery": Template(("greeting", "body", *_LINK, "ignore", "closing"), True),
     "invitation": Template(("greeting", "body", *_LINK, "ignore", "closing"), True),
     "mfaChallenge": Template(("greeting", "body", "code", "facts", "secure", "closing"), True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import BadRequest, Conflict, Forbidden, NotFound
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound, Unauthorized
 
 
 class KeyNotFound(NotFound, type="key_not_found"):
@@ -39,3 +39,23 @@ class VariableAlreadyExists(Conflict, type="variable_already_exists"):
 
 class SecretStays(BadRequest, type="variable_cannot_unset_secret"):
     """A secret variable stays secret. Make another one whose value may be seen."""
+
+
+class SmtpInvalid(BadRequest, type="project_smtp_config_invalid"):
+    """The SMTP server cannot be used: {reason}"""
+
+
+class TemplateIsOurs(Unauthorized, type="project_template_default_deletion"):
+    """The project has no texts of its own for this mail and locale, so there is nothing to go back from."""
+
+
+class MockPhoneNotFound(NotFound, type="mock_number_not_found"):
+    """The project has no mock phone with this number."""
+
+
+class MockPhoneAlreadyExists(Conflict, type="mock_number_already_exists"):
+    """The project has a mock phone with this number already. Update its code instead."""
+
+
+class TooManyMockPhones(BadRequest, type="mock_number_limit_exceeded"):
+    """A project has at most {limit} mock phones. Delete one first."""

@@ -269,6 +269,19 @@ async def set_policy(db: Queries, project_id: str, policy_id: str, parameters: b
     )
 
 
+async def set_smtp(db: Queries, project_id: str, smtp: bytes) -> None:
+    """Replace the settings of the project's own SMTP server."""
+    await db.run(
+        """
+        update freehold.projects
+        set settings = jsonb_set(settings, '{smtp}', $2::jsonb), updated_at = now()
+        where id = $1
+        """,
+        project_id,
+        smtp,
+    )
+
+
 async def switch(db: Queries, project_id: str, setting: str, name: str, enabled: bool) -> None:
     """Take a name off one of the lists of what is switched off, or put it there."""
     await db.run(

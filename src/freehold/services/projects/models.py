@@ -96,6 +96,7 @@ class UpdateTeam(Input):
 def as_project(row: Record) -> Project:
     """A row of freehold.projects as the wire has it."""
     settings = msgspec.json.decode(row["settings"])
+    smtp = settings.get("smtp", {})
     held = policies.of(settings)
     return Project(
         id=row["id"],
@@ -106,16 +107,16 @@ def as_project(row: Record) -> Project:
         team_id=row["team_id"],
         region=row["region"],
         dev_keys=[],
-        smtp_enabled=False,
-        smtp_sender_name="",
-        smtp_sender_email="",
-        smtp_reply_to_name="",
-        smtp_reply_to_email="",
-        smtp_host="",
-        smtp_port=0,
-        smtp_username="",
-        smtp_password="",
-        smtp_secure="",
+        smtp_enabled=smtp.get("enabled", False),
+        smtp_sender_name=smtp.get("senderName", ""),
+        smtp_sender_email=smtp.get("senderEmail", ""),
+        smtp_reply_to_name=smtp.get("replyToName", ""),
+        smtp_reply_to_email=smtp.get("replyToEmail", ""),
+        smtp_host=smtp.get("host", ""),
+        smtp_port=smtp.get("port", 0),
+        smtp_username=smtp.get("username", ""),
+        smtp_password="",  # it is kept, and never shown
+        smtp_secure=smtp.get("secure", ""),
         ping_count=row["ping_count"],
         pinged_at=wire_time(row["pinged_at"]),
         labels=row["labels"],

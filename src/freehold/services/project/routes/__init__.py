@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from freehold.services.project.routes import keys, oauth, platforms, policies, project, switches, variables
+from freehold.services.project.routes import (
+    keys,
+    mail_templates,
+    mock_phones,
+    oauth,
+    platforms,
+    policies,
+    project,
+    smtp,
+    switches,
+    variables,
+)
 from freehold.web.endpoint import Routes
 
 routes = Routes("project", console=False)
-for each in (project, switches, policies, keys, platforms, oauth, variables):
+for each in (
+    project,
+    switches,
+    policies,
+    keys,
+    platforms,
+    oauth,
+    variables,
+    smtp,
+    mail_templates,
+    mock_phones,
+):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]
