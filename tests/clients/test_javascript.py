@@ -85,3 +85,20 @@ def test_the_web_sdk_signs_up_signs_in_and_keeps_rows_from_a_page_of_another_ori
         "transaction": ["committed", 3, "In new words"],
         "signedOut": [401, "general_unauthorized_scope"],
     }
+
+
+def test_the_web_sdk_signs_in_with_a_second_factor(project: Project) -> None:
+    email = f"{unique('webmfa')}@example.com"
+    seen = run("web-mfa.mjs", project.platform.endpoint, project.id, email, PASSWORD)
+
+    assert seen == {
+        "mfa": True,
+        "codes": 6,
+        "half": [401, "user_more_factors_required"],
+        "factors": [True, False, True],
+        "wrong": [401, "user_invalid_token"],
+        "shown": ["password", "totp"],
+        "whole": True,
+        "left": 5,
+        "gone": False,
+    }

@@ -141,3 +141,28 @@ def test_one_removes_ones_device_but_not_ones_address_that_way(jane: User) -> No
     refused = jane.client.delete(f"/account/targets/{email.id}/push")
     assert error_of(refused) == (404, "user_target_not_found")
     assert [each.id for each in Account(jane.sdk).get().targets] == [email.id]
+
+
+def test_targets_follow_the_address_and_the_number(project: Project, jane: User) -> None:
+    account = Account(jane.sdk)
+    [before] = account.get().targets
+    email = f"{unique('moved')}@example.com"
+    moved = account.update_email(email, PASSWORD)
+    account.update_phone("+14155552671", PASSWORD)
+    numbered = account.update_phone("+14155552672", PASSWORD)
+
+    assert [(each.id, each.identifier) for each in moved.targets] == [(before.id, email)]
+    assert [(each.providertype, each.identifier) for each in numbered.targets] == [
+        ("email", email),
+        ("sms", "+14155552672"),
+    ]
+    assert reached(project, jane.id) == [("email", email), ("sms", "+14155552672")]
+
+
+def test_a_target_that_was_there_before_gives_way_to_the_users_own(project: Project, jane: User) -> None:
+    email = f"{unique('next')}@example.com"
+    server(project).create_target(jane.id, "extra", MessagingProviderType.EMAIL, email)
+    server(project).delete_target(jane.id, Account(jane.sdk).get().targets[0].id)
+    Account(jane.sdk).update_email(email, PASSWORD)
+
+    assert reached(project, jane.id) == [("email", email)]
