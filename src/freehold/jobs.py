@@ -26,7 +26,7 @@ from freehold.config import Settings
 from freehold.db.ddl import qualified, quote
 from freehold.db.pool import Database, Queries, connect
 from freehold.errors import Unavailable
-from freehold.providers.blobs import PlainFiles
+from freehold.providers.blobs import of_installation
 
 PLATFORM = "console"
 """The project of jobs that belong to no project."""
@@ -436,7 +436,7 @@ async def drop_project(context: Context, job: Job) -> None:
     dropped = job.read(DroppedProject)
     for namespace in dropped.namespaces:
         await _drop_namespace(context.db, namespace)
-    blobs = PlainFiles(context.settings.data / "files")
+    blobs = of_installation(context.settings.data)
     for folder in dropped.folders:
         await asyncio.to_thread(blobs.delete_folder, folder)
     await _delete_in_batches(context.db, _JOBS_OF_PROJECT, job.project_id, job.id)

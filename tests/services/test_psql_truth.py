@@ -7,9 +7,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from appwrite.enums.relation_mutate import RelationMutate
+from appwrite.enums.relationship_type import RelationshipType
 from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Project
+from tests.services.test_schema_tables import apply
 
 
 @pytest.fixture
@@ -56,7 +59,8 @@ def test_columns_have_types_nullability_and_defaults(books: dict[str, Any]) -> N
         "select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,"
         " pg_get_expr(d.adbin, d.adrelid) from pg_attribute a"
         " left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum"
-        " where a.attrelid = 'books'::regclass and a.attnum > 0 and a.attname not like '\\_%'",
+        " where a.attrelid = 'books'::regclass and a.attnum > 0 and a.attname not like '\\_%'"
+        " order by a.attnum",
     )
 
     assert columns == [
@@ -128,10 +132,85 @@ def test_descriptions_are_comments_and_follow_changes(books: dict[str, Any]) -> 
 def test_no_table_depends_on_the_platform(books: dict[str, Any]) -> None:
     foreign = ask(
         books["project"],
-        "select p.proname::text from pg_depend d join pg_proc p on p.oid = d.refobjid"
+        "with tables as (select oid from pg_class where relnamespace = current_schema::regnamespace),"
+        " parts as (select oid from tables union all select oid from pg_constraint where conrelid in"
+        "  (table tables) union all select oid from pg_attrdef where adrelid in (table tables))"
+        " select p.proname::text from pg_depend d join pg_proc p on p.oid = d.refobjid"
         " where d.refclassid = 'pg_proc'::regclass and p.pronamespace = 'freehold'::regnamespace"
+        " and d.objid in (table parts)"
         " union all select tgname::text from pg_trigger"
         " where tgrelid = 'books'::regclass and not tgisinternal",
     )
 
     assert foreign == []
+
+
+def test_relationships_are_foreign_keys_with_an_index_and_links_a_table_of_two(books: dict[str, Any]) -> None:
+    project, tables = books["project"], books["tables"]
+    for table_id in ("authors", "shelves", "covers"):
+        tables.create_table("shop", table_id, table_id)
+    relate = tables.create_relationship_column
+    rules = RelationMutate
+    relate("shop", "books", "authors", RelationshipType.MANYTOONE, True, "author", "books", rules.RESTRICT)
+    relate("shop", "books", "covers", RelationshipType.ONETOONE, False, "cover", on_delete=rules.SETNULL)
+    relate("shop", "books", "shelves", RelationshipType.MANYTOMANY, True, "shelves", "books", rules.CASCADE)
+    keys = ask(
+        project,
+        "select conrelid::regclass::text, pg_get_constraintdef(oid), convalidated from pg_constraint"
+        " where contype = 'f' and connamespace = current_schema::regnamespace order by 1, 2",
+    )
+    unindexed = ask(
+        project,
+        "select conname::text from pg_constraint k where contype = 'f'"
+        " and connamespace = current_schema::regnamespace and not exists ("
+        "  select from pg_index i where i.indrelid = k.conrelid and i.indkey[0] = k.conkey[1])",
+    )
+
+    assert {
+        ("books", "FOREIGN KEY (author_id) REFERENCES authors(_id) ON DELETE RESTRICT", True),
+        ("books", "FOREIGN KEY (cover_id) REFERENCES covers(_id) ON DELETE SET NULL (cover_id)", True),
+    } == {key for key in keys if key[0] == "books"}
+    (links,) = {key[0] for key in keys} - {"books"}
+    assert {key[1] for key in keys if key[0] == links} == {
+        "FOREIGN KEY (books_id) REFERENCES books(_id) ON DELETE CASCADE",
+        "FOREIGN KEY (shelves_id) REFERENCES shelves(_id) ON DELETE CASCADE",
+    }
+    assert unindexed == []
+
+
+def test_the_descriptions_of_a_schema_file_are_comments(project: Project) -> None:
+    schema = """
+freehold: 1
+service: desk
+entities:
+  ticket:
+    description: What somebody asks for.
+    tenant: none
+    access: { read: public }
+    fields:
+      title: { type: string(40), description: In one line. }
+      place: { type: ref(place), nullable: true, description: Where it is. }
+  place:
+    description: A room.
+    tenant: none
+    access: { read: public }
+    fields: { name: string(40) }
+"""
+    apply(project, schema)
+    said = (
+        "select c.relname::text, coalesce(a.attname::text, ''), d.description from pg_description d"
+        " join pg_class c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass"
+        " left join pg_attribute a on a.attrelid = c.oid and a.attnum = nullif(d.objsubid, 0)"
+        " where c.relnamespace = current_schema::regnamespace order by 1, 2"
+    )
+    first = ask(project, said)
+    apply(project, schema.replace("A room.", "A room or a hall.").replace("In one line.", "In short."))
+
+    assert first == [
+        ("place", "", "A room."),
+        ("ticket", "", "What somebody asks for."),
+        ("ticket", "place_id", "Where it is."),
+        ("ticket", "title", "In one line."),
+    ]
+    assert ask(project, said)[0] == ("place", "", "A room or a hall.")
+    assert ask(project, said)[-1] == ("ticket", "title", "In short.")

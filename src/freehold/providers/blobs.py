@@ -39,6 +39,11 @@ class Digest(NamedTuple):
     """The first bytes, to tell the type by."""
 
 
+def of_installation(data: Path) -> PlainFiles:
+    """The contents that an installation keeps, whose data lie in this directory."""
+    return PlainFiles(data / "files")
+
+
 class PlainFiles:
     """Contents as files below one directory. What is not whole lies apart from what is.
 

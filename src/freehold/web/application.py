@@ -37,7 +37,7 @@ from freehold.errors import (
     Unavailable,
     UnknownOrigin,
 )
-from freehold.providers.blobs import PlainFiles
+from freehold.providers.blobs import of_installation
 from freehold.providers.outside import Outside
 from freehold.usage import Uses
 from freehold.web import formats, limits, logs, metrics
@@ -116,7 +116,7 @@ class Application:
         self.db = db or Database(
             settings.database_url, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         )
-        self.blobs = PlainFiles(settings.data / "files")
+        self.blobs = of_installation(settings.data)
         self.blobs.prepare()
         self.outside = Outside(
             private_hosts=settings.private_hosts,

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from freehold.jobs import Context, Job, Kind
-from freehold.providers.blobs import PlainFiles
+from freehold.providers.blobs import of_installation
 
 UNFINISHED_S = 24 * 3600.0
 """For so long an upload may wait for its next part."""
@@ -24,7 +24,7 @@ class Contents(msgspec.Struct, frozen=True):
 
 async def delete_contents(context: Context, job: Job) -> None:
     """Delete contents."""
-    blobs = PlainFiles(context.settings.data / "files")
+    blobs = of_installation(context.settings.data)
     gone = job.read(Contents)
     for place in gone.places:
         await asyncio.to_thread(blobs.delete, place)
@@ -36,7 +36,7 @@ async def collect_dead_uploads(context: Context, job: Job) -> None:
     """Forget uploads that nobody goes on with, and delete what had come of them."""
     while len(await context.db.rows(_DEAD, UNFINISHED_S)) == 1000:
         pass
-    blobs = PlainFiles(context.settings.data / "files")
+    blobs = of_installation(context.settings.data)
     await asyncio.to_thread(blobs.forget_unfinished, UNFINISHED_S)
 
 
