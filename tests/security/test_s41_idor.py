@@ -50,6 +50,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "account.updatePhoneSession": {"userId": "nobody", "secret": "123456"},
     "account.updatePrefs": {"prefs": {"mine": True}},
     "updateFile": {"name": "mine"},
+    "updateMembershipStatus": {"userId": "nobody", "secret": "wrong"},
     "updateMFA": {"mfa": False},
     "updateMFAAuthenticator": {"otp": "000000"},
     "createMFAChallenge": {"factor": "totp"},
@@ -121,6 +122,7 @@ def world(platform: Platform) -> Iterator[World]:
     memberships = must(alice.client.get("/teams/alices/memberships"))["memberships"]
     [hers] = [each["$id"] for each in memberships if each["userId"] == alice.id]
 
+    server = project.server
     hers_alone = [f'{verb}("user:{alice.id}")' for verb in ("read", "update", "delete")]
     make_table(project, hers_alone)
     make_file(project, hers_alone)
@@ -132,7 +134,18 @@ def world(platform: Platform) -> Iterator[World]:
     must(alice.client.post("/account/targets/push", json=target))
     must(alice.client.post("/account/mfa/recovery-codes"))
     challenge = must(alice.client.post("/account/mfa/challenges", json={"factor": "recoverycode"}))
+    variable = {"variableId": "unique()", "key": "SECRET", "value": SECRET}
+    hook = {
+        "webhookId": "unique()",
+        "name": SECRET,
+        "events": ["users.*.create"],
+        "url": "https://example.com",
+    }
     ids = {
+        "variableId": must(server.post("/project/variables", json=variable))["$id"],
+        "webhookId": must(server.post("/webhooks", json=hook))["$id"],
+        "policyId": "session-limit",
+        "provider": "github",
         "projectId": project.id,
         "userId": alice.id,
         "sessionId": must(alice.client.get("/account/sessions"))["sessions"][0]["$id"],
@@ -174,6 +187,7 @@ def world(platform: Platform) -> Iterator[World]:
 _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
     "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
+    "variables", "webhooks",
 )  # fmt: skip
 
 _OF_USERS = ("users", "sessions", "transactions", "targets", "authenticators", "recovery_codes")
@@ -242,6 +256,7 @@ def test_s41_what_is_alices_stays_hers(world: World, endpoint: Endpoint) -> None
             client = world.project.new_user(caller.title()).client
         client.cookies.clear()  # of sessions that routes before have opened
         answer = ask(world, client, endpoint)
+        client.cookies.clear()  # of a session that the call may have opened
         told = f"{caller}: {answer.status_code} {answer.text[:300]}"
         if verdict == "no":
             assert answer.status_code in (401, 403, 404), told
