@@ -20,6 +20,7 @@ from freehold.access import scopes
 from tests.postgres import Database, Server
 from tests.process.installation import Installation
 from tests.services.inbox import Inbox, running_inbox
+from tests.services.leaks import Leaks, running_leaks
 
 PASSWORD = "correct horse battery"
 ROOT = "root@example.com"
@@ -100,6 +101,7 @@ class Platform:
         self.key: str = installation.announced["key"]
         self.root_session = ""
         self.inbox: Inbox | None = None
+        self.leaks: Leaks | None = None
         """Where its mail and text messages arrive, if it was told to send them there."""
 
     def register_root(self) -> None:
@@ -195,7 +197,12 @@ def running_platform(postgres: Server, *options: str, **settings: str) -> Iterat
 @pytest.fixture(scope="session")
 def platform(postgres: Server) -> Iterator[Platform]:
     """One platform for this test process, in development mode, with its first console user and an inbox."""
-    with running_inbox() as inbox, running_platform(postgres, "--dev", **inbox.settings) as running:
+    with (
+        running_inbox() as inbox,
+        running_leaks() as leaks,
+        running_platform(postgres, "--dev", **inbox.settings, **leaks.settings) as running,
+    ):
+        running.leaks = leaks
         running.inbox = inbox
         running.register_root()
         yield running

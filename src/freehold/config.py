@@ -146,6 +146,13 @@ def _read_endpoint(text: str) -> str:
     return url.geturl()
 
 
+def _read_web_address(text: str) -> str:
+    url = urlsplit(text.strip().rstrip("/"))
+    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        raise ValueError
+    return url.geturl()
+
+
 def _read_directory(text: str) -> Path:
     if not text.strip() or "\0" in text:
         raise ValueError
@@ -181,6 +188,7 @@ NETWORKS = Kind("addresses or networks such as 10.0.0.0/8, separated by commas",
 DIRECTORY = Kind("a directory", _read_directory)
 DATABASE_URL = Kind("a URL such as postgresql://user:password@host:5432/database", _read_database_url)
 ENDPOINT = Kind("a URL that ends in /v1, such as https://api.example.com/v1", _read_endpoint)
+WEB_ADDRESS = Kind("a URL such as https://example.com", _read_web_address)
 PORT = _whole(0, 65535)
 
 
@@ -399,6 +407,12 @@ class Settings:
         _number(1, 36500),
         "For how many days the audit log keeps who changed what.",
         default=365.0,
+    )
+    pwned_url: str = _setting(
+        WEB_ADDRESS,
+        "Where projects that refuse leaked passwords look for them, by the first five digits of a hash."
+        " A mirror of Have I Been Pwned does too.",
+        default="https://api.pwnedpasswords.com",
     )
     log_level: str = _setting(
         _one_of("debug", "info", "warning", "error"),

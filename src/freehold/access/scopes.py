@@ -62,6 +62,9 @@ USER = GUEST | {
     "assistant.read", "rules.read",
 }  # fmt: skip
 
+IMPERSONATOR = USER | {"users.read"}
+"""Of a user who may act for others, and finds them in the list of users."""
+
 DEVELOPER = (ALL_PROJECT | {"global", "graphql", "projects.write", "devKeys.read", "devKeys.write"}) - {
     "assistant.read"
 }

@@ -18,9 +18,9 @@ from freehold.services import (
     projects,
     storage,
     teams,
-    users,
     webhooks,
 )
+from freehold.services.users.routes import routes as user_routes
 from freehold.web.endpoint import Endpoint, Routes
 
 SERVICES: tuple[Routes, ...] = (
@@ -29,7 +29,7 @@ SERVICES: tuple[Routes, ...] = (
     account.routes,
     teams.own_routes,
     teams.routes,
-    users.routes,
+    user_routes,
     databases.routes,
     databases.legacy_routes,
     storage.routes,

@@ -27,7 +27,9 @@ from freehold.errors import (
     InvalidJwt,
     JwtAndCookieSet,
     KeyExpired,
+    NotFound,
     ProjectNotFound,
+    Unauthorized,
     UserBlocked,
 )
 from freehold.web.cache import Cache, Stamps
@@ -40,6 +42,15 @@ _UNPRIVILEGED = roles.of_guest()
 
 class NoAdminMode(BadRequest, type="general_bad_request"):
     """The console project has no admin mode. Leave X-Appwrite-Mode out, or name another project."""
+
+
+class ImpersonationDenied(Unauthorized, type="user_unauthorized"):
+    """Only a signed-in user with the capability `impersonator` acts for others. A server gives it with
+    `users.updateImpersonator`."""
+
+
+class ImpersonatedNotFound(NotFound, type="user_not_found"):
+    """There is no such user to act for in this project."""
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -92,6 +103,8 @@ class Identity(msgspec.Struct, frozen=True):
     """The permissions that would let the caller read; see `access.permissions.asks`."""
     user: Record | None = None
     """The row of freehold.users, of a user and of an admin."""
+    impersonator: Record | None = None
+    """The row of the user who acts for this one."""
     session_id: str = ""
     expires_at: float = float("inf")
     signed_in_at: float = 0.0
@@ -117,6 +130,10 @@ class Identity(msgspec.Struct, frozen=True):
     def user_id(self) -> str:
         return self.user["id"] if self.user is not None else ""
 
+    @property
+    def impersonator_id(self) -> str:
+        return self.impersonator["id"] if self.impersonator is not None else ""
+
     def scopes_in(self, organization_id: str, project_id: str = "") -> frozenset[str]:
         """What a console user may do in all projects of an organization, or in one of them."""
         if self.organization_id:
@@ -140,7 +157,7 @@ class Identity(msgspec.Struct, frozen=True):
             case "guest":
                 return "guest"
             case _:
-                return f"{self.kind}:{self.user_id}"
+                return f"{self.kind}:{self.impersonator_id or self.user_id}"
 
     def asks(self, permission: permissions.Permission) -> list[str]:
         return self.asks_read if permission == "read" else permissions.asks(permission, self.roles)
@@ -273,20 +290,35 @@ _USER_ACCESS_SQL = "update freehold.users set accessed_at = now() where project_
 
 _USER_SQL = """
     select u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
-           u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at,
-           s.id as session_id, s.expires_at, s.factors, s.mfa_at, s.created_at as signed_in_at,
+           u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at, u.impersonator,
+           {session},
            exists (select from freehold.authenticators a
                    where a.project_id = u.project_id and a.user_id = u.id and a.verified) as has_totp,
            coalesce((select jsonb_agg(jsonb_build_array(m.id, m.team_id, m.roles))
                      from freehold.memberships m
                      where m.project_id = u.project_id and m.user_id = u.id and m.confirmed),
                     '[]') as memberships
-    from freehold.sessions s
-    join freehold.users u on u.project_id = s.project_id and u.id = s.user_id
-    where s.project_id = $1 and u.id = $2
+    from {source}
+    where u.project_id = $1 and u.id = $2
 """
-_BY_SECRET_SQL = _USER_SQL + " and s.secret_digest = $3 and s.expires_at > now()"
-_BY_SESSION_SQL = _USER_SQL + " and s.id = $3 and s.expires_at > now()"
+_IN_SESSION_SQL = _USER_SQL.format(
+    session="s.id as session_id, s.expires_at, s.factors, s.mfa_at, s.created_at as signed_in_at",
+    source="freehold.sessions s join freehold.users u on u.project_id = s.project_id and u.id = s.user_id",
+)
+_BY_SECRET_SQL = _IN_SESSION_SQL + " and s.secret_digest = $3 and s.expires_at > now()"
+_BY_SESSION_SQL = _IN_SESSION_SQL + " and s.id = $3 and s.expires_at > now()"
+_BY_ID_SQL = _USER_SQL.format(
+    session="""'' as session_id, 'infinity'::timestamptz as expires_at, array[]::text[] as factors,
+           null::timestamptz as mfa_at, 'epoch'::timestamptz as signed_in_at""",
+    source="freehold.users u",
+)
+
+_TARGETS = (
+    (b"x-appwrite-impersonate-user-id", "id = $2"),
+    (b"x-appwrite-impersonate-user-email", "lower(email) = lower($2)"),
+    (b"x-appwrite-impersonate-user-phone", "phone = $2"),
+)
+"""The headers that say whom one acts for, and how that user is found."""
 
 _memberships_decoder = msgspec.json.Decoder(list[Membership])
 
@@ -347,18 +379,25 @@ class Authenticator:
         """Find out who calls. Unknown keys and sessions are guests, as on the reference server.
 
         `as_admin`: the session is one of the console, and the caller acts as a member of the project's
-        organization. Raises KeyExpired, UserBlocked, InvalidJwt, JwtAndCookieSet, NoAdminMode.
+        organization. Raises KeyExpired, UserBlocked, InvalidJwt, JwtAndCookieSet, NoAdminMode,
+        ImpersonationDenied, ImpersonatedNotFound.
         """
-        headers = request.headers
-        key = headers.get(b"x-appwrite-key")
-        if key:
+        target = _impersonated(request)
+        key = request.headers.get(b"x-appwrite-key")
+        if key and target is None:
             return await self._key(project, key.decode("latin-1"), request.header(b"x-sdk-name"))
         if as_admin:
             if project.id == CONSOLE:
                 raise NoAdminMode()
+            if target is not None:
+                raise ImpersonationDenied()
             return await self._admin(request, project)
+        identity = await self._signed_in(request, project)
+        return identity if target is None else await self._acting_for(project, identity, *target)
+
+    async def _signed_in(self, request: Request, project: Project) -> Identity:
         token = session_token(request, project.id)
-        presented_jwt = headers.get(b"x-appwrite-jwt")
+        presented_jwt = request.headers.get(b"x-appwrite-jwt")
         if presented_jwt:
             if token:
                 raise JwtAndCookieSet()
@@ -366,6 +405,37 @@ class Authenticator:
         if not token:
             return GUEST
         return await self._session(project, token) or GUEST
+
+    async def _acting_for(self, project: Project, identity: Identity, condition: str, value: str) -> Identity:
+        if identity.user is None or not identity.user["impersonator"]:
+            raise ImpersonationDenied()
+        user_id = await self._db.value(
+            f"select id from freehold.users where project_id = $1 and {condition}", project.id, value
+        )
+        other = await self._sessionless(project, user_id) if user_id is not None else None
+        if other is None:
+            raise ImpersonatedNotFound()
+        return msgspec.structs.replace(
+            _unblocked(other),
+            scopes=scopes.USER,
+            impersonator=identity.user,
+            wants_factor=identity.wants_factor,
+            has_other_factor=identity.has_other_factor,
+            challenged_at=identity.challenged_at,
+            signed_in_at=identity.signed_in_at,
+            expires_at=identity.expires_at,
+            answers={},
+        )
+
+    async def _sessionless(self, project: Project, user_id: str) -> Identity | None:
+        async def find() -> Identity | None:
+            row = await self._db.row(_BY_ID_SQL, project.id, user_id)
+            # Who acts for somebody has shown its own factors, and a server needs none.
+            return (
+                msgspec.structs.replace(_user_identity(row), wants_factor=False) if row is not None else None
+            )
+
+        return await self._callers.load((project.realm, "user", user_id), user_tag(project.id, user_id), find)
 
     async def _session(self, project: Project, token: str) -> Identity | None:
         cached = self._callers.get((project.realm, "session", token))
@@ -395,6 +465,8 @@ class Authenticator:
             or not isinstance(session_id, str)
         ):
             raise InvalidJwt()
+        if not session_id:
+            return await self._by_server(project, user_id, claims)
 
         async def find() -> Identity | None:
             row = await self._db.row(_BY_SESSION_SQL, project.id, user_id, session_id)
@@ -404,6 +476,15 @@ class Authenticator:
             (project.realm, "jwt", f"{user_id}:{session_id}"), user_tag(project.id, user_id), find
         )
         if identity is None or identity.expires_at <= time.time():
+            raise InvalidJwt()
+        return _unblocked(identity)
+
+    async def _by_server(self, project: Project, user_id: str, claims: dict[str, Any]) -> Identity:
+        """Who a JWT is of that a server made without a session. It ends with the password of that time."""
+        identity = await self._sessionless(project, user_id)
+        if identity is None or identity.user is None:
+            raise InvalidJwt()
+        if claims.get("passwordUpdate") != password_stamp(identity.user["password_changed_at"]):
             raise InvalidJwt()
         return _unblocked(identity)
 
@@ -531,6 +612,20 @@ class Authenticator:
         return jwt.encode({"alg": "HS256"}, {**claims, "iat": now, "exp": now + duration_s}, self._jwt_key)
 
 
+def password_stamp(changed_at: datetime | None) -> float:
+    """What a JWT without a session says of the password, so that it ends with it."""
+    return changed_at.timestamp() if changed_at is not None else 0
+
+
+def _impersonated(request: Request) -> tuple[str, str] | None:
+    """Whom the request wants to be answered as: how to find the user, and by which value."""
+    for header, condition in _TARGETS:
+        value = request.headers.get(header)
+        if value:
+            return condition, value.decode("latin-1")
+    return None
+
+
 def session_token(request: Request, project_id: str) -> str:
     """The session that a request brings: by cookie, by header, or by the fallback of the web SDK."""
     name = cookie_name(project_id)
@@ -577,7 +672,7 @@ def _user_identity(row: Record) -> Identity:
     }
     return Identity(
         kind="user",
-        scopes=scopes.USER,
+        scopes=scopes.IMPERSONATOR if row["impersonator"] else scopes.USER,
         roles=held,
         asks_read=permissions.asks("read", held),
         user=row,

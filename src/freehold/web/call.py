@@ -104,9 +104,9 @@ class Call:
         """What the events of this call say that they came of."""
         if self._cause is None:
             identity, request = self.identity, self.request
-            user = identity.user
+            user = identity.impersonator or identity.user
             caller = events.Caller(
-                name=user["name"] if user is not None else "",
+                name=_acting_name(identity),
                 email=(user["email"] or "") if user is not None else "",
                 mode="admin" if identity.kind == "admin" else "default",
                 ip=self.ip,
@@ -123,3 +123,11 @@ class Call:
     def sees_secrets(self) -> bool:
         """Whether secrets may be shown in the answer: to keys and console admins only."""
         return self.identity.privileged
+
+
+def _acting_name(identity: Identity) -> str:
+    """Who acts, and for whom."""
+    name: str = identity.user["name"] if identity.user is not None else ""
+    if identity.impersonator is None:
+        return name
+    return f"{identity.impersonator['name']} as {name or identity.user_id}"

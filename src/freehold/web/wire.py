@@ -35,6 +35,13 @@ class Open(Output):
     """The base of answers that hold more than can be named, as rows their columns."""
 
 
+class Metric(Output):
+    """What was in an hour or a day."""
+
+    value: int
+    date: str
+
+
 class Json(msgspec.Struct, frozen=True):
     """An answer that is already encoded."""
 

@@ -12,15 +12,13 @@ import msgspec
 from publicsuffixlist import PublicSuffixList
 
 from freehold.web.application import host_name
-from freehold.web.auth import cookie_name, encode_session, is_loopback
+from freehold.web.auth import cookie_name, is_loopback
 from freehold.web.call import Call
 
 
-def sign_in(call: Call, user_id: str, secret: str, expires_at: datetime) -> str:
-    """Hand a session to the caller's browser. Gives it as headers carry it."""
-    token = encode_session(user_id, secret)
+def sign_in(call: Call, token: str, expires_at: datetime) -> None:
+    """Hand a session, as headers carry it, to the caller's browser."""
     _set(call, token, expires_at)
-    return token
 
 
 def are_held(call: Call) -> bool:

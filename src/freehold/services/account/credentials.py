@@ -5,6 +5,7 @@ from __future__ import annotations
 from freehold import passwords
 from freehold.access import policies
 from freehold.errors import UserUnauthorized
+from freehold.services import users
 from freehold.services.account import credential_store, store, tokens
 from freehold.services.account.errors import InvalidCredentials
 from freehold.web.auth import user_tag
@@ -25,9 +26,16 @@ async def confirm(call: Call, user_id: str, password: str) -> str | None:
     return password_hash
 
 
-async def hashed(password: str) -> str:
-    """The hash of a new password. Ask this before the call's transaction has begun: it takes long."""
-    return await passwords.hash_password(password)
+async def hashed(call: Call, user_id: str, password: str) -> str:
+    """The hash of a new password, when the project lets the user have it.
+
+    Ask this before the call's transaction has begun: it takes long. Raises InvalidParameter and
+    users.PASSWORD_ERRORS.
+    """
+    user = await users.find(call.app.db, call.project.id, user_id)
+    if user is None:
+        raise UserUnauthorized()
+    return await users.new_hash(call, password, user=user)
 
 
 async def password_changed(call: Call, user_id: str) -> None:

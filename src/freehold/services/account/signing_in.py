@@ -21,7 +21,7 @@ from freehold.services.account.models import (
 )
 from freehold.services.users import User, as_user
 from freehold.web import devices
-from freehold.web.auth import user_tag
+from freehold.web.auth import encode_session, user_tag
 from freehold.web.call import Call
 from freehold.web.wire import wire_time
 
@@ -55,12 +55,13 @@ async def open_session(
     provider_uid: str = "",
     factors: Sequence[str],
     password_hash: str | None = None,
+    in_browser: bool = True,
 ) -> tuple[Session, str]:
     """Open a session: the one way in, however somebody has proven who they are. Sets its cookies.
 
-    `password_hash` is given when a password was the proof: the user must still have it. Gives the session
-    and its secret as headers carry it; `answer` decides who sees that. Raises UserBlocked,
-    InvalidCredentials.
+    `in_browser`: it is the caller's own, who gets its cookies. `password_hash` is given when a password was
+    the proof: the user must still have it. Gives the session and its secret as headers carry it; `answer`
+    decides who sees that. Raises UserBlocked, InvalidCredentials.
     """
     secret = secrets.new_secret(_SECRET_CHARACTERS)
     row = await store.open_session(
@@ -86,7 +87,9 @@ async def open_session(
     await store.close_oldest_sessions(call.db, call.project.id, user_id, most)
     call.changed(user_tag(call.project.id, user_id))
     call.event_ids.update(userId=user_id, sessionId=row["id"])
-    token = cookies.sign_in(call, user_id, secret, row["expires_at"])
+    token = encode_session(user_id, secret)
+    if in_browser:
+        cookies.sign_in(call, token, row["expires_at"])
     session = (await as_sessions(call, [row]))[0]
     return msgspec.structs.replace(session, current=True), token
 
@@ -100,7 +103,7 @@ async def renew_session(call: Call) -> None:
     secret = secrets.new_secret(_SECRET_CHARACTERS)
     row = await store.renew_session(call.db, call.project.id, user_id, session_id, secrets.digest(secret))
     if row is not None:
-        cookies.sign_in(call, user_id, secret, row["expires_at"])
+        cookies.sign_in(call, encode_session(user_id, secret), row["expires_at"])
 
 
 def answer(call: Call, session: Session, token: str) -> Session:

@@ -119,7 +119,7 @@ async def find_credentials(db: Queries, project_id: str, email: str) -> Record |
     """The user with this e-mail address: its id, its password's hash, and whether it is enabled."""
     return await db.row(
         """
-        select id, password_hash, enabled from freehold.users
+        select id, password_hash, password_changed_at, enabled from freehold.users
         where project_id = $1 and lower(email) = lower($2)
         """,
         project_id,

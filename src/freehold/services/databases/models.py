@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import field
 
-from freehold.web.wire import Open, Output, Resource
+from freehold.web.wire import Metric, Open, Output, Resource
 
 
 class Database(Resource, kw_only=True):
@@ -228,13 +228,6 @@ class Transaction(Resource, kw_only=True):
 class TransactionList(Output):
     total: int
     transactions: list[Transaction]
-
-
-class Metric(Output):
-    """What was in an hour or a day."""
-
-    value: int
-    date: str
 
 
 class UsageDatabases(Output):

@@ -9,11 +9,12 @@ from freehold.access import policies
 from freehold.db.pool import Record
 from freehold.errors import InvalidParameter, UserUnauthorized
 from freehold.services import account, users
+from freehold.services.teams import store
 from freehold.services.teams.errors import TeamNotFound
-from freehold.services.teams.models import CreateMembership, Membership
+from freehold.services.teams.models import CreateMembership, Membership, MembershipList
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
-from freehold.web.wire import wire_time
+from freehold.web.wire import SearchQuery, wire_time
 
 _PRIVATE: dict[str, tuple[str, str | bool]] = {
     "user_id": ("user_id", ""),
@@ -69,10 +70,20 @@ async def find_or_create_user(call: Call, body: CreateMembership) -> str:
     if row is None:
         if not call.identity.privileged:
             await account.check_user_limit(call)
+        if email is not None:
+            await users.admitted_email(call, email)
         new = users.NewUser(id=ids.new_id(), name=body.name, email=email, phone=body.phone or None)
         row = await users.create(call.db, call.project.id, new)
     found: str = row["id"]
     return found
+
+
+async def list_memberships_of(call: Call, user_id: str, query: SearchQuery) -> MembershipList:
+    """List the memberships of a user."""
+    found = await store.fetch_memberships_of(
+        call.db, call.project.id, user_id, query.queries, search=query.search, total=query.total
+    )
+    return MembershipList(total=found.total, memberships=[as_membership(call, row) for row in found.rows])
 
 
 def as_membership(call: Call, row: Record) -> Membership:

@@ -155,7 +155,7 @@ async def fetch_memberships(
 
 
 async def fetch_memberships_of(
-    db: Queries, project_id: str, user_id: str, queries: Sequence[str], *, total: bool
+    db: Queries, project_id: str, user_id: str, queries: Sequence[str], *, search: str = "", total: bool
 ) -> Found:
     """List the memberships of a user."""
     return await listing.fetch(
@@ -163,6 +163,7 @@ async def fetch_memberships_of(
         MEMBERSHIPS,
         queries,
         where={"m.project_id = {}": project_id, "m.user_id = {}": user_id},
+        search=search,
         total=total,
     )
 

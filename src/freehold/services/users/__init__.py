@@ -1,16 +1,26 @@
-"""The users of a project, as its server sees them: made, found and removed with an API key."""
+"""The users of a project: who they are, and what is demanded of their addresses and passwords.
 
-from freehold.services.users.errors import UserAlreadyExists, UserNotFound
+The endpoints with which servers manage them are in `routes`, which stand above accounts and teams.
+"""
+
+from freehold.services.users.email_rules import admitted_email, checked_email
+from freehold.services.users.errors import (
+    EMAIL_ERRORS,
+    PASSWORD_ERRORS,
+    PasswordResetRequired,
+    UserAlreadyExists,
+    UserNotFound,
+)
 from freehold.services.users.models import User, as_user
-from freehold.services.users.routes import routes
+from freehold.services.users.password_rules import check_at_sign_in, checked_password, new_hash
 from freehold.services.users.store import (
     NewUser,
-    checked_email,
     create,
     delete,
     find,
     find_by_email,
     find_by_phone,
+    renew_hash,
     set_enabled,
     set_mfa,
     set_name,
@@ -18,18 +28,25 @@ from freehold.services.users.store import (
 )
 
 __all__ = [
+    "EMAIL_ERRORS",
+    "PASSWORD_ERRORS",
     "NewUser",
+    "PasswordResetRequired",
     "User",
     "UserAlreadyExists",
     "UserNotFound",
+    "admitted_email",
     "as_user",
+    "check_at_sign_in",
     "checked_email",
+    "checked_password",
     "create",
     "delete",
     "find",
     "find_by_email",
     "find_by_phone",
-    "routes",
+    "new_hash",
+    "renew_hash",
     "set_enabled",
     "set_mfa",
     "set_name",

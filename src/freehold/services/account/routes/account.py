@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from freehold import ids, passwords
+from freehold import ids
 from freehold.errors import UserUnauthorized
 from freehold.services import audit, users
 from freehold.services.account import cookies, registration, store
@@ -44,7 +44,7 @@ async def get(call: Call) -> Json:
         row = await users.find(call.db, call.project.id, signed_in(call)["id"])
         if row is None:
             raise UserUnauthorized()
-        answers["account"] = msgspec.json.encode(as_user(row))
+        answers["account"] = msgspec.json.encode(as_user(row, impersonator_id=call.identity.impersonator_id))
     return Json(answers["account"])
 
 
@@ -54,21 +54,25 @@ async def get(call: Call) -> Json:
     event="users.[userId].create",
     status=201,
     limit=limit("10/3600s"),
-    raises=(users.UserAlreadyExists, ConsoleClosed, ConsoleEmailNotListed, ConsoleIpNotListed),
+    raises=(
+        users.UserAlreadyExists,
+        ConsoleClosed,
+        ConsoleEmailNotListed,
+        ConsoleIpNotListed,
+        *users.EMAIL_ERRORS,
+        *users.PASSWORD_ERRORS,
+    ),
 )
 async def create(call: Call, body: CreateAccount) -> User:
     """Register with an e-mail address and a password. On the console only its first user may, and the
     addresses on its list."""
     check_method(call, "email-password")
-    email = users.checked_email(body.email)
+    email = await users.admitted_email(call, body.email)
     user_id = ids.resolve(body.user_id)
-    password_hash = await passwords.hash_password(body.password)
+    new = users.NewUser(id=user_id, name=body.name, email=email)
+    new = new._replace(password_hash=await users.new_hash(call, body.password, user=new))
     is_first = await registration.admit(call, user_id, email)
-    row = await users.create(
-        call.db,
-        call.project.id,
-        users.NewUser(id=user_id, name=body.name, email=email, password_hash=password_hash),
-    )
+    row = await users.create(call.db, call.project.id, new)
     if is_first:
         await registration.welcome_first(call, user_id)
     return as_user(row)

@@ -19,15 +19,15 @@ routes = Routes("account", raises=(UserUnauthorized,))
     "/v1/account/email",
     scope="account",
     event="users.[userId].update.email",
-    raises=(InvalidCredentials, AddressRefused),
+    raises=(InvalidCredentials, AddressRefused, *users.EMAIL_ERRORS, *users.PASSWORD_ERRORS),
 )
 async def update_email(call: Call, body: UpdateEmail) -> User:
     """Change one's e-mail address. It has to be verified anew. Who has no password yet, as an anonymous user,
     gets this one, and so becomes a user that can sign in."""
     user_id = signed_in(call)["id"]
-    email = users.checked_email(body.email)
+    email = await users.admitted_email(call, body.email)
     has_password = await credentials.confirm(call, user_id, body.password) is not None
-    first = None if has_password else await credentials.hashed(body.password)
+    first = None if has_password else await credentials.hashed(call, user_id, body.password)
     if not await credential_store.set_email(call.db, call.project.id, user_id, email, first_password=first):
         raise InvalidCredentials()
     if first is not None:
@@ -39,13 +39,13 @@ async def update_email(call: Call, body: UpdateEmail) -> User:
     "/v1/account/phone",
     scope="account",
     event="users.[userId].update.phone",
-    raises=(InvalidCredentials, PhoneTaken),
+    raises=(InvalidCredentials, PhoneTaken, *users.PASSWORD_ERRORS),
 )
 async def update_phone(call: Call, body: UpdatePhone) -> User:
     """Change one's phone number. It has to be verified anew. Who has no password yet gets this one."""
     user_id = signed_in(call)["id"]
     has_password = await credentials.confirm(call, user_id, body.password) is not None
-    first = None if has_password else await credentials.hashed(body.password)
+    first = None if has_password else await credentials.hashed(call, user_id, body.password)
     if not await credential_store.set_phone(
         call.db, call.project.id, user_id, body.phone, first_password=first
     ):
@@ -60,14 +60,14 @@ async def update_phone(call: Call, body: UpdatePhone) -> User:
     scope="account",
     event="users.[userId].update.password",
     limit=limit("10/3600s"),
-    raises=(InvalidCredentials,),
+    raises=(InvalidCredentials, *users.PASSWORD_ERRORS),
 )
 async def update_password(call: Call, body: UpdatePassword) -> User:
     """Change one's password. Whoever has one gives it as `oldPassword`. One's other sessions end, unless the
     project keeps them."""
     user_id = signed_in(call)["id"]
     current = await credentials.confirm(call, user_id, body.old_password)
-    new = await credentials.hashed(body.password)
+    new = await credentials.hashed(call, user_id, body.password)
     if not await credential_store.set_password(call.db, call.project.id, user_id, new, instead_of=current):
         raise InvalidCredentials()
     await credentials.password_changed(call, user_id)

@@ -6,6 +6,7 @@ import msgspec
 
 from freehold import events, passwords
 from freehold.errors import MoreFactorsRequired, UserBlocked, UserUnauthorized
+from freehold.services import users
 from freehold.services.account import cookies, store
 from freehold.services.account.errors import (
     AuthMethodUnsupported,
@@ -128,7 +129,7 @@ async def delete_session(call: Call, session_id: str) -> None:
     status=201,
     limit=_LOGIN_LIMIT,
     aliases=("/v1/account/sessions",),
-    raises=(InvalidCredentials, UserBlocked, AuthMethodUnsupported),
+    raises=(InvalidCredentials, UserBlocked, users.PasswordResetRequired, AuthMethodUnsupported),
 )
 async def create_email_password_session(call: Call, body: CreateEmailSession) -> Session:
     """Sign in. Every time it is a new session; the browser gets it as a cookie, an API key in `secret`."""
@@ -140,6 +141,10 @@ async def create_email_password_session(call: Call, body: CreateEmailSession) ->
         raise InvalidCredentials()
     if not found["enabled"]:
         raise UserBlocked()
+    await users.check_at_sign_in(call, body.password, found["password_changed_at"])
+    better_hash = None
+    if passwords.is_outdated(found["password_hash"]):
+        better_hash = await passwords.hash_password(body.password)
     session, token = await open_session(
         call,
         found["id"],
@@ -148,6 +153,10 @@ async def create_email_password_session(call: Call, body: CreateEmailSession) ->
         factors=["password"],
         password_hash=password_hash,
     )
+    if better_hash is not None:
+        await users.renew_hash(
+            call.db, call.project.id, found["id"], old=found["password_hash"], new=better_hash
+        )
     await limits.forgive(call, _LOGIN_LIMIT, {"body": body}, call.db)
     return answer(call, session, token)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from freehold.errors import ResourceLocked
 from freehold.services.databases import store, usage
 from freehold.services.databases.errors import DatabaseNotFound, TableNotFound
-from freehold.services.databases.models import Metric, UsageDatabase, UsageDatabases, UsageTable
+from freehold.services.databases.models import UsageDatabase, UsageDatabases, UsageTable
 from freehold.services.databases.usage import Period
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import Input, wire_time
+from freehold.web.wire import Input, Metric, wire_time
 
 routes = Routes("tablesDB", console=False, raises=(ResourceLocked,))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from freehold.services.users.routes import mfa, passkeys, targets, users
+from freehold.services.users.routes import activity, details, imports, mfa, passkeys, sessions, targets, users
 from freehold.web.endpoint import Routes
 
 routes = Routes("users")
-for each in (users, mfa, passkeys, targets):
+for each in (users, imports, details, sessions, mfa, passkeys, targets, activity):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]

@@ -16,7 +16,7 @@ from freehold.services.targets import (
     TooManyTargets,
     as_target,
 )
-from freehold.services.users import store
+from freehold.services.users import email_rules, store
 from freehold.services.users.errors import UserNotFound
 from freehold.services.users.models import PHONE_PATTERN, CreateTarget, UpdateTarget
 from freehold.web.auth import user_tag
@@ -112,7 +112,7 @@ async def _must_exist(call: Call, user_id: str) -> None:
 def _checked(provider_type: str, identifier: str) -> str:
     if provider_type == "email":
         address = identifier.strip().lower()
-        if not store.is_email(address):
+        if not email_rules.is_email(address):
             raise NotAnAddress()
         return address
     if provider_type == "sms" and re.match(PHONE_PATTERN, identifier) is None:

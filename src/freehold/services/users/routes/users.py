@@ -1,18 +1,12 @@
-"""Endpoints of the users service."""
+"""Endpoints of users themselves: listing, making, reading and deleting them."""
 
 from __future__ import annotations
 
-from freehold import ids, passwords
-from freehold.services.users import store
-from freehold.services.users.errors import UserAlreadyExists, UserNotFound
-from freehold.services.users.models import (
-    CreateUser,
-    UpdateLabels,
-    UpdateStatus,
-    User,
-    UserList,
-    as_user,
-)
+from freehold import ids
+from freehold.services.users import email_rules, password_rules, store
+from freehold.services.users.errors import EMAIL_ERRORS, PASSWORD_ERRORS, UserAlreadyExists, UserNotFound
+from freehold.services.users.models import CreateUser, User, UserList, as_user
+from freehold.services.users.routes.changes import changed, shown
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
@@ -25,7 +19,7 @@ routes = Routes("users")
 async def list_users(call: Call, query: SearchQuery) -> UserList:
     """List the project's users."""
     found = await store.fetch(call.db, call.project.id, query.queries, query.search, query.total)
-    return UserList(total=found.total, users=[as_user(row) for row in found.rows])
+    return UserList(total=found.total, users=[shown(call, row) for row in found.rows])
 
 
 @routes.post(
@@ -33,27 +27,25 @@ async def list_users(call: Call, query: SearchQuery) -> UserList:
     scope="users.write",
     event="users.[userId].create",
     status=201,
-    raises=(UserAlreadyExists,),
+    raises=(UserAlreadyExists, *EMAIL_ERRORS, *PASSWORD_ERRORS),
 )
 async def create(call: Call, body: CreateUser) -> User:
-    """Create a user."""
-    user = store.NewUser(
+    """Create a user. The project's policies hold for its e-mail address and its password."""
+    new = store.NewUser(
         id=ids.resolve(body.user_id),
         name=body.name,
-        email=store.checked_email(body.email) if body.email else None,
+        email=await email_rules.admitted_email(call, body.email) if body.email else None,
         phone=body.phone,
-        password_hash=await passwords.hash_password(body.password) if body.password else None,
     )
-    return as_user(await store.create(call.db, call.project.id, user))
+    if body.password:
+        new = new._replace(password_hash=await password_rules.new_hash(call, body.password, user=new))
+    return changed(call, await store.create(call.db, call.project.id, new))
 
 
 @routes.get("/v1/users/{userId}", scope="users.read", raises=(UserNotFound,))
 async def get(call: Call, user_id: str) -> User:
-    """Get a user."""
-    row = await store.find(call.db, call.project.id, user_id)
-    if row is None:
-        raise UserNotFound()
-    return as_user(row)
+    """Get a user. Keys and the console see how its password is hashed."""
+    return shown(call, await store.find(call.db, call.project.id, user_id))
 
 
 @routes.delete(
@@ -70,33 +62,3 @@ async def delete(call: Call, user_id: str) -> None:
         raise UserNotFound()
     call.tells(as_user(row))
     call.changed(user_tag(call.project.id, user_id))
-
-
-@routes.put(
-    "/v1/users/{userId}/labels",
-    scope="users.write",
-    event="users.[userId].update.labels",
-    raises=(UserNotFound,),
-)
-async def update_labels(call: Call, user_id: str, body: UpdateLabels) -> User:
-    """Replace a user's labels. Each gives the user the role `label:NAME`."""
-    row = await store.set_labels(call.db, call.project.id, user_id, list(dict.fromkeys(body.labels)))
-    if row is None:
-        raise UserNotFound()
-    call.changed(user_tag(call.project.id, user_id))
-    return as_user(row)
-
-
-@routes.patch(
-    "/v1/users/{userId}/status",
-    scope="users.write",
-    event="users.[userId].update.status",
-    raises=(UserNotFound,),
-)
-async def update_status(call: Call, user_id: str, body: UpdateStatus) -> User:
-    """Block a user, or let it in again. A blocked user's sessions stop working at once."""
-    row = await store.set_enabled(call.db, call.project.id, user_id, body.status)
-    if row is None:
-        raise UserNotFound()
-    call.changed(user_tag(call.project.id, user_id))
-    return as_user(row)
