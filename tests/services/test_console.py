@@ -12,6 +12,11 @@ def test_the_variables_tell_the_truth(platform: Platform) -> None:
     assert variables["_APP_DB_ADAPTER"] == "postgresql"
     assert variables["supportForSchemas"] is True
     assert variables["_APP_VCS_ENABLED"] is False
+    assert (variables["supportForRelationships"], variables["supportForOperators"]) == (True, True)
+    assert (variables["supportForFulltextWildcard"], variables["supportForMultipleFulltextIndexes"]) == (
+        True,
+        True,
+    )
     assert (variables["supportForSpatials"], variables["supportForSpatialIndexNull"]) == (True, True)
     assert variables["spatialBacking"] == "postgresql"
     assert len(variables) == 30
