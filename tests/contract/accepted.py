@@ -14,6 +14,18 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "The reference tells these from inside its handlers, or not at all; here every change has one.",
     ),
     (
+        "account.updateMFAChallenge",
+        "limit",
+        "10/3600s, 50/86400s rather than 10/3600s",
+        "Whoever has the password could ask for challenge after challenge, and try codes for weeks.",
+    ),
+    (
+        "account.updateMFAChallenge",
+        "limit key",
+        "*url:{url},userId:{userId}* rather than *",
+        "The second limit counts by user.",
+    ),
+    (
         "tablesDB.*RowColumn",
         "parameter",
         "*: type any rather than number",

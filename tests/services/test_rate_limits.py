@@ -103,3 +103,15 @@ def test_each_operation_of_a_transaction_counts(shop: Project) -> None:
     through, refused = let_in(answers, 201)
     assert refused
     assert all(through[window] == 3 for window in refused)
+
+
+def test_s36_a_user_tries_fifty_codes_a_day_whatever_the_challenge(shop: Project) -> None:
+    user = shop.new_user()
+    body = {"otp": "000000"}
+    answers = [
+        user.client.put("/account/mfa/challenges", json={"challengeId": f"challenge-{at}", **body})
+        for at in range(60)
+    ]
+
+    assert {error_of(each) for each in answers[:45]} == {(401, "user_invalid_token")}
+    assert error_of(answers[-1]) == (429, "general_rate_limit_exceeded")

@@ -15,6 +15,7 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import msgspec
 import structlog
 
 from freehold.db.pool import Queries
@@ -146,6 +147,14 @@ def _subscriber(address: str) -> str:
     return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))
 
 
+def _said(body: msgspec.Struct | None, parameter: str) -> str:
+    """What a body says of a parameter, by its name on the wire."""
+    if body is None:
+        return ""
+    fields = dict(zip(body.__struct_encode_fields__, body.__struct_fields__, strict=True))
+    return str(getattr(body, fields[parameter])) if parameter in fields else ""
+
+
 def _key(call: Call, each: Limit, arguments: dict[str, Any]) -> bytes:
     def fill(match: re.Match[str]) -> str:
         name = match[1]
@@ -161,8 +170,7 @@ def _key(call: Call, each: Limit, arguments: dict[str, Any]) -> bytes:
             return begin[1] if begin is not None else ""
         if name == "userId":
             return call.identity.user_id
-        value = getattr(arguments.get("body"), name.removeprefix("param-"), "")
-        return str(value).strip().lower()
+        return _said(arguments.get("body"), name.removeprefix("param-")).strip().lower()
 
     label = f"{call.project.id}:{call.request.method}:{each.seconds}:{_PLACEHOLDER.sub(fill, each.key)}"
     return hashlib.blake2b(label.encode(), digest_size=16).digest()

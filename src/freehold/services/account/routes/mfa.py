@@ -127,14 +127,17 @@ async def create_challenge(call: Call, body: CreateChallenge) -> MfaChallenge:
     scope="account",
     event="users.[userId].sessions.[sessionId].create",
     name="updateMFAChallenge",
-    limit=limit("10/3600s", key="url:{url},challengeId:{param-challengeId}"),
+    limit=(
+        limit("10/3600s", key="url:{url},challengeId:{param-challengeId}"),
+        limit("50/86400s", key="url:{url},userId:{userId}"),  # who asks for challenge after challenge
+    ),
     aliases=("/v1/account/mfa/challenge",),
     half_signed_in=True,
     raises=(mfa.InvalidCode, mfa.FactorUnsupported, SessionNotFound),
 )
 async def answer_challenge(call: Call, body: AnswerChallenge) -> Session:
     """Show the factor that one was asked for. The session is a whole one from then on. A challenge can be
-    answered wrongly five times."""
+    answered wrongly five times, and a user answers fifty a day."""
     user_id, session_id = signed_in(call)["id"], call.identity.session_id
     await mfa.answer(call, user_id, body.challenge_id, body.otp)
     row = await store.find_session(call.db, call.project.id, user_id, session_id)
