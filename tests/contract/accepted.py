@@ -123,6 +123,12 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "Older SDKs send 0 to take the limit away.",
     ),
     (
+        "project.createEphemeralKey",
+        "parameter",
+        "duration is not required",
+        "The official command line does not send it; the key holds for a quarter of an hour then.",
+    ),
+    (
         "projects.listDevKeys",
         "parameter",
         "total is ours alone",

@@ -92,7 +92,7 @@ class UpdateKey(Input):
 
 class CreateEphemeralKey(Input):
     scopes: Scopes
-    duration: Annotated[int, Meta(ge=1, le=3600)]
+    duration: Annotated[int, Meta(ge=1, le=3600)] = 900
 
 
 class CreateWebPlatform(Input, kw_only=True):

@@ -2,16 +2,25 @@
 
 from freehold.services.projects import dev_keys
 from freehold.services.projects.access import current_organization, must_hold, of_organization
-from freehold.services.projects.errors import ProjectAlreadyExists, ReservedProject
+from freehold.services.projects.errors import (
+    OrganizationMissing,
+    OrganizationNotFound,
+    ProjectAlreadyExists,
+    ReservedProject,
+)
 from freehold.services.projects.models import AUTH_METHODS, PROTOCOLS, SERVICES, Project, as_project
 from freehold.services.projects.removal import delete_all_of, delete_project
 from freehold.services.projects.routes import organization, routes
 from freehold.services.projects.store import find
 
+ORGANIZATION_ERRORS = (OrganizationMissing, OrganizationNotFound)
+"""What `current_organization` raises, besides AccessForbidden."""
+
 routes.endpoints += dev_keys.routes.endpoints
 
 __all__ = [
     "AUTH_METHODS",
+    "ORGANIZATION_ERRORS",
     "PROTOCOLS",
     "SERVICES",
     "Project",

@@ -1,8 +1,43 @@
 """Teams and who belongs to them. Those of the console project are the organizations that own projects."""
 
 from freehold.services.teams.memberships import list_memberships_of
-from freehold.services.teams.models import MembershipList
+from freehold.services.teams.models import (
+    CreateMembership,
+    Membership,
+    MembershipList,
+    Team,
+    UpdateMembership,
+    UpdateTeamName,
+)
 from freehold.services.teams.own import routes as own_routes
-from freehold.services.teams.routes import routes
+from freehold.services.teams.routes import (
+    create_membership,
+    delete,
+    delete_membership,
+    get,
+    get_membership,
+    list_memberships,
+    routes,
+    update_membership,
+    update_name,
+)
 
-__all__ = ["MembershipList", "list_memberships_of", "own_routes", "routes"]
+__all__ = [
+    "CreateMembership",
+    "Membership",
+    "MembershipList",
+    "Team",
+    "UpdateMembership",
+    "UpdateTeamName",
+    "create_membership",
+    "delete",
+    "delete_membership",
+    "get",
+    "get_membership",
+    "list_memberships",
+    "list_memberships_of",
+    "own_routes",
+    "routes",
+    "update_membership",
+    "update_name",
+]
