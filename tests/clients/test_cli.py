@@ -119,3 +119,20 @@ def test_what_a_project_demands_is_pulled_as_it_was_set(project: Project, appwri
     assert pulled["services"]["avatars"] is False
     assert pulled["services"]["teams"] is True
     assert pulled["auth"]["methods"]["magic-url"] is True
+
+
+def test_settings_are_pushed_and_hold(project: Project, appwrite: CommandLine) -> None:
+    appwrite.write(link(project))
+    appwrite("pull", "settings")
+    config = appwrite.read()
+    config["settings"]["services"]["teams"] = False
+    config["settings"]["auth"]["methods"]["anonymous"] = False
+    config["settings"]["auth"]["security"].update(limit=9, sessionsLimit=2, sessionAlerts=True)
+    appwrite.write(config)
+    appwrite("push", "settings", "--force")
+    jane = project.new_user()
+
+    assert jane.client.get("/teams").json()["type"] == "general_service_disabled"
+    assert project.server.get("/project/policies/user-limit").json()["total"] == 9
+    assert project.server.get("/project/policies/session-limit").json()["total"] == 2
+    assert project.guest.post("/account/sessions/anonymous").json()["type"] == "user_auth_method_unsupported"
