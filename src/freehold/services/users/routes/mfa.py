@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold.db.pool import Record
+from freehold.errors import UserUnauthorized
 from freehold.services import mfa
 from freehold.services.mfa import MfaChallengeSecret, MfaFactors, MfaRecoveryCodes, UpdateMfa
 from freehold.services.users import store
@@ -49,10 +50,11 @@ async def delete_authenticator(call: Call, user_id: str, type: str) -> None:  # 
     "/v1/users/{userId}/mfa/challenges/{challengeId}",
     scope="users.read",
     name="getMFAChallenge",
-    raises=(mfa.ChallengeNotFound,),
+    raises=(mfa.ChallengeNotFound, UserUnauthorized),
 )
 async def get_challenge(call: Call, user_id: str, challenge_id: str) -> MfaChallengeSecret:
     """Get a challenge of the factor `custom`, with the code for this server to bring to the user."""
+    _must_see_secrets(call)
     await _user(call, user_id)
     return await mfa.custom_challenge(call, user_id, challenge_id)
 
@@ -68,10 +70,11 @@ async def list_factors(call: Call, user_id: str) -> MfaFactors:
     "/v1/users/{userId}/mfa/recovery-codes",
     scope="users.read",
     name="getMFARecoveryCodes",
-    raises=(mfa.RecoveryCodesNotFound,),
+    raises=(mfa.RecoveryCodesNotFound, UserUnauthorized),
 )
 async def get_recovery_codes(call: Call, user_id: str) -> MfaRecoveryCodes:
     """Get the recovery codes that a user has left."""
+    _must_see_secrets(call)
     await _user(call, user_id)
     return await mfa.read_codes(call, user_id)
 
@@ -112,3 +115,9 @@ async def _user(call: Call, user_id: str) -> Record:
     if row is None:
         raise UserNotFound()
     return row
+
+
+def _must_see_secrets(call: Call) -> None:
+    """Refuse users who may read users because they act for them. Raises UserUnauthorized."""
+    if not call.sees_secrets:
+        raise UserUnauthorized()
