@@ -61,7 +61,7 @@ def answer_requests(settings: Settings, listening: socket.socket, *, line: Contr
 
 def run_jobs(settings: Settings, *, line: Control | None, name: str) -> None:
     """Run jobs until we are stopped."""
-    from freehold.services import KINDS  # commands that only look at the database do without all that
+    from freehold.services import KINDS, mail  # commands that only look at the database do without all that
 
     _be_called(name, settings)
 
@@ -83,6 +83,8 @@ def run_jobs(settings: Settings, *, line: Control | None, name: str) -> None:
                 await asyncio.wait({working, stopping, starting}, return_when=asyncio.FIRST_COMPLETED)
                 if worker.ready.is_set():
                     say_ready()
+                    for lack in mail.lacks(settings):
+                        log.warning("not_set_up", says=lack)
                 await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 worker.stop()
                 await working

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import email
 import json
 from collections.abc import Mapping
+from email.policy import default
 
 import pytest
 
@@ -13,7 +15,8 @@ from freehold.config import Settings
 from freehold.db.pool import Database
 from freehold.services.mail import sending
 from freehold.services.mail.sending import SEND_MAIL, SEND_SMS, Queued
-from tests.platform import Platform, Project, unique
+from tests.platform import Platform, Project, running_platform, unique
+from tests.postgres import Server
 from tests.process.installation import until
 from tests.services.inbox import USERNAME, Inbox
 
@@ -151,3 +154,38 @@ def test_secrets_of_another_installation_are_not_guessed(project: Project) -> No
     until(lambda: any(job["state"] == "dead" for job in jobs_of(project)))
 
     assert "under another secret" in str(jobs_of(project)[0]["error"])
+
+
+def test_a_mail_is_in_the_language_that_was_asked_for(project: Project, inbox: Inbox, address: str) -> None:
+    queue(project, "recovery", address, {"redirect": LINK}, name="Jana", locale="de-at")
+    german = inbox.mail_to(address)
+    queue(project, "recovery", address, {"redirect": LINK}, locale="ar-eg")
+    arabic = inbox.mail_to(address)
+
+    assert german.subject == "Setze dein Passwort für Shop zurück"
+    assert german.text.startswith("Hallo Jana,")
+    assert german.message["Content-Language"] == "de"
+    assert 'dir="rtl"' in arabic.html
+    assert arabic.subject == "إعادة تعيين كلمة المرور في Shop"
+
+
+def test_without_a_server_mail_is_written_to_a_folder_with_dev_and_fails_without(postgres: Server) -> None:
+    for options in (("--dev",), ()):
+        with running_platform(postgres, *options) as platform:
+            platform.register_root()
+            project = platform.new_project()
+            queue(project, "recovery", "jane@example.com", {"redirect": LINK})
+            queue(project, "login", "+4915550102", {"otp": "123456"})
+            folder = platform.installation.data / "mail"
+            if options:
+                until(lambda folder=folder: len(list(folder.glob("*.eml")) + list(folder.glob("*.txt"))) == 2)
+                [written] = folder.glob("*.eml")
+                message = email.message_from_bytes(written.read_bytes(), policy=default)
+                assert message["Subject"] == "Reset your password for Shop"
+                assert folder.stat().st_mode & 0o077 == 0
+            else:
+                until(lambda project=project: [job["state"] for job in jobs_of(project)] == ["dead", "dead"])
+                errors = sorted(str(job["error"]) for job in jobs_of(project))
+                assert "Set FREEHOLD_SMTP_HOST" in errors[0] + errors[1]
+                assert "Set FREEHOLD_SMS_PROVIDER" in errors[0] + errors[1]
+            assert "Mails do not leave" in platform.installation.log.read_text()

@@ -199,3 +199,13 @@ def test_a_project_has_ten_mock_phones_at_most(project: Project) -> None:
 
     assert error_of(refused) == (400, "mock_number_limit_exceeded")
     assert settings(project).list_mock_phones().total == 10
+
+
+@pytest.mark.parametrize(("secure", "says"), [("tls", "STARTTLS"), ("ssl", "TLS")])
+def test_a_server_that_does_not_encrypt_is_not_trusted_to(
+    project: Project, inbox: Inbox, secure: str, says: str
+) -> None:
+    refused = set_smtp(project, inbox, secure=secure)
+
+    assert error_of(refused) == (400, "project_smtp_config_invalid")
+    assert says in refused.json()["message"]

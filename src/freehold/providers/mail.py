@@ -100,6 +100,9 @@ async def _spoken_with(server: Server) -> AsyncIterator[aiosmtplib.SMTP]:
         says = f"The mail server {server.host} cannot do what is asked: {_plain(str(error))}"
         raise MailNotSent(says, is_temporary=False) from None
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        if type(error) is aiosmtplib.SMTPException:  # as when STARTTLS is missing
+            says = f"The mail server {server.host} cannot do what is asked: {_plain(str(error))}"
+            raise MailNotSent(says, is_temporary=False) from None
         says = f"The mail server {server.host}:{server.port} cannot be reached ({_cause(error)})."
         raise MailNotSent(says, is_temporary=True) from None
 
@@ -128,11 +131,11 @@ def compose(letter: Letter) -> EmailMessage:
     message["Subject"] = one_line(letter.subject)
     message["Date"] = localtime()
     message["Message-ID"] = f"<{letter.id}@{_domain(letter.sender.address)}>"
-    message["Content-Language"] = one_line(letter.language)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
+    message["Content-Language"] = one_line(letter.language)  # at the end: the parts take such headers along
     return message
 
 

@@ -1,7 +1,7 @@
 """Mail and text messages: what they say, and how they leave."""
 
 from freehold.services.mail.errors import MailDisabled, SmsDisabled
-from freehold.services.mail.outgoing import sealed_password
+from freehold.services.mail.outgoing import lacks, sealed_password
 from freehold.services.mail.sending import (
     KINDS,
     mock_code,
@@ -31,6 +31,7 @@ __all__ = [
     "change_template",
     "count_templates",
     "default_wording",
+    "lacks",
     "mock_code",
     "must_send_mail",
     "must_send_sms",

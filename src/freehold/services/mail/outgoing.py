@@ -141,3 +141,14 @@ def _write(path: Path, content: bytes) -> None:
 def _mailbox(text: str) -> Mailbox:
     name, address = parseaddr(text)
     return Mailbox(address, name)
+
+
+def lacks(settings: Settings) -> list[str]:
+    """What keeps messages from leaving, for the operator to be told at the start."""
+    instead = f"; they are written to {settings.data / 'mail'}" if settings.dev else " and fail"
+    lacks = []
+    if not settings.smtp_host:
+        lacks.append(f"Mails do not leave{instead}. Set FREEHOLD_SMTP_HOST, see docs/mail.md.")
+    if not settings.sms_provider:
+        lacks.append(f"Text messages do not leave{instead}. Set FREEHOLD_SMS_PROVIDER, see docs/mail.md.")
+    return lacks

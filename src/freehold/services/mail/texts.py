@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 DEFAULT = "en"
-RIGHT_TO_LEFT = ("ar", "fa", "he")
+RIGHT_TO_LEFT = ("ar", "he")
 
 _FOLDER = Path(__file__).parent / "locales"
 _SAME = {"ua": "uk", "no": "nb", "nn": "nb", "zh": "zh-cn", "zh-sg": "zh-cn", "zh-hk": "zh-tw"}
