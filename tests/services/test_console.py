@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold.access import scopes
+from freehold.config import Settings
 from tests.platform import PASSWORD, Platform, error_of, session_of
 
 
@@ -12,6 +13,8 @@ def test_the_variables_tell_the_truth(platform: Platform) -> None:
     assert variables["_APP_DB_ADAPTER"] == "postgresql"
     assert variables["supportForSchemas"] is True
     assert variables["_APP_VCS_ENABLED"] is False
+    assert variables["_APP_USAGE_STATS"] == "enabled"
+    assert variables["_APP_STORAGE_LIMIT"] == Settings().file_limit
     assert (variables["supportForRelationships"], variables["supportForOperators"]) == (True, True)
     assert (variables["supportForFulltextWildcard"], variables["supportForMultipleFulltextIndexes"]) == (
         True,
