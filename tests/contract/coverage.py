@@ -188,7 +188,8 @@ def _models(endpoint: Endpoint) -> set[str]:
 
 
 def _limits(endpoint: Endpoint) -> str:
-    return ", ".join(f"{each.hits}/{each.seconds}s" for each in endpoint.limits)
+    """What the reference says once of several keys, too."""
+    return ", ".join(dict.fromkeys(f"{each.hits}/{each.seconds}s" for each in endpoint.limits))
 
 
 def _limit_key(endpoint: Endpoint) -> str:

@@ -20,7 +20,8 @@ TARGET = Path(__file__).parent / "reference.json"
 Fact = dict[str, Any]
 
 _ROUTE = re.compile(r"- `(?P<method>\w+) (?P<path>[^`]+)` ")
-_LIMIT_KEY = re.compile(r"\| limit (?P<limit>\S+) key (?P<key>\S+)")
+_LIMIT_KEY = re.compile(r"\| limit (?P<limit>\S+) key (?P<key>\[.*?\]|\S+)")
+_KEY = re.compile(r"[^\[\]', ][^\[\]' ]*")
 _PARAMETER = re.compile(r"(?P<name>[^:*]+)(?P<required>\*?):(?P<type>.*)")
 _KINDS = {
     "str": "string", "UID": "string", "CustomId": "string", "Key": "string", "Email": "string",
@@ -70,7 +71,7 @@ def _route(heading: re.Match[str], line: str, rows: list[dict[str, str]]) -> Fac
         "status": sorted({int(row["status_code_success"]) for row in rows if row["status_code_success"]}),
         "scopes": [scope for scope in first["scopes"].split(",") if scope],
         "limit": first["abuse_limit"],
-        "limitKey": limit["key"] if limit is not None else "",
+        "limitKey": " + ".join(_KEY.findall(limit["key"])) if limit is not None else "",
         "event": first["event"],
         "aliases": [_versioned(path) for path in re.split("[,;]", first["path_aliases"]) if path],
         "models": sorted({each for row in rows for each in row["response_model"].split(",") if each}),

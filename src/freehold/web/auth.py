@@ -65,6 +65,10 @@ class Project(msgspec.Struct, frozen=True):
     """Of its web platforms; may hold wildcards."""
     schemes: frozenset[str]
 
+    def has_host(self, host: str) -> bool:
+        """Tell whether a host name is one of the project's web platforms."""
+        return any(_host_matches(host, pattern) for pattern in self.hostnames)
+
     def allows_origin(self, origin: str) -> bool:
         """Tell whether a browser page from this origin may call."""
         try:
@@ -76,7 +80,7 @@ class Project(msgspec.Struct, frozen=True):
             return True
         if not host or parts.username is not None:
             return False
-        return is_loopback(host) or any(_host_matches(host, pattern) for pattern in self.hostnames)
+        return is_loopback(host) or self.has_host(host)
 
 
 def _host_matches(host: str, pattern: str) -> bool:

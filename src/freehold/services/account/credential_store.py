@@ -102,6 +102,20 @@ async def set_password(
     )
 
 
+async def replace_password(db: Queries, project_id: str, user_id: str, password_hash: str) -> None:
+    """Give a user another password, whatever it was."""
+    await db.run(
+        """
+        update freehold.users
+        set password_hash = $3, password_changed_at = now(), updated_at = now()
+        where project_id = $1 and id = $2
+        """,
+        project_id,
+        user_id,
+        password_hash,
+    )
+
+
 async def verify_email(db: Queries, project_id: str, user_id: str, email: str) -> bool:
     """Note that a user's e-mail address is proven. False when it has another one by now."""
     return (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from freehold import passwords
 from freehold.access import policies
+from freehold.db.pool import Record
 from freehold.errors import UserUnauthorized
 from freehold.services import users
-from freehold.services.account import credential_store, store, tokens
+from freehold.services.account import credential_store, notices, store, tokens
 from freehold.services.account.errors import InvalidCredentials
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
@@ -38,9 +39,13 @@ async def hashed(call: Call, user_id: str, password: str) -> str:
     return await users.new_hash(call, password, user=user)
 
 
-async def password_changed(call: Call, user_id: str) -> None:
-    """What a new password ends: the ways to reset it, and the other sessions if the project says so."""
-    await tokens.drop(call, user_id, (tokens.RECOVERY, tokens.RECOVERY_OTP))
+async def password_changed(call: Call, user: Record) -> None:
+    """What a new password ends: what was sent to get in without one, and the other sessions if the project
+    says so. Its owner is told."""
+    user_id: str = user["id"]
+    if user["email"]:
+        await tokens.drop_sent(call, user["email"])
+    await notices.tell(call, "passwordChanged", user["email"], user["name"])
     if policies.of(call.project.settings).session_invalidation:
         await store.close_other_sessions(call.db, call.project.id, user_id, call.identity.session_id)
     call.changed(user_tag(call.project.id, user_id))

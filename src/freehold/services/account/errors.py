@@ -33,6 +33,22 @@ class PhoneTaken(Conflict, type="user_phone_already_exists"):
     """This phone number belongs to another user of the project. Take another one."""
 
 
+class NoEmail(BadRequest, type="user_email_not_found"):
+    """You have no e-mail address. Set one first."""
+
+
+class EmailAlreadyVerified(Conflict, type="user_email_already_verified"):
+    """Your e-mail address is verified already."""
+
+
+class NoPhone(BadRequest, type="user_phone_not_found"):
+    """You have no phone number. Set one first."""
+
+
+class PhoneAlreadyVerified(Conflict, type="user_phone_already_verified"):
+    """Your phone number is verified already."""
+
+
 class SessionAlreadyExists(Unauthorized, type="user_session_already_exists"):
     """An anonymous session is for guests. Sign out first."""
 

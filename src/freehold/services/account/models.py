@@ -77,11 +77,62 @@ class CreateEmailSession(Input):
     password: Password
 
 
-class RedeemToken(Input):
-    """What a link brings back, or what somebody typed in from a message."""
+Secret = Annotated[str, Meta(max_length=256, description="What a link brought back, or a code")]
 
+
+class RedeemToken(Input):
     user_id: CustomId
-    secret: Annotated[str, Meta(min_length=1, max_length=256)]
+    secret: Secret
+
+
+Redirect = Annotated[str, Meta(max_length=2048, description="A URL of one of the project's platforms")]
+
+
+class CreateMagicUrlToken(Input):
+    user_id: CustomId
+    email: Email
+    url: Redirect = ""
+    phrase: bool = False
+
+
+class CreateEmailToken(Input):
+    user_id: CustomId
+    email: Email
+    phrase: bool = False
+
+
+class CreatePhoneToken(Input):
+    user_id: CustomId
+    phone: Phone
+
+
+class CreateRecovery(Input):
+    email: Email
+    url: Redirect
+
+
+class CreateRecoveryOtp(Input):
+    email: Email
+    phrase: bool = False
+
+
+class UpdateRecovery(Input):
+    user_id: Id
+    secret: Secret
+    password: NewPassword
+
+
+class CreateEmailVerification(Input):
+    url: Redirect
+
+
+class CreateEmailVerificationOtp(Input):
+    phrase: bool = False
+
+
+class VerifyAddress(Input):
+    user_id: Id
+    secret: Secret
 
 
 class UpdateEmail(Input):

@@ -11,7 +11,7 @@ from freehold.access import policies
 from freehold.db.pool import Record
 from freehold.errors import UserBlocked, UserUnauthorized
 from freehold.services import users
-from freehold.services.account import cookies, store
+from freehold.services.account import cookies, notices, store
 from freehold.services.account.errors import (
     AuthMethodUnsupported,
     InvalidCredentials,
@@ -85,6 +85,7 @@ async def open_session(
         raise UserBlocked() if user is not None and not user["enabled"] else InvalidCredentials()
     most = policies.of(call.project.settings).session_limit
     await store.close_oldest_sessions(call.db, call.project.id, user_id, most)
+    await notices.of_session(call, user_id, list(factors))
     call.changed(user_tag(call.project.id, user_id))
     call.event_ids.update(userId=user_id, sessionId=row["id"])
     token = encode_session(user_id, secret)

@@ -115,6 +115,19 @@ async def find_abandoned_team(db: Queries, project_id: str, user_id: str) -> str
     )
 
 
+async def count_sessions(db: Queries, project_id: str, user_id: str) -> int:
+    """Count the living sessions of a user."""
+    found: int = await db.value(
+        """
+        select count(*) from freehold.sessions
+        where project_id = $1 and user_id = $2 and expires_at > now()
+        """,
+        project_id,
+        user_id,
+    )
+    return found
+
+
 async def find_credentials(db: Queries, project_id: str, email: str) -> Record | None:
     """The user with this e-mail address: its id, its password's hash, and whether it is enabled."""
     return await db.row(

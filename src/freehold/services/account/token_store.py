@@ -80,3 +80,8 @@ async def drop(db: Queries, project_id: str, user_id: str, kinds: Sequence[str] 
         user_id,
         list(kinds) if kinds is not None else None,
     )
+
+
+async def drop_sent(db: Queries, project_id: str, address: str) -> None:
+    """Make all tokens worthless that were sent to an address."""
+    await db.run("delete from freehold.tokens where project_id = $1 and address = $2", project_id, address)

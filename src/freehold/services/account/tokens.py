@@ -175,9 +175,26 @@ def as_token(issued: Issued, *, secret: str = "", phrase: str = "") -> Token:
     )
 
 
+def spent(token: Record) -> Token:
+    """A token that was handed in, as the wire has it."""
+    return Token(
+        id=token["id"],
+        created_at=wire_time(token["created_at"]),
+        user_id=token["handle"],
+        secret="",
+        expire=wire_time(token["expires_at"]),
+        phrase="",
+    )
+
+
 async def drop(call: Call, user_id: str, kinds: Sequence[str] | None = None) -> None:
     """Make a user's tokens worthless: all, or those of some kinds."""
     await token_store.drop(call.db, call.project.id, user_id, kinds)
+
+
+async def drop_sent(call: Call, address: str) -> None:
+    """Make all tokens worthless that were sent to an address."""
+    await token_store.drop_sent(call.db, call.project.id, address)
 
 
 def new_code(digits: int = 6) -> str:

@@ -39,6 +39,7 @@ class Queued(msgspec.Struct, frozen=True):
     locale: str
     values: dict[str, str]
     user_agent: str = ""
+    only_to_users: bool = False
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -55,11 +56,13 @@ async def send_mail(
     name: str = "",
     locale: str | None = None,
     values: Mapping[str, str] | None = None,
+    only_to_users: bool = False,
 ) -> None:
     """Send a mail once the call's transaction is committed. `templates.MAILS` says what `values` each needs.
 
     `name` is the receiver's. The project's name, the time, and the address and device of the caller need not
-    be given. The language is that of `locale`, of X-Appwrite-Locale, or the installation's. Raises
+    be given. With `only_to_users` it is dropped, once nobody waits for it, when no user of the project has
+    the address. The language is that of `locale`, of X-Appwrite-Locale, or the installation's. Raises
     InvalidParameter when `values["redirect"]` is a link that would run something.
     """
     if template not in MAILS:
@@ -69,7 +72,7 @@ async def send_mail(
         _refuse_dangerous_link(call, link)
     here = {"ipAddress": call.ip, "dateTime": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
     agent = devices.kept(call.request.header(b"user-agent"))
-    queued = Queued(template, to, name, _locale(call, locale), {**here, **told}, agent)
+    queued = Queued(template, to, name, _locale(call, locale), {**here, **told}, agent, only_to_users)
     await _enqueue(call, SEND_MAIL, queued)
 
 
@@ -144,6 +147,8 @@ async def run_mail(context: Context, job: Job) -> None:
     project = await store.find_project(context.db, job.project_id)
     if project is None:
         return  # deleted meanwhile, and its users with it
+    if queued.only_to_users and not await store.is_user(context.db, job.project_id, queued.to):
+        return
     custom = await store.find_custom(context.db, job.project_id, queued.template, queued.locale)
     [device] = await devices.read_all([queued.user_agent])
     values = {

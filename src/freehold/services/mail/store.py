@@ -121,3 +121,15 @@ async def find_mock_code(db: Queries, project_id: str, number: str) -> str | Non
         "select otp from freehold.mock_phones where project_id = $1 and number = $2", project_id, number
     )
     return code
+
+
+async def is_user(db: Queries, project_id: str, email: str) -> bool:
+    """Tell whether a user of the project has this address."""
+    return (
+        await db.value(
+            "select 1 from freehold.users where project_id = $1 and lower(email) = lower($2)",
+            project_id,
+            email,
+        )
+        is not None
+    )

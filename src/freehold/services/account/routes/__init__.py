@@ -8,13 +8,27 @@ from freehold.services.account.routes import (
     mfa,
     new_sessions,
     passkeys,
+    recovery,
     sessions,
     targets,
+    tokens,
+    verifications,
 )
 from freehold.web.endpoint import Routes
 
 routes = Routes("account")
-for each in (account, credentials, sessions, new_sessions, mfa, passkeys, targets):
+for each in (
+    account,
+    credentials,
+    sessions,
+    new_sessions,
+    tokens,
+    recovery,
+    verifications,
+    mfa,
+    passkeys,
+    targets,
+):
     routes.endpoints += each.routes.endpoints
 
 __all__ = ["routes"]

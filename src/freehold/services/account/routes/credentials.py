@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold.errors import UserUnauthorized
 from freehold.services import users
-from freehold.services.account import credential_store, credentials
+from freehold.services.account import credential_store, credentials, notices
 from freehold.services.account.errors import AddressRefused, InvalidCredentials, PhoneTaken
 from freehold.services.account.models import UpdateEmail, UpdatePassword, UpdatePhone
 from freehold.services.account.signing_in import renew_session, signed_in, updated
@@ -24,7 +24,8 @@ routes = Routes("account", raises=(UserUnauthorized,))
 async def update_email(call: Call, body: UpdateEmail) -> User:
     """Change one's e-mail address. It has to be verified anew. Who has no password yet, as an anonymous user,
     gets this one, and so becomes a user that can sign in."""
-    user_id = signed_in(call)["id"]
+    user = signed_in(call)
+    user_id: str = user["id"]
     email = await users.admitted_email(call, body.email)
     has_password = await credentials.confirm(call, user_id, body.password) is not None
     first = None if has_password else await credentials.hashed(call, user_id, body.password)
@@ -32,6 +33,8 @@ async def update_email(call: Call, body: UpdateEmail) -> User:
         raise InvalidCredentials()
     if first is not None:
         await renew_session(call)
+    if email != user["email"]:
+        await notices.tell(call, "emailChanged", user["email"], user["name"])
     return await _changed(call, user_id)
 
 
@@ -65,12 +68,13 @@ async def update_phone(call: Call, body: UpdatePhone) -> User:
 async def update_password(call: Call, body: UpdatePassword) -> User:
     """Change one's password. Whoever has one gives it as `oldPassword`. One's other sessions end, unless the
     project keeps them."""
-    user_id = signed_in(call)["id"]
+    user = signed_in(call)
+    user_id: str = user["id"]
     current = await credentials.confirm(call, user_id, body.old_password)
     new = await credentials.hashed(call, user_id, body.password)
     if not await credential_store.set_password(call.db, call.project.id, user_id, new, instead_of=current):
         raise InvalidCredentials()
-    await credentials.password_changed(call, user_id)
+    await credentials.password_changed(call, user)
     return await _changed(call, user_id)
 
 
