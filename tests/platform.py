@@ -21,6 +21,7 @@ from tests.postgres import Database, Server
 from tests.process.installation import Installation
 from tests.services.inbox import Inbox, running_inbox
 from tests.services.leaks import Leaks, running_leaks
+from tests.services.vendors import Vendors, running_vendors
 
 PASSWORD = "correct horse battery"
 ROOT = "root@example.com"
@@ -102,6 +103,7 @@ class Platform:
         self.root_session = ""
         self.inbox: Inbox | None = None
         self.leaks: Leaks | None = None
+        self.vendors: Vendors | None = None
         """Where its mail and text messages arrive, if it was told to send them there."""
 
     def register_root(self) -> None:
@@ -200,10 +202,18 @@ def platform(postgres: Server) -> Iterator[Platform]:
     with (
         running_inbox() as inbox,
         running_leaks() as leaks,
-        running_platform(postgres, "--dev", **inbox.settings, **leaks.settings) as running,
+        running_vendors() as vendors,
+        running_platform(
+            postgres,
+            "--dev",
+            **inbox.settings,
+            **leaks.settings,
+            FREEHOLD_OUTSIDE_STAND_IN=vendors.url,
+        ) as running,
     ):
         running.leaks = leaks
         running.inbox = inbox
+        running.vendors = vendors
         running.register_root()
         yield running
 

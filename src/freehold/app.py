@@ -6,7 +6,7 @@ from freehold.config import Settings
 from freehold.db.pool import Database
 from freehold.services import endpoints
 from freehold.services.project import FirstProject, first_start
-from freehold.web import reference
+from freehold.web import landing, reference
 from freehold.web.application import Application
 from freehold.web.cache import Stamps
 
@@ -14,9 +14,12 @@ from freehold.web.cache import Stamps
 def create_app(settings: Settings) -> Application:
     """The ASGI application. `settings` name the database and hold the installation's secret."""
     declared = endpoints()
-    return Application(
-        settings, declared, stamps=Stamps(settings.data / "stamps"), pages=reference.Pages(declared)
-    )
+    told = reference.Pages(declared)
+
+    def pages(path: str, origin: str) -> tuple[str, bytes] | None:
+        return told(path, origin) or landing.page(path)
+
+    return Application(settings, declared, stamps=Stamps(settings.data / "stamps"), pages=pages)
 
 
 async def bootstrap(settings: Settings) -> FirstProject:

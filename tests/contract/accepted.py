@@ -206,4 +206,10 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "templateId: enum *",
         "The SDK knows otpVerification and otpRecovery too.",
     ),
+    (
+        "account.returnFromProvider* account.redirectOAuth2",
+        "parameter",
+        "iss is ours alone",
+        "Providers that say who they are (RFC 9207) cannot be mixed up.",
+    ),
 )

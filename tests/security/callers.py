@@ -110,6 +110,14 @@ OF_ROUTES: dict[str, Verdicts] = {
     "account.deletePushTarget": NOBODY,
     "account.listLogs": USERS,
     "account.listMemberships": Verdicts("no", "own", "all", "no"),
+    "account.createOAuth2Session": EVERYBODY,
+    "account.createOAuth2Token": EVERYBODY,
+    "account.returnFromProvider": EVERYBODY,
+    "account.returnFromProviderWithForm": EVERYBODY,
+    "account.redirectOAuth2": EVERYBODY,  # which says that this sign-in never began
+    "account.createIdTokenSession": NOBODY,
+    "account.listIdentities": USERS,
+    "account.deleteIdentity": NOBODY,
     # --- teams: members read, owners write
     "teams.list": Verdicts("no", "own", "all", "no"),
     "teams.create": Verdicts("no", "own", "own", "no"),

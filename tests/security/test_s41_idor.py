@@ -18,6 +18,8 @@ from freehold.services import endpoints
 from freehold.web.endpoint import Endpoint
 from tests.platform import PASSWORD, Platform, Project, User
 from tests.security.callers import OF_ROUTES, WITHOUT_A_PROJECT, Verdicts, verdicts_of
+from tests.services.signing_in_at_vendors import Browser, set_up
+from tests.services.vendors import Person
 
 SECRET = "zebrafish"
 """Stands in everything that Alice has written."""
@@ -67,6 +69,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "updatePushTarget": {"identifier": "mine"},
     "createTarget": {"targetId": "unique()", "providerType": "push", "identifier": "mine"},
     "updateTarget": {"identifier": "mine"},
+    "account.createIdTokenSession": {"provider": "google", "idToken": "x"},
 }
 """Bodies that the route would take from somebody who may, by operation or `service.operation`."""
 
@@ -116,6 +119,17 @@ def make_file(project: Project, permissions: list[str]) -> None:
     must(made)
 
 
+def identity_of(project: Project, user: User) -> str:
+    """Who the user is at a vendor that the project is registered with."""
+    set_up(project, "github")
+    set_up(project, "google", nativeEnabled=True)
+    browser = Browser(project)
+    browser.http.cookies.set(f"a_session_{project.id}", user.session)
+    browser.sign_in("github", Person(uid="4711", email="alice@vendor.example.com", name=SECRET))
+    [identity] = must(user.client.get("/account/identities"))["identities"]
+    return str(identity["$id"])
+
+
 @pytest.fixture(scope="module")
 def world(platform: Platform) -> Iterator[World]:
     project, other = platform.new_project(), platform.new_project()
@@ -150,7 +164,6 @@ def world(platform: Platform) -> Iterator[World]:
         "variableId": must(server.post("/project/variables", json=variable))["$id"],
         "webhookId": must(server.post("/webhooks", json=hook))["$id"],
         "policyId": "session-limit",
-        "provider": "github",
         "projectId": project.id,
         "userId": alice.id,
         "sessionId": must(alice.client.get("/account/sessions"))["sessions"][0]["$id"],
@@ -177,6 +190,8 @@ def world(platform: Platform) -> Iterator[World]:
         "methodId": "email-password",
         "protocolId": "rest",
         "serviceId": "tablesdb",
+        "provider": "github",
+        "identityId": identity_of(project, alice),
     }
     callers = {
         "guest": project.guest,
@@ -193,6 +208,7 @@ _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
     "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
     "variables", "webhooks",
+    "identities", "oauth_providers",
 )  # fmt: skip
 
 _OF_USERS = ("users", "sessions", "transactions", "targets", "authenticators", "recovery_codes")

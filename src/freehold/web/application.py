@@ -38,6 +38,7 @@ from freehold.errors import (
     UnknownOrigin,
 )
 from freehold.providers.blobs import of_installation
+from freehold.providers.oauth.client import Vendors
 from freehold.providers.outside import Outside
 from freehold.usage import Uses
 from freehold.web import formats, limits, logs, metrics
@@ -122,6 +123,7 @@ class Application:
             private_hosts=settings.private_hosts,
             stand_in=settings.outside_stand_in if settings.dev else "",
         )
+        self.vendors = Vendors(self.outside)
         self.auth = Authenticator(self.db, stamps, settings.secret)
         self.hits = limits.Hits(self.db)
         self.uses = Uses(self.db)
@@ -237,7 +239,7 @@ class Application:
         if identity.kind == "admin":
             if not self._knows_origin(exchange, await self.auth.project(CONSOLE)):
                 raise NotOfTheConsole(origin=request.header(b"origin")[:200])
-        elif not is_known and identity.kind != "key":
+        elif not is_known and identity.kind != "key" and not endpoint.from_anywhere:
             raise UnknownOrigin(origin=request.header(b"origin")[:200])
         identity = _admitted(endpoint, project, identity, protocol=endpoint.protocol)
         if endpoint.takes_files:

@@ -70,6 +70,7 @@ class Endpoint:
         model: str | type[Output],
         console: bool,
         reference: bool,
+        from_anywhere: bool = False,
         older: dict[str, str] | None = None,
         protocol: str = "rest",
         half_signed_in: bool = False,
@@ -91,6 +92,7 @@ class Endpoint:
         self.console = console
         self.protocol = protocol
         self.reference = reference
+        self.from_anywhere = from_anywhere
         self.older = older or {}
         """What older SDKs call parameters of the body, and what these are called now."""
         self.half_signed_in = half_signed_in
@@ -259,6 +261,7 @@ class Routes:
         raises: tuple[type[Problem], ...] = (),
         model: str | type[Output] = "",
         reference: bool = True,
+        from_anywhere: bool = False,
         older: dict[str, str] | None = None,
         half_signed_in: bool = False,
         challenged: bool = False,
@@ -269,8 +272,8 @@ class Routes:
         transaction; `emits` only says which event the handler's own statement writes. `name` is the SDK's
         name of the method when it is not the handler's. `model` says what is in a `Json`: its struct, or only
         its name. `reference=False`: Freehold's own, not of the Appwrite contract. `older`: what older SDKs
-        call parameters of the body, and what these are called now.
-        its name. `reference=False`: Freehold's own, not of the Appwrite contract. `half_signed_in`: sessions
+        call parameters of the body, and what these are called now. `from_anywhere`: pages of any origin may
+        send browsers here, for nothing that these bring along counts. `half_signed_in`: sessions
         that have yet to show the second factor may call it. `challenged`: a user has to have answered a
         challenge lately.
         """
@@ -296,6 +299,7 @@ class Routes:
                     console=self.console,
                     protocol=self.protocol,
                     reference=reference,
+                    from_anywhere=from_anywhere,
                     older=older,
                     half_signed_in=half_signed_in,
                     challenged=challenged,

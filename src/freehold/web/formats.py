@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from freehold.providers.oauth.vendors import VENDORS
 from freehold.web.request import Request
 
 Model = dict[str, Any]
@@ -72,7 +73,14 @@ def _flat_project(project: Model) -> None:
         project[f"serviceStatusFor{_title(service['$id'])}"] = service["enabled"]
     for protocol in project.get("protocols", ()):
         project[f"protocolStatusFor{_title(protocol['$id'])}"] = protocol["enabled"]
-    for name in ("oAuthProviders", "platforms", "webhooks", "keys", "devKeys", "authMockNumbers"):
+    known = {each["key"]: each for each in project.get("oAuthProviders", ())}
+    project["oAuthProviders"] = [
+        known.get(vendor.id)
+        or {"key": vendor.id, "name": vendor.name, "appId": "", "secret": "", "enabled": False}
+        for vendor in VENDORS.values()
+        if not vendor.mock or vendor.id in known
+    ]
+    for name in ("platforms", "webhooks", "keys", "devKeys", "authMockNumbers"):
         project.setdefault(name, [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
 from freehold.errors import InvalidParameter
 from freehold.web.auth import is_loopback
@@ -19,7 +19,7 @@ def checked(call: Call, url: str, *, name: str = "url") -> str:
     """A URL that the caller wants somebody to be led to, if it is the project's. Raises InvalidParameter."""
     if not url:
         raise InvalidParameter(name=name, reason="It is required: the page of yours that the link leads to.")
-    if not _is_known(call, url):
+    if not is_known(call, url):
         raise InvalidParameter(
             name=name,
             reason="It has to be a URL of one of the project's platforms. Register its host or its scheme as"
@@ -29,13 +29,19 @@ def checked(call: Call, url: str, *, name: str = "url") -> str:
 
 
 def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
-    """The URL with these added to its query."""
-    parts = urlsplit(url)
-    query = "&".join(each for each in (parts.query, urlencode(parameters)) if each)
-    return urlunsplit(parts._replace(query=query))
+    """The URL with these added to its query. What leads into an app may have nothing behind its `://`."""
+    before, hash_, fragment = url.partition("#")
+    mark = "&" if "?" in before else "?"
+    return f"{before.rstrip('?&')}{mark}{urlencode(parameters)}{hash_}{fragment}"
 
 
-def _is_known(call: Call, url: str) -> bool:
+def own_endpoint(call: Call) -> str:
+    """This API as the caller reached it, such as `https://api.example.com/v1`."""
+    return f"{call.app.scheme(call.request)}://{call.request.header(b'host')}/v1"
+
+
+def is_known(call: Call, url: str) -> bool:
+    """Tell whether somebody may be led there: to a page or an app of the project's, or to ours."""
     if _PLAIN.fullmatch(url) is None:
         return False
     try:

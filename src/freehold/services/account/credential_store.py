@@ -184,3 +184,28 @@ async def forget_password(db: Queries, project_id: str, user_id: str) -> None:
         project_id,
         user_id,
     )
+
+
+async def add_proven_email(db: Queries, project_id: str, user_id: str, email: str, name: str) -> bool:
+    """Give a user without an e-mail address one that is proven, and a name if there is none.
+
+    False when the user has an address, or somebody else has this one.
+    """
+    return (
+        await db.value(
+            """
+            update freehold.users
+            set email = $3, email_verified = true, name = case when name = '' then $4 else name end,
+                updated_at = now()
+            where project_id = $1 and id = $2 and email is null
+              and not exists (select 1 from freehold.users
+                              where project_id = $1 and lower(email) = lower($3))
+            returning true
+            """,
+            project_id,
+            user_id,
+            email,
+            name,
+        )
+        is True
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from freehold import ids
 from freehold.db.pool import Record
-from freehold.services import passkeys, users
+from freehold.services import oauth, passkeys, users
 from freehold.services.account import credential_store, registration, store, tokens
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
@@ -25,7 +25,7 @@ async def owner_of_email(call: Call, email: str) -> str | None:
         return row["id"] if row is not None else None
     user_id: str = row["id"]
     call.changed(user_tag(call.project.id, user_id))
-    if row["phone_verified"]:
+    if row["phone_verified"] or await oauth.has_identity(call, user_id):
         await credential_store.give_up_email(call.db, call.project.id, user_id)
         return None
     await _void(call, user_id)

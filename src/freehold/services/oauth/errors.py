@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import BadRequest, NotFound, Problem, Unauthorized
+from freehold.errors import BadRequest, Conflict, NotFound, Problem, Unauthorized
 
 
 class ProviderUnsupported(BadRequest, type="project_provider_unsupported"):
@@ -29,9 +29,24 @@ class NotAgreed(Unauthorized, type="user_oauth2_unauthorized"):
     """{provider} did not let you sign in: {reason}"""
 
 
+class InvalidIdToken(Unauthorized, type="user_invalid_token"):
+    """The ID token does not let you in: {reason}"""
+
+
 class VendorFailed(Problem, type="user_oauth2_provider_error", status=424):
     """{provider} could not be asked who you are: {reason}"""
 
 
 class IdentityNotFound(NotFound, type="user_identity_not_found"):
     """There is no identity with this id."""
+
+
+class IdentityTaken(Conflict, type="user_already_exists"):
+    """This identity belongs to another user of the project. Sign in with it instead."""
+
+
+class EmailTaken(Conflict, type="user_already_exists"):
+    """Another user has this e-mail address, and {provider} does not vouch that it is yours.
+
+    Sign in as you did before, and then add {provider} to your account.
+    """

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from freehold.providers.oauth.vendor import Option, Vendor
 from freehold.services.oauth.vendors import SHOWN
-from freehold.web.wire import Input, Output
+from freehold.web.wire import Input, Output, Resource
 
 _MAX_INT = 2**63 - 1
 _KINDS: dict[str, Any] = {
@@ -19,6 +19,24 @@ _KINDS: dict[str, Any] = {
     "seconds": Annotated[int, Meta(ge=0, le=_MAX_INT)],
 }
 _ClientIds = Annotated[list[Annotated[str, Meta(max_length=256)]], Meta(max_length=100)]
+
+
+class Identity(Resource):
+    """Who a user is at a vendor."""
+
+    user_id: str
+    provider: str
+    provider_uid: str
+    provider_email: str
+    provider_access_token: str
+    provider_access_token_expiry: str
+    provider_refresh_token: str
+    provider_id_token: str
+
+
+class IdentityList(Output):
+    total: int
+    identities: list[Identity]
 
 
 class ConsoleOAuth2ProviderParameter(Output):

@@ -66,7 +66,7 @@ def shown(vendor: Vendor, kept: Registered) -> Output:
 
 async def read(call: Call, vendor: Vendor) -> Registered:
     """The project's settings of a vendor."""
-    return as_registered(await store.find_provider(call.db, call.project.id, vendor.id))
+    return as_registered(await store.find_provider(call.app.db, call.project.id, vendor.id))
 
 
 async def read_all(call: Call) -> dict[str, Registered]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -10,6 +10,7 @@ from msgspec import Meta
 from freehold.access import policies
 from freehold.db.pool import Record
 from freehold.ids import UNIQUE
+from freehold.providers.oauth.vendors import VENDORS
 from freehold.web.wire import Description, Id, Input, Name, Output, Resource, wire_time
 
 AUTH_METHODS = ("email-password", "magic-url", "email-otp", "anonymous", "invites", "jwt", "phone")
@@ -18,6 +19,11 @@ SERVICES = (
     "vcs", "sites", "functions", "proxy", "graphql", "migrations", "messaging", "advisor",
 )  # fmt: skip
 PROTOCOLS = ("rest", "graphql", "websocket")
+
+if TYPE_CHECKING:
+    ProviderName = str
+else:
+    ProviderName = Literal[tuple(VENDORS)]
 
 ProjectId = Annotated[
     str,
@@ -32,6 +38,17 @@ class Switch(Output):
     """Something of a project that is on or off."""
 
     id: str = msgspec.field(name="$id")
+    enabled: bool
+
+
+class AuthProvider(Output, kw_only=True):
+    """A vendor that people sign in with, as older SDKs know it."""
+
+    key: str
+    name: str
+    app_id: str
+    secret: str = ""
+    """Never shown again."""
     enabled: bool
 
 
@@ -62,6 +79,8 @@ class Project(Resource, kw_only=True):
     policies: dict[str, dict[str, Any]]
     """The parameters of each policy, by its id."""
     blocks: list[Any]
+    o_auth_providers: list[AuthProvider]
+    """Those that the project has registered with."""
     console_accessed_at: str
     waf_enabled: bool
 
@@ -87,6 +106,13 @@ class UpdateOrganizationProject(Input):
 
 class UpdateProject(UpdateOrganizationProject, kw_only=True):
     description: Description | None = None
+
+
+class UpdateOAuthProvider(Input):
+    provider: ProviderName
+    app_id: Annotated[str, Meta(max_length=256)] | None = None
+    secret: Annotated[str, Meta(max_length=512)] | None = None
+    enabled: bool | None = None
 
 
 class UpdateTeam(Input):
@@ -127,9 +153,19 @@ def as_project(row: Record) -> Project:
         protocols=_switches(PROTOCOLS, settings.get("disabledProtocols", ())),
         policies={each: policies.parameters_of(held, each) for each in policies.PARAMETERS},
         blocks=[],
+        o_auth_providers=_providers(row["oauth_providers"]),
         console_accessed_at=wire_time(row["accessed_at"]),
         waf_enabled=False,
     )
+
+
+def _providers(registered: bytes | None) -> list[AuthProvider]:
+    told = {each["key"]: each for each in msgspec.json.decode(registered)} if registered is not None else {}
+    return [
+        AuthProvider(key=name, name=vendor.name, app_id=told[name]["appId"], enabled=told[name]["enabled"])
+        for name, vendor in VENDORS.items()
+        if name in told
+    ]
 
 
 def _switches(names: tuple[str, ...], off: list[str]) -> list[Switch]:

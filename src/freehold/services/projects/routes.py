@@ -5,6 +5,7 @@ from __future__ import annotations
 from freehold import ids
 from freehold.db.pool import Record
 from freehold.errors import AccessForbidden, ProjectNotFound
+from freehold.services import oauth
 from freehold.services.projects import store
 from freehold.services.projects.access import (
     current_organization,
@@ -25,6 +26,7 @@ from freehold.services.projects.models import (
     CreateProject,
     Project,
     ProjectList,
+    UpdateOAuthProvider,
     UpdateOrganizationProject,
     UpdateProject,
     UpdateTeam,
@@ -83,6 +85,22 @@ async def update_team(call: Call, project_id: str, body: UpdateTeam) -> Project:
     await must_hold(call, project_id, "projects.write")
     must_write_in(call, body.team_id)
     row = await store.move(call.db, project_id, body.team_id)
+    return _changed(call, project_id, row)
+
+
+@routes.patch(
+    "/v1/projects/{projectId}/oauth2",
+    scope="projects.write",
+    event="projects.[projectId].update",
+    name="updateOAuth2",
+    raises=(ProjectNotFound, oauth.ProviderUnsupported),
+)
+async def update_oauth(call: Call, project_id: str, body: UpdateOAuthProvider) -> Project:
+    """Change how people sign in with a provider. What it wants beside the secret is JSON with the secret."""
+    await must_hold(call, project_id, "projects.write")
+    vendor = oauth.vendor_named(body.provider, dev=call.app.settings.dev)
+    await oauth.change_in_old_words(call, project_id, vendor, body.app_id, body.secret, body.enabled)
+    row = await store.find(call.db, project_id)
     return _changed(call, project_id, row)
 
 

@@ -15,7 +15,9 @@ from freehold.web.auth import CONSOLE
 
 _PROJECT = """
     p.id, p.team_id, p.name, p.description, p.region, p.status, p.labels, p.settings, p.ping_count,
-    p.pinged_at, p.accessed_at, p.created_at, p.updated_at
+    p.pinged_at, p.accessed_at, p.created_at, p.updated_at,
+    (select jsonb_agg(jsonb_build_object('key', o.provider, 'appId', o.client_id, 'enabled', o.enabled))
+     from freehold.oauth_providers o where o.project_id = p.id) as oauth_providers
 """
 
 PROJECTS = Listing(

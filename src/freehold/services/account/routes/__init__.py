@@ -5,8 +5,10 @@ from __future__ import annotations
 from freehold.services.account.routes import (
     account,
     credentials,
+    identities,
     mfa,
     new_sessions,
+    oauth,
     passkeys,
     recovery,
     sessions,
@@ -20,8 +22,10 @@ routes = Routes("account")
 for each in (
     account,
     credentials,
+    identities,
     sessions,
     new_sessions,
+    oauth,
     tokens,
     recovery,
     verifications,

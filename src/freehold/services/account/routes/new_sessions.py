@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from freehold import ids
 from freehold.errors import UserBlocked
 from freehold.services import users
@@ -14,6 +16,7 @@ from freehold.services.account.errors import (
     UserLimitReached,
 )
 from freehold.services.account.models import RedeemToken, Session
+from freehold.services.account.oauth import with_tokens
 from freehold.services.account.signing_in import answer, check_method, open_session
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
@@ -80,11 +83,13 @@ async def _by_token(call: Call, body: RedeemToken) -> Session:
         check_method(call, _METHODS[kind])
     user_id = await proofs.user_of(call, token)
     way = tokens.WAYS[kind]
+    data = msgspec.json.decode(token["data"], type=dict[str, str])  # of a vendor's token: which vendor
     session, secret = await open_session(
         call,
         user_id,
-        provider=way.provider,
-        provider_uid=token["address"],
+        provider=data.get("provider", way.provider),
+        provider_uid=data.get("providerUid", token["address"]),
         factors=[each for each in (way.factor, way.second_factor) if each],
     )
-    return answer(call, session, secret)
+    [shown] = await with_tokens(call, [answer(call, session, secret)])
+    return shown

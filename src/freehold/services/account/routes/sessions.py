@@ -6,7 +6,7 @@ import msgspec
 
 from freehold import events, passwords
 from freehold.errors import MoreFactorsRequired, UserBlocked, UserUnauthorized
-from freehold.services import users
+from freehold.services import oauth, users
 from freehold.services.account import cookies, store
 from freehold.services.account.errors import (
     AuthMethodUnsupported,
@@ -18,6 +18,7 @@ from freehold.services.account.models import (
     Session,
     SessionList,
 )
+from freehold.services.account.oauth import with_tokens
 from freehold.services.account.signing_in import (
     answer,
     as_session,
@@ -41,7 +42,8 @@ _LOGIN_LIMIT = limit("10/3600s", key="url:{url},email:{param-email}")
 async def list_sessions(call: Call) -> SessionList:
     """List one's sessions, the newest first."""
     rows = await store.list_sessions(call.db, call.project.id, signed_in(call)["id"])
-    return SessionList(total=len(rows), sessions=await as_sessions(call, rows))
+    sessions = await with_tokens(call, await as_sessions(call, rows))
+    return SessionList(total=len(rows), sessions=sessions)
 
 
 @routes.delete(
@@ -75,7 +77,8 @@ async def get_session(call: Call, session_id: str) -> Session:
     row = await store.find_session(call.db, call.project.id, user_id, _named(call, session_id))
     if row is None:
         raise SessionNotFound()
-    return await as_session(call, row)
+    [session] = await with_tokens(call, await as_sessions(call, [row]))
+    return session
 
 
 @routes.patch(
@@ -86,15 +89,19 @@ async def get_session(call: Call, session_id: str) -> Session:
     raises=(SessionNotFound,),
 )
 async def update_session(call: Call, session_id: str) -> Session:
-    """Let a session last for its full time again from now."""
+    """Let a session last for its full time again from now, and renew the tokens of its vendor."""
     user_id = signed_in(call)["id"]
     session_id = call.parameters["sessionId"] = _named(call, session_id)
+    await oauth.refresh(call, user_id, session_id)
     call.event_ids["userId"] = user_id
     row = await store.extend_session(call.db, call.project.id, user_id, session_id, session_seconds(call))
     if row is None:
         raise SessionNotFound()
     call.changed(user_tag(call.project.id, user_id))
-    return await as_session(call, row)
+    session = await as_session(call, row)
+    call.tells(session)
+    [shown] = await with_tokens(call, [session])
+    return shown
 
 
 @routes.delete(
