@@ -186,9 +186,7 @@ def test_s28_who_proves_an_address_shares_the_account_with_nobody(project: Proje
 
 def test_who_has_proven_the_address_keeps_the_password(project: Project, inbox: Inbox, jane: User) -> None:
     _verify(project, inbox, jane)
-    Account(project.sdk()).create_email_token("unique()", jane.email)
     token = Account(project.sdk()).create_email_token("unique()", jane.email)
-    inbox.mail_to(jane.email)
     body = {"userId": token.userid, "secret": inbox.mail_to(jane.email).code}
 
     assert project.guest.post("/account/sessions/token", json=body).status_code == 201
@@ -211,6 +209,34 @@ def test_s28_an_account_that_was_proven_by_phone_is_not_taken_by_its_mistyped_ad
     assert other["userId"] != owner.userid
     kept = account_of(project, owner.secret).get()
     assert (kept.id, kept.email, kept.phone) == (owner.userid, "", number)
+
+
+def test_s28_who_came_through_a_vendor_is_left_alone_and_does_not_get_back_in(
+    project: Project, inbox: Inbox
+) -> None:
+    email = new_address()
+    other = project.new_user("Other", email=email)
+
+    async def link() -> None:
+        connection = await asyncpg.connect(project.platform.admin_url)
+        try:
+            await connection.execute(
+                """insert into freehold.identities (project_id, id, user_id, provider, provider_uid)
+                   values ($1, 'linked', $2, 'github', '4711')""",
+                project.id,
+                other.id,
+            )
+        finally:
+            await connection.close()
+
+    asyncio.run(link())
+    Account(project.sdk()).create_magic_url_token("unique()", email, PAGE)
+    body = _handed_in(inbox.mail_to(email).parameters)
+    session = project.guest.post("/account/sessions/token", json=body).json()
+
+    assert session["userId"] != other.id
+    assert Users(project.sdk(key=project.key)).get(other.id).email == ""
+    assert Users(project.sdk(key=project.key)).get(session["userId"]).email == email
 
 
 # -- a forgotten password ----------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ async def owner_of_phone(call: Call, phone: str) -> str | None:
         return row["id"] if row is not None else None
     user_id: str = row["id"]
     call.changed(user_tag(call.project.id, user_id))
-    if row["email_verified"]:
+    if row["email_verified"] or await oauth.has_identity(call, user_id):
         await credential_store.give_up_phone(call.db, call.project.id, user_id)
         return None
     await _void(call, user_id)
@@ -74,6 +74,8 @@ async def user_of(call: Call, token: Record) -> str:
 
 
 async def _register(call: Call, wanted_id: str, address: str, *, by_phone: bool) -> str:
+    if not by_phone:
+        await users.admitted_email(call, address)
     is_taken = await users.find(call.db, call.project.id, wanted_id) is not None
     user_id = ids.new_id() if is_taken else wanted_id
     is_first = await registration.admit(call, user_id, "" if by_phone else address)

@@ -29,7 +29,7 @@ _BY_TOKEN = {
     "event": "users.[userId].sessions.[sessionId].create",
     "status": 201,
     "limit": limit("10/3600s", key="ip:{ip},userId:{param-userId}"),
-    "raises": (InvalidToken, UserBlocked, AuthMethodUnsupported, UserLimitReached),
+    "raises": (InvalidToken, UserBlocked, AuthMethodUnsupported, UserLimitReached, *users.EMAIL_ERRORS),
 }
 
 _METHODS = {tokens.MAGIC_URL: "magic-url", tokens.EMAIL: "email-otp", tokens.PHONE: "phone"}
