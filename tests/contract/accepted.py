@@ -26,6 +26,12 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "The second limit counts by user.",
     ),
     (
+        "users.createSession users.deleteSession users.deleteSessions",
+        "scopes",
+        "*users.write* rather than *sessions.write*",
+        "One of the reference's two scopes is sessions.write, which guests hold to sign in.",
+    ),
+    (
         "tablesDB.*RowColumn",
         "parameter",
         "*: type any rather than number",

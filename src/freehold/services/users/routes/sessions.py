@@ -19,7 +19,7 @@ from freehold.web.endpoint import Routes
 routes = Routes("users", raises=(UserNotFound,))
 
 _READ = ("users.read", "sessions.read")
-_WRITE = ("users.write", "sessions.write")
+_WRITE = "users.write"
 
 
 @routes.get("/v1/users/{userId}/sessions", scope=_READ)
