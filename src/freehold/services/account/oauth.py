@@ -1,7 +1,7 @@
 """Who somebody from a vendor is here, and what they get: a session, or a token for one.
 
 An identity signs in its user. Beyond that only an address that the vendor vouches for counts; docs/decisions
-says why: 0014 of addresses, 0017 of vendors.
+says why: 0014 of addresses, 0015 of vendors.
 """
 
 from __future__ import annotations
