@@ -52,6 +52,7 @@ OF_ROUTES: dict[str, Verdicts] = {
     "console.listOrganizationScopes": EVERYBODY,
     "console.listProjectScopes": EVERYBODY,
     "console.listOAuth2Providers": EVERYBODY,
+    "console.getEmailTemplate": EVERYBODY,
     # --- account: oneself
     "account.get": USERS,
     "account.create": EVERYBODY,

@@ -165,6 +165,8 @@ def world(platform: Platform) -> Iterator[World]:
         "events": ["users.*.create"],
         "url": "https://example.com",
     }
+    phone = {"number": "+15005550006", "otp": "246810"}
+    must(project.admin.post("/project/mock-phones", json=phone))
     ids = {
         "variableId": must(server.post("/project/variables", json=variable))["$id"],
         "webhookId": must(server.post("/webhooks", json=hook))["$id"],
@@ -197,6 +199,9 @@ def world(platform: Platform) -> Iterator[World]:
         "serviceId": "tablesdb",
         "provider": "github",
         "identityId": identity_of(project, alice),
+        "templateId": "verification",
+        "locale": "en",
+        "number": phone["number"],
     }
     callers = {
         "guest": project.guest,

@@ -482,6 +482,38 @@ def test_a_cascade_goes_on_to_the_rows_below(project: Project, library: TablesDB
     assert ids(library, "grandchildren") == []
 
 
+@pytest.mark.parametrize("many", [True, False])
+def test_a_cascade_in_a_circle_deletes_each_row_once_with_its_event(
+    project: Project, library: TablesDB, many: bool
+) -> None:
+    cascade = RelationMutate.CASCADE
+    library.create_relationship_column(
+        "db", "parents", "parents", RelationshipType.MANYTOONE, key="over", on_delete=cascade
+    )
+    library.create_relationship_column(
+        "db", "children", "parents", RelationshipType.MANYTOONE, key="of", on_delete=cascade
+    )
+    library.create_relationship_column(
+        "db", "parents", "children", RelationshipType.MANYTOONE, key="favourite", on_delete=cascade
+    )
+    for row_id, over in (("p", None), ("q", "p"), ("r", "q"), ("self", "r")):
+        library.create_row("db", "parents", row_id, {"over": over})
+    library.create_row("db", "children", "c", {"of": "r"})
+    library.update_row("db", "parents", "p", {"over": "q", "favourite": "c"})
+    library.update_row("db", "parents", "self", {"over": "self"})
+    told(project)
+    if many:
+        library.delete_rows("db", "parents", [Query.equal("$id", "p")])
+    else:
+        library.delete_row("db", "parents", "p")
+    gone = told(project)
+    library.delete_row("db", "parents", "self")
+
+    assert sorted(gone) == ["children.rows.c.delete", *(f"parents.rows.{each}.delete" for each in "pqr")]
+    assert told(project) == ["parents.rows.self.delete"]
+    assert ids(library, "parents") == ids(library, "children") == []
+
+
 def test_a_restriction_below_keeps_all_that_would_cascade(project: Project, library: TablesDB) -> None:
     relate(library, "oneToMany", "cascade")
     library.create_relationship_column(

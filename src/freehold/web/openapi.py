@@ -27,6 +27,7 @@ GENERAL: tuple[type[Problem], ...] = (
     errors.InvalidBody,
     errors.InvalidJwt,
     errors.KeyExpired,
+    errors.MoreFactorsRequired,
     errors.UnknownOrigin,
     errors.UserBlocked,
     errors.JwtAndCookieSet,

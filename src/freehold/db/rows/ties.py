@@ -23,6 +23,12 @@ def release(rows: RowTable, column: str, others: list[Any]) -> Statement:
     return _changed(rows, f"{column} = null", f"{column} = any({values.bind(others)})", values)
 
 
+def cut(rows: RowTable, column: str, others: list[Any], row_ids: list[Any]) -> Statement:
+    """Let rows that are about to be deleted refer to some others no more."""
+    where = f"{rows.id_sql} = any($1) and {column} = any($2)"
+    return Statement(f"update {rows.relation} set {column} = null where {where}", [row_ids, others])
+
+
 def _changed(rows: RowTable, change: str, where: str, values: Values) -> Statement:
     sets = ", ".join([change, *rows.touched({})])
     returning = f"returning {rows.shape.select}"

@@ -90,6 +90,8 @@ class _Walk:
     def __init__(self, call: Call) -> None:
         self.call = call
         self.seen: dict[str, set[str]] = {}
+        self.above: dict[str, set[str]] = {}
+        """The rows on the way to where the walk is, by table: they go later than what is found."""
 
     async def around(self, table: Table, ids: list[str], depth: int = 1) -> tuple[list[_Going], list[_Going]]:
         before: list[_Going] = []
@@ -103,7 +105,10 @@ class _Walk:
             if len(seen) > MAX_DELETED or depth > MAX_LEVELS:
                 raise TooManyDeleted(most=MAX_DELETED, levels=MAX_LEVELS, table=other.id)
             if fresh:
+                above = self.above.setdefault(table.id, set())
+                above.update(ids)
                 first, last = await self.around(other, fresh, depth + 1)
+                above.difference_update(ids)
                 (after if relation.holds else before).extend([*first, _Going(other, fresh), *last])
         return before, after
 
@@ -117,9 +122,14 @@ class _Walk:
                 await self._must_be_deletable(other, found)
                 return found
             case "cascade" if not relation.holds and not relation.is_link:
-                return await self._ids(
+                found = await self._ids(
                     other, ties.ids(other.rows, way.far, ids, Scope(), most=MAX_DELETED + 1)
                 )
+                circling = list(self.above.get(other.id, set()).intersection(found))
+                if circling:  # PostgreSQL would delete them with the rows found here, and no event would tell
+                    cut = ties.cut(other.rows, way.far, ids, circling)
+                    await self.call.db.run(cut.sql, *cut.values)
+                return found
             case "restrict" if relation.holds and relation.one_to_one:
                 if await self._ids(other, ties.referred(table.rows, way, ids, most=1)):
                     raise RowDeleteRestricted()
