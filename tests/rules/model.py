@@ -146,10 +146,11 @@ class Table:
 
     # -- writing
 
-    def create(self, caller: Caller, permissions: list[str] | None) -> list[str]:
+    def create(self, caller: Caller, data: Row, permissions: list[str] | None) -> list[str]:
         """The permissions that the new row is given."""
         if not self.lets(caller, "create"):
             raise Refused(*UNAUTHORIZED)
+        self.may_link(caller, data)
         if permissions is None:
             actions = ("read", "update", "delete") if caller.user_id else ()
             return [f'{action}("user:{caller.user_id}")' for action in actions]

@@ -235,8 +235,7 @@ class World:
         sent = {self.words.row_id: row_id, "data": data, "permissions": permissions}
         status, body = self.ask(caller, "POST", table, body=sent)
         try:
-            granted = table.create(caller, permissions)
-            table.may_link(caller, data)
+            granted = table.create(caller, data, permissions)
         except Refused as refused:
             self.same(refused.answer, (status, body), table, caller, sent)
             return
