@@ -113,6 +113,27 @@ def test_a_code_comes_by_mail_to_a_verified_address(project: Project, jane: User
     assert half.get("/account").json()["$id"] == jane.id
 
 
+def test_half_a_session_is_asked_for_another_factor_than_it_has_shown(
+    project: Project, jane: User, inbox: Inbox
+) -> None:
+    verify_email(project, jane)
+    app = add_app(jane.client)
+    jane.client.patch("/account/mfa", json={"mfa": True})
+    token = Account(project.sdk()).create_email_token("unique()", jane.email)
+    account = Account(project.sdk(key=project.key))
+    half = account.create_session(token.userid, inbox.mail_to(jane.email).code)
+    client = project.platform.client(project.id, session=half.secret)
+
+    offered = client.get("/account/mfa/factors").json()
+    assert (offered["email"], offered["totp"]) == (False, True)
+    again = client.post("/account/mfa/challenges", json={"factor": "email"})
+    assert error_of(again) == (400, "general_bad_request")
+    assert "`email` already" in again.json()["message"]
+    assert answer(client, challenge(client, "totp"), app.code()).status_code == 200
+    assert client.get("/account").status_code == 200
+    assert client.get("/account/mfa/factors").json()["email"]  # whoever is whole may be asked for any
+
+
 def test_a_code_comes_by_message_to_a_verified_number(project: Project, inbox: Inbox) -> None:
     jane = project.new_user("Jane")
     number = "+4915155567801"

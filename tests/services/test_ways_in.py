@@ -15,6 +15,7 @@ from appwrite.services.users import Users
 
 from tests.platform import PASSWORD, Project, User, error_of, unique
 from tests.services.inbox import Inbox
+from tests.services.second_factor import add_app
 
 PAGE = "http://localhost:3000/welcome?from=mail#top"
 OTHER = "another horse battery"
@@ -182,6 +183,46 @@ def test_s28_who_proves_an_address_shares_the_account_with_nobody(project: Proje
     by_password = project.guest.post("/account/sessions/email", json={"email": email, "password": PASSWORD})
     assert error_of(by_password) == (401, "user_invalid_credentials")
     assert Users(project.sdk(key=project.key)).get(squatter.id).emailverification
+
+
+def test_s28_a_planted_second_factor_does_not_lock_out_who_proves_the_address(
+    project: Project, inbox: Inbox
+) -> None:
+    email = new_address()
+    squatter = project.new_user("Squatter", email=email)
+    add_app(squatter.client)
+    codes = squatter.client.post("/account/mfa/recovery-codes").json()["recoveryCodes"]
+    squatter.client.patch("/account/mfa", json={"mfa": True})
+
+    token = Account(project.sdk()).create_email_token("unique()", email)
+    body = {"userId": token.userid, "secret": inbox.mail_to(email).code}
+    session = Account(project.sdk(key=project.key)).create_session(body["userId"], body["secret"])
+    me = account_of(project, session.secret)
+
+    assert (me.get().id, me.get().mfa) == (squatter.id, False)
+    factors = me.list_mfa_factors()
+    assert (factors.totp, factors.email, factors.recoverycode) == (False, True, False)
+    with pytest.raises(AppwriteException) as refused:
+        me.get_mfa_recovery_codes()
+    assert refused.value.type == "user_challenge_required"
+    assert me.create_mfa_recovery_codes().recoverycodes != codes  # of the squatter's there are none
+    assert me.create_mfa_authenticator("totp").secret
+    assert squatter.client.get("/account").status_code == 401
+
+
+def test_s28_who_recovers_an_account_does_not_inherit_its_planted_second_factor(
+    project: Project, inbox: Inbox
+) -> None:
+    email = new_address()
+    squatter = project.new_user("Squatter", email=email)
+    add_app(squatter.client)
+    squatter.client.patch("/account/mfa", json={"mfa": True})
+
+    Account(project.sdk()).create_recovery(email, PAGE)
+    link = inbox.mail_to(email).parameters
+    Account(project.sdk()).update_recovery(link["userId"], link["secret"], OTHER)
+
+    assert account_of(project, project.sign_in(email, OTHER)).get().id == squatter.id
 
 
 def test_who_has_proven_the_address_keeps_the_password(project: Project, inbox: Inbox, jane: User) -> None:

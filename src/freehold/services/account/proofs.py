@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from freehold import ids
 from freehold.db.pool import Record
-from freehold.services import oauth, passkeys, users
+from freehold.services import mfa, oauth, passkeys, users
 from freehold.services.account import credential_store, registration, store, tokens
 from freehold.web.auth import user_tag
 from freehold.web.call import Call
@@ -17,8 +17,8 @@ from freehold.web.call import Call
 async def owner_of_email(call: Call, email: str) -> str | None:
     """The id of the user to whom somebody belongs who has just proven this address; None when nobody has it.
 
-    An account that nobody had proven anything of becomes theirs: its password and its sessions are void. One
-    that was proven otherwise loses the address instead.
+    An account that nobody had proven anything of becomes theirs: its password, its second factor and its
+    sessions are void. One that was proven otherwise loses the address instead.
     """
     row = await users.find_by_email(call.db, call.project.id, email)
     if row is None or row["email_verified"]:
@@ -30,8 +30,7 @@ async def owner_of_email(call: Call, email: str) -> str | None:
         return None
     await _void(call, user_id)
     await credential_store.verify_email(call.db, call.project.id, user_id, email)
-    if not row["mfa"]:  # of a second factor, which does not let anybody in by itself, it may be part
-        await credential_store.give_up_phone(call.db, call.project.id, user_id)
+    await credential_store.give_up_phone(call.db, call.project.id, user_id)
     return user_id
 
 
@@ -47,17 +46,18 @@ async def owner_of_phone(call: Call, phone: str) -> str | None:
         return None
     await _void(call, user_id)
     await credential_store.verify_phone(call.db, call.project.id, user_id, phone)
-    if not row["mfa"]:
-        await credential_store.give_up_email(call.db, call.project.id, user_id)
+    await credential_store.give_up_email(call.db, call.project.id, user_id)
     return user_id
 
 
 async def _void(call: Call, user_id: str) -> None:
-    """End what somebody may have left in an account to get back into it."""
+    """End what somebody may have left in an account to get back into it, or to keep its owner out."""
     await credential_store.forget_password(call.db, call.project.id, user_id)
     await store.close_sessions(call.db, call.project.id, user_id)
     await tokens.drop(call, user_id)
     await passkeys.delete_all(call.db, call.project.id, user_id)
+    await mfa.delete_all(call.db, call.project.id, user_id)
+    await users.set_mfa(call.db, call.project.id, user_id, False)
 
 
 async def user_of(call: Call, token: Record) -> str:

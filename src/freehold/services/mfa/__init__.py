@@ -8,6 +8,7 @@ from freehold.services.mfa.errors import (
     ChallengeNotFound,
     EmailNotFound,
     EmailNotVerified,
+    FactorShown,
     FactorUnsupported,
     InvalidCode,
     PhoneNotFound,
@@ -28,7 +29,7 @@ from freehold.services.mfa.models import (
     VerifyAuthenticator,
 )
 from freehold.services.mfa.recovery import create_codes, read_codes, replace_codes
-from freehold.services.mfa.store import add_factors, delete_authenticator
+from freehold.services.mfa.store import add_factors, delete_all, delete_authenticator
 
 __all__ = [
     "AnswerChallenge",
@@ -38,6 +39,7 @@ __all__ = [
     "CreateChallenge",
     "EmailNotFound",
     "EmailNotVerified",
+    "FactorShown",
     "FactorUnsupported",
     "InvalidCode",
     "MfaChallenge",
@@ -56,6 +58,7 @@ __all__ = [
     "challenge",
     "create_codes",
     "custom_challenge",
+    "delete_all",
     "delete_authenticator",
     "factors_of",
     "must_be_known",

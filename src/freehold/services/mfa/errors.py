@@ -45,5 +45,10 @@ class PhoneNotVerified(BadRequest, type="user_phone_not_verified"):
     """The user's phone number is not verified. Verify it first."""
 
 
+class FactorShown(BadRequest, type="general_bad_request"):
+    """This session has shown the factor `{factor}` already, and needs another one. `account.listMFAFactors`
+    lists those that the user has."""
+
+
 class FactorUnsupported(Problem, type="user_auth_method_unsupported", status=501):
     """The factor {factor} is switched off for this project. Its owner can switch it on."""

@@ -10,23 +10,33 @@ from freehold.services.mfa.errors import (
     AuthenticatorNotFound,
     EmailNotFound,
     EmailNotVerified,
+    FactorShown,
     FactorUnsupported,
     PhoneNotFound,
     PhoneNotVerified,
     RecoveryCodesNotFound,
 )
 from freehold.services.mfa.models import MfaFactors
+from freehold.web.auth import lacks_factor
 from freehold.web.call import Call
 
 
 async def factors_of(call: Call, user_id: str) -> MfaFactors:
-    """What a user can answer a challenge with. Recovery codes are no matter of policy."""
+    """What a user can answer a challenge with. Recovery codes are no matter of policy.
+
+    To half a session none is told that it has shown: another one is to make it whole.
+    """
     standing = await _standing(call, user_id)
     allowed = policies.of(call.project.settings).mfa_factors
+    shown = _shown_by_half(call)
+
+    def counts(factor: str, has: bool) -> bool:
+        return has and getattr(allowed, factor) and factor not in shown
+
     return MfaFactors(
-        totp=allowed.totp and standing["has_totp"],
-        email=allowed.email and bool(standing["email"]) and standing["email_verified"],
-        phone=allowed.phone and bool(standing["phone"]) and standing["phone_verified"],
+        totp=counts("totp", standing["has_totp"]),
+        email=counts("email", bool(standing["email"]) and standing["email_verified"]),
+        phone=counts("phone", bool(standing["phone"]) and standing["phone_verified"]),
         recovery_code=standing["has_recovery_codes"],
         custom=allowed.custom,
     )
@@ -41,6 +51,8 @@ async def verified_factors(call: Call, user_id: str) -> list[str]:
 async def must_have(call: Call, user_id: str, factor: str) -> Record:
     """Refuse a factor that the user cannot show, saying why. Gives what there is to show."""
     must_be_allowed(call, factor)
+    if factor in _shown_by_half(call):
+        raise FactorShown(factor=factor)
     standing = await _standing(call, user_id)
     match factor:
         case "email":
@@ -73,3 +85,11 @@ async def _standing(call: Call, user_id: str) -> Record:
     if standing is None:  # deleted just now
         raise UserUnauthorized()
     return standing
+
+
+def _shown_by_half(call: Call) -> frozenset[str]:
+    """The factors that the caller's session has shown, as long as it needs another one."""
+    identity = call.identity
+    if identity.user is None or not lacks_factor(identity, call.project):
+        return frozenset()
+    return frozenset(identity.user["factors"])

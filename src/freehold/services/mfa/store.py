@@ -216,6 +216,15 @@ async def close_challenge(db: Queries, project_id: str, challenge_id: str) -> bo
     return closed is True
 
 
+# All of it
+
+
+async def delete_all(db: Queries, project_id: str, user_id: str) -> None:
+    """Delete the authenticator app and the recovery codes of a user."""
+    await delete_authenticator(db, project_id, user_id)
+    await delete_recovery_codes(db, project_id, user_id)
+
+
 # Sessions
 
 
