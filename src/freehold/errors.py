@@ -128,6 +128,11 @@ class ResourceLocked(Conflict, type="general_resource_locked"):
     """Somebody else is changing this right now. Try again in a moment."""
 
 
+class NotInPerson(Unauthorized, type="user_unauthorized"):
+    """Only the user may do this in person: it concerns what the user signs in with, and who acts for a user
+    does not. Leave out the headers X-Appwrite-Impersonate-User-*."""
+
+
 class ProjectNotFound(NotFound, type="project_not_found"):
     """The project `{id}` was not found. Check the value of X-Appwrite-Project."""
 

@@ -28,6 +28,7 @@ from freehold.errors import (
     InvalidBody,
     MissingScope,
     MoreFactorsRequired,
+    NotInPerson,
     NotOfTheConsole,
     Problem,
     ResourceLocked,
@@ -437,7 +438,7 @@ _NULL_CHARACTER = "texts cannot hold the character U+0000."
 
 def _admitted(endpoint: Endpoint, project: Project, identity: Identity, *, protocol: str) -> Identity:
     """The caller, as whom the endpoint sees it. Refuses whom it is not for: raises AccessForbidden,
-    MissingScope, MoreFactorsRequired, ChallengeRequired and the like."""
+    MissingScope, MoreFactorsRequired, ChallengeRequired, NotInPerson and the like."""
     if project.id == CONSOLE and not endpoint.console:
         raise AccessForbidden()
     if project.settings and not identity.privileged:
@@ -452,6 +453,8 @@ def _admitted(endpoint: Endpoint, project: Project, identity: Identity, *, proto
         if endpoint.scopes != _WAYS_IN:
             raise MoreFactorsRequired()
         identity = GUEST  # half a session is nobody yet; it may sign in anew, as others may
+    if endpoint.in_person and identity.impersonator is not None:
+        raise NotInPerson()
     if endpoint.challenged:
         must_be_challenged(identity)
     return identity

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from freehold.errors import ChallengeRequired, InvalidBody, InvalidParameter, Problem
+from freehold.errors import ChallengeRequired, InvalidBody, InvalidParameter, NotInPerson, Problem
 from freehold.ids import ID_PATTERN
 from freehold.web import misfits
 from freehold.web.request import Params, Request, Upload, decode_json
@@ -75,6 +75,7 @@ class Endpoint:
         protocol: str = "rest",
         half_signed_in: bool = False,
         challenged: bool = False,
+        in_person: bool = False,
         canonical: Endpoint | None = None,
     ) -> None:
         self.service = service
@@ -99,6 +100,8 @@ class Endpoint:
         """Whether it is for sessions too that have yet to show the second factor."""
         self.challenged = challenged
         """Whether it asks users for a challenge that they answered lately."""
+        self.in_person = in_person
+        """Whether it is for users themselves, and not for who acts for them."""
         self.canonical = canonical or self
         """The endpoint that this one is another name of; itself when it is none."""
         self.summary = inspect.getdoc(handler) or ""
@@ -265,6 +268,7 @@ class Routes:
         older: dict[str, str] | None = None,
         half_signed_in: bool = False,
         challenged: bool = False,
+        in_person: bool = False,
     ) -> Callable[[H], H]:
         """Declare an endpoint.
 
@@ -275,8 +279,10 @@ class Routes:
         call parameters of the body, and what these are called now. `from_anywhere`: pages of any origin may
         send browsers here, for nothing that these bring along counts. `half_signed_in`: sessions
         that have yet to show the second factor may call it. `challenged`: a user has to have answered a
-        challenge lately.
+        challenge lately. `in_person`: who acts for a user may not call it, as it concerns what that user
+        alone is to know or to hold.
         """
+        implied = ((ChallengeRequired,) if challenged else ()) + ((NotInPerson,) if in_person else ())
 
         def declare(handler: H) -> H:
             self.endpoints.append(
@@ -292,9 +298,7 @@ class Routes:
                     limits=limit if isinstance(limit, tuple) else (limit,),
                     aliases=aliases,
                     name=name or camel(handler.__name__),
-                    raises=tuple(
-                        dict.fromkeys((*self.raises, *raises, *((ChallengeRequired,) if challenged else ())))
-                    ),
+                    raises=tuple(dict.fromkeys((*self.raises, *raises, *implied))),
                     model=model,
                     console=self.console,
                     protocol=self.protocol,
@@ -303,6 +307,7 @@ class Routes:
                     older=older,
                     half_signed_in=half_signed_in,
                     challenged=challenged,
+                    in_person=in_person,
                 )
             )
             return handler

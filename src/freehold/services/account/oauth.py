@@ -141,7 +141,10 @@ async def _tell(call: Call, name: str, resource: msgspec.Struct) -> None:
 
 
 async def with_tokens(call: Call, sessions: list[Session]) -> list[Session]:
-    """Sessions as their user sees them: with the vendors' tokens. Events are not told these."""
+    """Sessions as their user sees them: with the vendors' tokens. Events are not told these, nor is who acts
+    for the user."""
+    if call.identity.impersonator is not None:
+        return sessions
     opened = [session.id for session in sessions if session.provider in oauth.VENDORS]
     if not opened:
         return sessions

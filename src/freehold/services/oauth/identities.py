@@ -90,9 +90,14 @@ async def keep(
 async def list_identities(
     call: Call, queries: Sequence[str], *, search: str = "", total: bool, user_id: str | None = None
 ) -> IdentityList:
-    """List identities, of one user or of all."""
+    """List identities, of one user or of all. Servers see the vendors' tokens; users in person, their own."""
     found = await identity_store.fetch(call.db, call.project.id, queries, search, total, user_id)
-    return IdentityList(total=found.total, identities=[as_identity(call, row) for row in found.rows])
+    is_own = user_id is not None and call.identity.impersonator is None
+    shows_tokens = call.sees_secrets or is_own
+    return IdentityList(
+        total=found.total,
+        identities=[as_identity(call, row, with_tokens=shows_tokens) for row in found.rows],
+    )
 
 
 async def find_owner(call: Call, provider: str, provider_uid: str) -> str | None:

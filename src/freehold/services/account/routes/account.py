@@ -78,7 +78,7 @@ async def create(call: Call, body: CreateAccount) -> User:
     return as_user(row)
 
 
-@routes.patch("/v1/account/status", scope="account", event="users.[userId].update.status")
+@routes.patch("/v1/account/status", scope="account", event="users.[userId].update.status", in_person=True)
 async def update_status(call: Call) -> User:
     """Block one's own account. All its sessions stop working; only the project's owner can unblock it."""
     user_id = call.event_ids["userId"] = signed_in(call)["id"]
@@ -93,6 +93,7 @@ async def update_status(call: Call) -> User:
     event="users.[userId].delete",
     status=204,
     raises=(StillOwner,),
+    in_person=True,
 )
 async def delete(call: Call) -> None:
     """Delete one's account, with all that belongs to it alone. On the console, organizations that nobody else
@@ -127,6 +128,7 @@ async def list_logs(call: Call, query: audit.LogQuery) -> audit.LogList:
     aliases=("/v1/account/jwt",),
     name="createJWT",
     raises=(JwtCreationDenied,),
+    in_person=True,
 )
 async def create_jwt(call: Call, body: CreateJwt) -> Jwt:
     """Make a token that acts as the session for a while, and ends when the session does."""

@@ -20,6 +20,7 @@ routes = Routes("account", raises=(UserUnauthorized,))
     scope="account",
     event="users.[userId].update.email",
     raises=(InvalidCredentials, AddressRefused, *users.EMAIL_ERRORS, *users.PASSWORD_ERRORS),
+    in_person=True,
 )
 async def update_email(call: Call, body: UpdateEmail) -> User:
     """Change one's e-mail address. It has to be verified anew. Who has no password yet, as an anonymous user,
@@ -43,6 +44,7 @@ async def update_email(call: Call, body: UpdateEmail) -> User:
     scope="account",
     event="users.[userId].update.phone",
     raises=(InvalidCredentials, PhoneTaken, *users.PASSWORD_ERRORS),
+    in_person=True,
 )
 async def update_phone(call: Call, body: UpdatePhone) -> User:
     """Change one's phone number. It has to be verified anew. Who has no password yet gets this one."""
@@ -64,6 +66,7 @@ async def update_phone(call: Call, body: UpdatePhone) -> User:
     event="users.[userId].update.password",
     limit=limit("10/3600s"),
     raises=(InvalidCredentials, *users.PASSWORD_ERRORS),
+    in_person=True,
 )
 async def update_password(call: Call, body: UpdatePassword) -> User:
     """Change one's password. Whoever has one gives it as `oldPassword`. One's other sessions end, unless the

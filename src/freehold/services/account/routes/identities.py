@@ -25,6 +25,7 @@ async def list_identities(call: Call, query: ListQuery) -> IdentityList:
     event="users.[userId].identities.[identityId].delete",
     status=204,
     raises=(oauth.IdentityNotFound,),
+    in_person=True,
 )
 async def delete_identity(call: Call, identity_id: str) -> None:
     """Sign in with this vendor no more. Sessions that were opened with it go on."""

@@ -27,7 +27,9 @@ from freehold.web.endpoint import Routes, limit
 routes = Routes("account", raises=(UserUnauthorized,))
 
 
-@routes.patch("/v1/account/mfa", scope="account", event="users.[userId].update.mfa", name="updateMFA")
+@routes.patch(
+    "/v1/account/mfa", scope="account", event="users.[userId].update.mfa", name="updateMFA", in_person=True
+)
 async def update_mfa(call: Call, body: UpdateMfa) -> User:
     """Ask for a second factor from now on, or no more. It takes effect once one is verified: an
     authenticator app, the e-mail address or the phone number. The session that switches it on stays."""
@@ -50,6 +52,7 @@ async def list_factors(call: Call) -> MfaFactors:
     event="users.[userId].update.mfa",
     name="createMFAAuthenticator",
     raises=(mfa.AuthenticatorVerified,),
+    in_person=True,
 )
 async def create_authenticator(call: Call, type: str) -> MfaType:  # noqa: A002
     """Add an authenticator app. It counts once it is verified."""
@@ -66,6 +69,7 @@ async def create_authenticator(call: Call, type: str) -> MfaType:  # noqa: A002
     event="users.[userId].update.mfa",
     name="updateMFAAuthenticator",
     raises=(mfa.AuthenticatorNotFound, mfa.AuthenticatorVerified, mfa.InvalidCode),
+    in_person=True,
 )
 async def verify_authenticator(call: Call, type: str, body: VerifyAuthenticator) -> User:  # noqa: A002
     """Verify an authenticator app by a code that it shows."""
@@ -84,6 +88,7 @@ async def verify_authenticator(call: Call, type: str, body: VerifyAuthenticator)
     status=204,
     challenged=True,
     raises=(mfa.AuthenticatorNotFound,),
+    in_person=True,
 )
 async def delete_authenticator(call: Call, type: str) -> None:  # noqa: A002
     """Delete an authenticator app. Asks for a challenge that was answered in the last half hour."""
@@ -104,6 +109,7 @@ async def delete_authenticator(call: Call, type: str) -> None:  # noqa: A002
     aliases=("/v1/account/mfa/challenge",),
     half_signed_in=True,
     raises=(
+        mfa.FactorShown,
         mfa.FactorUnsupported,
         mfa.AuthenticatorNotFound,
         mfa.RecoveryCodesNotFound,
@@ -112,6 +118,7 @@ async def delete_authenticator(call: Call, type: str) -> None:  # noqa: A002
         mfa.PhoneNotFound,
         mfa.PhoneNotVerified,
     ),
+    in_person=True,
 )
 async def create_challenge(call: Call, body: CreateChallenge) -> MfaChallenge:
     """Be asked for a second factor. A code is sent to the e-mail address or the phone number; for the factor
@@ -134,6 +141,7 @@ async def create_challenge(call: Call, body: CreateChallenge) -> MfaChallenge:
     aliases=("/v1/account/mfa/challenge",),
     half_signed_in=True,
     raises=(mfa.InvalidCode, mfa.FactorUnsupported, SessionNotFound),
+    in_person=True,
 )
 async def answer_challenge(call: Call, body: AnswerChallenge) -> Session:
     """Show the factor that one was asked for. The session is a whole one from then on. A challenge can be
@@ -154,6 +162,7 @@ async def answer_challenge(call: Call, body: AnswerChallenge) -> Session:
     name="getMFARecoveryCodes",
     challenged=True,
     raises=(mfa.RecoveryCodesNotFound,),
+    in_person=True,
 )
 async def get_recovery_codes(call: Call) -> MfaRecoveryCodes:
     """See the recovery codes that are left. Asks for a challenge that was answered in the last half hour."""
@@ -167,6 +176,7 @@ async def get_recovery_codes(call: Call) -> MfaRecoveryCodes:
     name="createMFARecoveryCodes",
     status=201,
     raises=(mfa.RecoveryCodesExist,),
+    in_person=True,
 )
 async def create_recovery_codes(call: Call) -> MfaRecoveryCodes:
     """Get recovery codes, for when one has lost the other factors. Each counts once."""
@@ -183,6 +193,7 @@ async def create_recovery_codes(call: Call) -> MfaRecoveryCodes:
     name="updateMFARecoveryCodes",
     challenged=True,
     raises=(mfa.RecoveryCodesNotFound,),
+    in_person=True,
 )
 async def update_recovery_codes(call: Call) -> MfaRecoveryCodes:
     """Get new recovery codes; the old ones count no more. Asks for a challenge that was answered in the last

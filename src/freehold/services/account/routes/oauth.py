@@ -66,6 +66,7 @@ _BEGIN = {
         oauth.InvalidFailureUrl,
         oauth.VendorFailed,
     ),
+    "in_person": True,
 }
 
 
@@ -119,6 +120,7 @@ async def return_with_form(call: Call, provider: str, project_id: str, body: Com
     name="redirectOAuth2",
     half_signed_in=True,
     raises=(oauth.ProviderUnsupported, oauth.SignInRefused),
+    in_person=True,
 )
 async def redirect(call: Call, provider: str, query: ComeBack) -> None:
     """Sign in whom the provider says it is, and send the browser on into the application."""
@@ -149,6 +151,7 @@ async def redirect(call: Call, provider: str, query: ComeBack) -> None:
         UserBlocked,
         UserLimitReached,
     ),
+    in_person=True,
 )
 async def create_id_token_session(call: Call, body: CreateIdTokenSession) -> Session:
     """Sign in with an ID token that an application got from Apple or Google by itself."""

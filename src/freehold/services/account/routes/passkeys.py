@@ -41,6 +41,7 @@ async def list_passkeys(call: Call, query: ListQuery) -> PasskeyList:
     limit=limit("10/3600s", key="url:{url},userId:{userId}"),
     reference=False,
     raises=(ChallengeRequired, passkeys.PasskeyExists, passkeys.PasskeysUnsupported),
+    in_person=True,
 )
 async def create_passkey(call: Call, body: CreatePasskey) -> PasskeyChallenge:
     """Start to register a passkey. Asks for having signed in, or answered a challenge, in the last ten
@@ -70,6 +71,7 @@ async def get_passkey(call: Call, passkey_id: str) -> Passkey:
     event="users.[userId].passkeys.[passkeyId].update",
     reference=False,
     raises=(passkeys.PasskeyNotFound,),
+    in_person=True,
 )
 async def update_passkey(call: Call, passkey_id: str, body: UpdatePasskey) -> Passkey:
     """Rename a passkey."""
@@ -87,6 +89,7 @@ async def update_passkey(call: Call, passkey_id: str, body: UpdatePasskey) -> Pa
     status=204,
     reference=False,
     raises=(ChallengeRequired, passkeys.PasskeyNotFound),
+    in_person=True,
 )
 async def delete_passkey(call: Call, passkey_id: str) -> None:
     """Delete a passkey. Asks for having signed in, or answered a challenge, in the last ten minutes."""
@@ -104,6 +107,7 @@ async def delete_passkey(call: Call, passkey_id: str) -> None:
     event="users.[userId].passkeys.[passkeyId].create",
     reference=False,
     raises=(passkeys.PasskeyInvalid, passkeys.PasskeyExists, passkeys.TooManyPasskeys),
+    in_person=True,
 )
 async def update_passkey_verification(call: Call, passkey_id: str, body: VerifyPasskey) -> Passkey:
     """Finish to register a passkey, with what the device has answered. It can be tried once."""

@@ -52,6 +52,7 @@ async def list_sessions(call: Call) -> SessionList:
     event="users.[userId].sessions.[sessionId].delete",
     status=204,
     limit=limit("100/3600s"),
+    in_person=True,
 )
 async def delete_sessions(call: Call) -> None:
     """Sign out everywhere."""
@@ -87,6 +88,7 @@ async def get_session(call: Call, session_id: str) -> Session:
     event="users.[userId].sessions.[sessionId].update",
     limit=limit("10/3600s"),
     raises=(SessionNotFound,),
+    in_person=True,
 )
 async def update_session(call: Call, session_id: str) -> Session:
     """Let a session last for its full time again from now, and renew the tokens of its vendor."""
@@ -112,6 +114,7 @@ async def update_session(call: Call, session_id: str) -> Session:
     status=204,
     limit=limit("100/3600s"),
     raises=(SessionNotFound,),
+    in_person=True,
 )
 async def delete_session(call: Call, session_id: str) -> None:
     """Sign out: end one of one's sessions; `current` is the one that asks."""

@@ -22,6 +22,7 @@ routes = Routes("account", raises=(UserUnauthorized,))
     event="users.[userId].targets.[targetId].create",
     status=201,
     raises=(TargetAlreadyExists, TooManyTargets),
+    in_person=True,
 )
 async def create_push_target(call: Call, body: CreatePushTarget) -> Target:
     """Let push messages reach this device, until it signs out. Its name is the device's."""
@@ -46,6 +47,7 @@ async def create_push_target(call: Call, body: CreatePushTarget) -> Target:
     scope="targets.write",
     event="users.[userId].targets.[targetId].update",
     raises=(TargetNotFound, TargetAlreadyExists),
+    in_person=True,
 )
 async def update_push_target(call: Call, target_id: str, body: UpdatePushTarget) -> Target:
     """Tell of the new token that a device has got from its maker's push service."""
@@ -64,6 +66,7 @@ async def update_push_target(call: Call, target_id: str, body: UpdatePushTarget)
     event="users.[userId].targets.[targetId].delete",
     status=204,
     raises=(TargetNotFound,),
+    in_person=True,
 )
 async def delete_push_target(call: Call, target_id: str) -> None:
     """Let push messages reach a device no longer."""
