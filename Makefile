@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format openapi golden coverage settings bench fuzz lock clean
+.PHONY: help setup run test check format openapi golden coverage settings bench fuzz lock clean schema
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -46,6 +46,9 @@ format: $(STAMP) ## Format the code
 
 openapi: $(STAMP) ## Write openapi.json from the declarations
 	@$(BIN)/freehold openapi > openapi.json.new && mv openapi.json.new openapi.json
+
+schema: $(STAMP) ## Write freehold.schema.json, the JSON Schema of freehold.yaml
+	@$(BIN)/freehold json-schema > freehold.schema.json.new && mv freehold.schema.json.new freehold.schema.json
 
 golden: $(STAMP) ## Write the generator's golden trees anew, to be read in review
 	@$(BIN)/python -m tests.generator.golden

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -213,6 +214,14 @@ def openapi() -> None:
     from freehold.web import openapi as document
 
     sys.stdout.buffer.write(document.encode(endpoints()))
+
+
+@cli.command()
+def json_schema() -> None:
+    """Print the JSON Schema of freehold.yaml, for editors and linters."""
+    from freehold.schema.json_schema import json_schema as document
+
+    typer.echo(json.dumps(document(), indent=2, ensure_ascii=False))
 
 
 def main() -> None:

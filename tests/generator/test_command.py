@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold.schema.read import AUTH_OVERRIDES
+from freehold.schema.keys import AUTH_OVERRIDES
 from tests.generator.golden import HERE
 
 SMALL = HERE / "schemas" / "small" / "freehold.yaml"

@@ -22,6 +22,7 @@ from freehold.schema.model import (
     Schema,
     Type,
 )
+from freehold.schema.names import spelled
 from freehold.schema.problems import Problems, did_you_mean
 from freehold.schema.tables import design, relation_names
 from freehold.schema.values import Misfit, fit_one
@@ -334,8 +335,13 @@ class _Checker:
 
     def shared_names(self) -> None:
         plurals: dict[str, str] = {}
+        classes: dict[str, str] = {}
         for entity in self.schema.entities:
             body = self.drafts.entities[entity.name]
+            self._spelled_alike(entity.name, classes, self.drafts.named[entity.name])
+            members: dict[str, str] = {}
+            for field in entity.fields:
+                self._spelled_alike(field.name, members, self.drafts.field_maps[entity.name])
             if entity.plural in plurals:
                 self.wrong(
                     body.get("plural") or body,
@@ -343,6 +349,17 @@ class _Checker:
                     "set `plural:`",
                 )
             plurals[entity.plural] = entity.name
+
+    def _spelled_alike(self, name: str, taken: dict[str, str], at: Value) -> None:
+        """`line_1` and `line1` are both `Line1` where names are spelled without underscores."""
+        other = taken.setdefault(spelled(name), name)
+        if other != name:
+            self.wrong(
+                at,
+                f"in code, `{other}` and `{name}` would both be called `{spelled(name)}`",
+                "rename one of them",
+                key=name,
+            )
 
     def relations(self, schema: Schema) -> None:
         """Tables and indexes share one space of names in PostgreSQL."""

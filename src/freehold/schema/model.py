@@ -87,6 +87,7 @@ def _member_text(member: str) -> str:
 OnDelete = Literal["cascade", "restrict", "set_null"]
 Uniqueness = Literal["tenant", "global"]
 Tenant = Literal["self", "scoped", "none"]
+Isolation = Literal["rls", "where"]
 IdKind = Literal["uuid", "serial", "text"]
 IndexMethod = Literal["key", "fulltext", "spatial"]
 Action = Literal["read", "create", "update", "delete"]
@@ -282,7 +283,7 @@ class Tenancy(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Which entity is the tenant, and how its rows are kept apart."""
 
     entity: str
-    isolation: Literal["rls", "where"] = "rls"
+    isolation: Isolation = "rls"
 
 
 class Auth(Value, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 import msgspec
 
-from freehold.schema import document, names
+from freehold.schema import document, keys, names
 from freehold.schema.check import check
 from freehold.schema.conditions import ConditionSyntaxError, parse_condition
 from freehold.schema.document import Value
@@ -26,6 +26,7 @@ from freehold.schema.model import (
     IdKind,
     Index,
     IndexPart,
+    Isolation,
     Kind,
     Layout,
     OnDelete,
@@ -45,129 +46,6 @@ MAX_FILES = 100
 MAX_ENTITIES = 500
 MAX_FIELDS = 400
 MAX_DESCRIPTION = 4_000
-
-TOP_KEYS = (
-    "freehold",
-    "service",
-    "description",
-    "tenancy",
-    "auth",
-    "roles",
-    "defaults",
-    "include",
-    "entities",
-    "platform",
-    "deploy",
-)
-INCLUDED_KEYS = ("freehold", "entities", "platform")
-ENTITY_KEYS = (
-    "tenant",
-    "description",
-    "access",
-    "fields",
-    "index",
-    "unique",
-    "soft_delete",
-    "audit",
-    "plural",
-    "table",
-    "id",
-    "timestamps",
-    "version",
-    "was",
-)
-FIELD_KEYS = (
-    "type",
-    "nullable",
-    "default",
-    "unique",
-    "natural_key",
-    "index",
-    "min",
-    "max",
-    "pattern",
-    "search",
-    "list",
-    "read",
-    "write",
-    "filter",
-    "sort",
-    "was",
-    "column",
-    "description",
-    "inverse",
-    "on_delete",
-    "owned",
-)
-AUTH_PROVIDERS = (
-    "auth0",
-    "clerk",
-    "cognito",
-    "supabase",
-    "keycloak",
-    "workos",
-    "better-auth",
-    "freehold",
-    "custom",
-)
-AUTH_OVERRIDES = (
-    "issuer",
-    "jwks_url",
-    "algorithms",
-    "audience_claim",
-    "audience",
-    "user_claim",
-    "tenant_claim",
-    "roles_claim",
-    "service_claim",
-    "service_value",
-    "require",
-)
-DEPLOY = ("docker", "compose", "github", "fly", "render", "railway")
-PLATFORM_KEYS: Mapping[str, tuple[str, ...]] = {
-    "buckets": (
-        "name",
-        "max_size",
-        "extensions",
-        "file_security",
-        "compression",
-        "encryption",
-        "antivirus",
-        "enabled",
-        "transformations",
-        "permissions",
-    ),
-    "functions": (
-        "name",
-        "runtime",
-        "path",
-        "events",
-        "schedule",
-        "timeout",
-        "execute",
-        "entrypoint",
-        "commands",
-        "scopes",
-        "variables",
-        "enabled",
-        "logging",
-        "specification",
-    ),
-    "sites": (
-        "name",
-        "framework",
-        "path",
-        "build_command",
-        "install_command",
-        "output_directory",
-        "fallback_file",
-        "variables",
-        "enabled",
-        "runtime",
-        "timeout",
-    ),
-    "topics": ("name", "subscribe"),
-}
 
 SYSTEM_NAMES = frozenset(
     {
@@ -268,7 +146,7 @@ class _Reader:
         if not self._is(root, "map", "a schema is a map that begins with `freehold: 1`"):
             self.problems.stop()
         self.drafts.root = root
-        self._known(root, TOP_KEYS)
+        self._known(root, keys.TOP)
         self._language(root)
         defaults = self._defaults(root.get("defaults"))
         documents = [root, *self._includes(root)]
@@ -327,7 +205,7 @@ class _Reader:
                 )
                 continue
             if self._is(part, "map", "an included file is a map with `entities:`"):
-                self._known(part, INCLUDED_KEYS)
+                self._known(part, keys.INCLUDED)
                 found.append(part)
         return found
 
@@ -352,7 +230,7 @@ class _Reader:
     def _tenancy(self, value: Value | None) -> Tenancy | None:
         if value is None or not self._is(value, "map", "write `tenancy: { entity: organization }`"):
             return None
-        self._known(value, ("entity", "isolation"))
+        self._known(value, keys.TENANCY)
         self.drafts.has_tenancy = True
         entity = value.get("entity")
         if entity is None:
@@ -363,17 +241,17 @@ class _Reader:
         self.drafts.tenancy = entity
         return Tenancy(
             entity=self._text(entity, "the name of an entity") or "",
-            isolation=self._one_of(value.get("isolation"), ("rls", "where"), "rls"),
+            isolation=self._one_of(value.get("isolation"), get_args(Isolation), "rls"),
         )
 
     def _auth(self, value: Value | None) -> Auth | None:
         if value is None or not self._is(value, "map", "write `auth: { provider: auth0 }`"):
             return None
-        self._known(value, ("provider", "api_keys", *AUTH_OVERRIDES))
+        self._known(value, keys.AUTH)
         return Auth(
-            provider=self._one_of(value.get("provider"), AUTH_PROVIDERS, "custom"),
+            provider=self._one_of(value.get("provider"), keys.AUTH_PROVIDERS, "custom"),
             api_keys=self._flag(value, "api_keys", False),
-            overrides={key: each.plain() for key, each in value.items() if key in AUTH_OVERRIDES},
+            overrides=self._settings(value, keys.AUTH_OVERRIDES),
         )
 
     def _roles(self, value: Value | None) -> dict[str, tuple[str, ...]]:
@@ -394,7 +272,7 @@ class _Reader:
     def _defaults(self, value: Value | None) -> _Defaults:
         if value is None or not self._is(value, "map", "write `defaults: { id: uuid }`"):
             return _Defaults()
-        self._known(value, ("id", "timestamps", "version"))
+        self._known(value, keys.SYSTEM)
         return self._system(value, _Defaults())
 
     def _system(self, value: Value, otherwise: _Defaults) -> _Defaults:
@@ -409,9 +287,9 @@ class _Reader:
             return ()
         words = self._words(value, "a list such as `[docker, compose]`")
         for at, word in enumerate(words):
-            if word not in DEPLOY:
+            if word not in keys.DEPLOY:
                 self.problems.add(
-                    value.data[at].problem(f"`{word}` is not known", did_you_mean(word, DEPLOY))
+                    value.data[at].problem(f"`{word}` is not known", did_you_mean(word, keys.DEPLOY))
                 )
         return words
 
@@ -423,9 +301,9 @@ class _Reader:
                 value, "map", "a map with `buckets:`, `functions:`, `sites:`, `topics:`"
             ):
                 continue
-            self._known(value, PLATFORM_KEYS)
+            self._known(value, keys.PLATFORM)
             for group, things in value.items():
-                if group not in PLATFORM_KEYS or not self._is(
+                if group not in keys.PLATFORM or not self._is(
                     things, "map", f"a map of {group} by their ids"
                 ):
                     continue
@@ -442,10 +320,12 @@ class _Reader:
                     if name in kept:
                         self.problems.add(things.problem(f"`{name}` is in another file too", key=name))
                     if settings.kind != "null" and self._is(
-                        settings, "map", f"its settings: {', '.join(PLATFORM_KEYS[group])}"
+                        settings, "map", f"its settings: {', '.join(keys.PLATFORM[group])}"
                     ):
-                        self._known(settings, PLATFORM_KEYS[group])
-                    kept[name] = settings.plain() or {}
+                        self._known(settings, keys.PLATFORM[group])
+                        kept[name] = self._settings(settings, keys.PLATFORM[group])
+                    else:
+                        kept[name] = {}
         return platform
 
     # Entities
@@ -467,7 +347,7 @@ class _Reader:
                         )
                     )
                     continue
-                self._entity_name(value, name)
+                self._entity_name(value, name, body)
                 self.drafts.seen.add(name)
                 if self._is(body, "map", "an entity is a map with `tenant:` and `fields:`"):
                     self.drafts.entities[name] = body
@@ -477,7 +357,7 @@ class _Reader:
             self.problems.add(documents[0].problem(f"there are more than {MAX_ENTITIES} entities"))
         return tuple(entities)
 
-    def _entity_name(self, holder: Value, name: str) -> None:
+    def _entity_name(self, holder: Value, name: str, body: Value) -> None:
         if not names.is_snake_case(name):
             self.problems.add(
                 holder.problem(
@@ -488,9 +368,16 @@ class _Reader:
             )
         elif (refused := names.entity_refusal(name)) is not None:
             self.problems.add(holder.problem(*refused, key=name))
+        elif (one := names.singular(name)) != name and not (body.kind == "map" and body.get("plural")):
+            proposal = one if names.entity_refusal(one) is None else f"{one}_entry"
+            self.problems.add(
+                holder.problem(
+                    f"`{name}` is a plural", f"call it `{proposal}`, or say its own with `plural:`", key=name
+                )
+            )
 
     def _entity(self, name: str, body: Value, defaults: _Defaults) -> Entity:
-        self._known(body, ENTITY_KEYS)
+        self._known(body, keys.ENTITY)
         system = self._system(body, defaults)
         tenant = body.get("tenant")
         if tenant is None:
@@ -538,6 +425,8 @@ class _Reader:
                     f"`{text}` cannot be a plural", f"snake_case, such as `{names.snake_case(text)}`"
                 )
             )
+        elif (refused := names.plural_refusal(text)) is not None:
+            self.problems.add(value.problem(*refused))
         return text
 
     def _indexes(self, value: Value | None, *, unique: bool) -> list[Index]:
@@ -569,7 +458,7 @@ class _Reader:
     def _access(self, value: Value | None) -> Access:
         if value is None or not self._is(value, "map", "write `access: { read: viewer }`"):
             return Access()
-        self._known(value, ACTIONS)
+        self._known(value, keys.ACCESS)
         return Access(**{action: self._grants(each) for action, each in value.items() if action in ACTIONS})
 
     def _grants(self, value: Value) -> tuple[Grant, ...]:
@@ -579,7 +468,7 @@ class _Reader:
             if line.kind == "text":
                 grants.append(Grant(role=line.data))
             elif self._is(line, "map", "a role, or `{ role: member, where: owner = me }`"):
-                self._known(line, ("role", "where"))
+                self._known(line, keys.GRANT)
                 role, where = line.get("role"), line.get("where")
                 if role is None:
                     self.problems.add(line.problem("does not say whose `role:`", "add `role: member`"))
@@ -668,7 +557,7 @@ class _Reader:
             return {}
         if not self._is(body, "map", "a type such as `string(120)`, or a map with `type:`"):
             return None
-        self._known(body, FIELD_KEYS)
+        self._known(body, keys.FIELD)
         return dict(body.items())
 
     def _type(self, body: Value) -> Type | None:
@@ -816,12 +705,24 @@ class _Reader:
                     f"`{text}` cannot name a relation", f"snake_case, such as `{names.snake_case(text)}`"
                 )
             )
+        elif text is not None and (refused := names.field_refusal(text)) is not None:
+            self.problems.add(value.problem(refused[0], f"such as `{text}_rows`"))
         return text
 
     # Small values
 
-    def _known(self, value: Value, keys: Iterable[str]) -> None:
-        allowed = tuple(keys)
+    def _settings(self, value: Value, known: keys.Keys) -> dict[str, Any]:
+        """The settings that are known and have the form that they should."""
+        return {name: self._setting(each, known[name]) for name, each in value.items() if name in known}
+
+    def _setting(self, value: Value, key: keys.Key) -> Any:
+        if key.words:
+            return self._one_of(value, key.words, key.words[0])
+        if not _has_form(value, key.form):
+            self.problems.add(value.problem(f"is not {key.form}"))
+        return value.plain()
+
+    def _known(self, value: Value, allowed: Collection[str]) -> None:
         for key, _ in value.items():
             if key not in allowed:
                 self.problems.add(
@@ -900,6 +801,30 @@ class _Reader:
                 )
             )
         return text
+
+
+_SIZE = re.compile(rf"[1-9][0-9]{{0,11}}(?:{'|'.join(keys.SIZE_UNITS)})")
+
+
+def _has_form(value: Value, form: keys.Form | None) -> bool:
+    texts = value.kind == "list" and all(each.kind == "text" for each in value.data)
+    match form:
+        case keys.Form.TEXT:
+            return value.kind == "text"
+        case keys.Form.FLAG:
+            return value.kind == "bool"
+        case keys.Form.COUNT:
+            return value.kind == "number" and isinstance(value.data, int) and value.data >= 0
+        case keys.Form.SIZE:
+            counted = value.kind == "number" and isinstance(value.data, int) and value.data > 0
+            return counted or (value.kind == "text" and _SIZE.fullmatch(value.data) is not None)
+        case keys.Form.TEXTS:
+            return texts
+        case keys.Form.TEXT_OR_TEXTS:
+            return texts or value.kind == "text"
+        case keys.Form.SETTINGS:
+            return value.kind == "map" and all(each.kind == "text" for each in value.data.values())
+    return True
 
 
 def _replace(field: Field, **changes: Any) -> Field:

@@ -12,13 +12,14 @@ MAX_MEMBERS = 1_000
 MAX_MEMBER = 255
 NO_ARRAYS = frozenset({Kind.REF, Kind.MANY, Kind.JSON, Kind.POINT, Kind.LINE, Kind.POLYGON})
 
-_PARAMETERS = {
+EXAMPLES = {
     Kind.STRING: "string(120)",
     Kind.DECIMAL: "decimal(12,2)",
     Kind.ENUM: "enum(draft, active)",
     Kind.REF: "ref(user)",
     Kind.MANY: "many(tag)",
 }
+"""The types that have parameters, with some."""
 _TYPE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\((.*)\))?\s*(\[\s*\])?\s*", re.DOTALL)
 _MEMBER = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|([^,"']*?))\s*(?:,|\Z)""", re.DOTALL)
 
@@ -80,10 +81,10 @@ def parse_type(text: str) -> Type:
     if array and kind in NO_ARRAYS:
         raise TypeSyntaxError(f"there are no arrays of `{kind}`", _array_hint(kind))
     if parameters is None:
-        if kind in _PARAMETERS:
-            raise TypeSyntaxError(f"`{kind}` needs parameters", f"write `{_PARAMETERS[kind]}`")
+        if kind in EXAMPLES:
+            raise TypeSyntaxError(f"`{kind}` needs parameters", f"write `{EXAMPLES[kind]}`")
         return Type(kind=kind, array=array)
-    if kind not in _PARAMETERS:
+    if kind not in EXAMPLES:
         raise TypeSyntaxError(f"`{kind}` takes no parameters", f"write `{kind}{'[]' * array}`")
     return _with_parameters(kind, parameters, array)
 
@@ -109,7 +110,7 @@ def _with_parameters(kind: Kind, parameters: str, array: bool) -> Type:
         return Type(kind=kind, values=_members(parameters), array=array)
     target = parameters.strip()
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", target):
-        raise TypeSyntaxError(f"`{target}` is not the name of an entity", f"as in `{_PARAMETERS[kind]}`")
+        raise TypeSyntaxError(f"`{target}` is not the name of an entity", f"as in `{EXAMPLES[kind]}`")
     return Type(kind=kind, target=target)
 
 
