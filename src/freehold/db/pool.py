@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import asyncpg
 import msgspec
+from asyncpg.cursor import Cursor
 from asyncpg.prepared_stmt import PreparedStatement
 
 from freehold.errors import Unavailable
@@ -122,10 +124,22 @@ class _Held:
             raise
         return found
 
-    async def execute(self, sql: str) -> None:
-        """Run one or more statements without values. Raises Unavailable when the connection is lost."""
+    async def cursor(self, sql: str, values: Sequence[Any]) -> Cursor:
+        """Open a cursor of a prepared statement. Raises Unavailable when the connection is lost."""
+        with self._watched():
+            opened: Cursor = await (await self.prepared(sql)).cursor(*values)
+            return opened
+
+    async def advance(self, cursor: Cursor, most: int) -> list[Record]:
+        """The next rows of a cursor. Raises Unavailable when the connection is lost."""
+        with self._watched():
+            found: list[Record] = await cursor.fetch(most)
+            return found
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
         try:
-            await self.connection.execute(sql)
+            yield
         except _LOST as error:
             self.connection.terminate()
             raise Unavailable() from error
@@ -133,6 +147,23 @@ class _Held:
             if self.connection.is_closed():
                 raise Unavailable() from error
             raise
+
+    async def execute(self, sql: str) -> None:
+        """Run one or more statements without values. Raises Unavailable when the connection is lost."""
+        with self._watched():
+            await self.connection.execute(sql)
+
+
+class Reading:
+    """The rows of a statement, read little by little within its transaction."""
+
+    def __init__(self, held: _Held, cursor: Cursor) -> None:
+        self._held = held
+        self._cursor = cursor
+
+    async def next(self, most: int) -> list[Record]:
+        """The next rows, so many at most; none when there are no more."""
+        return await self._held.advance(self._cursor, most)
 
 
 class Database:
@@ -273,6 +304,11 @@ class Transaction:
 
     async def script(self, sql: str) -> None:
         await (await self._connection()).execute(sql)
+
+    async def read(self, sql: str, *values: Any) -> Reading:
+        """Begin to read rows that may be more than memory should hold at once."""
+        held = await self._connection()
+        return Reading(held, await held.cursor(sql, values))
 
     async def commit(self) -> None:
         """Make it so. Nothing happens when no statement was run."""

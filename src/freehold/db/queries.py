@@ -16,6 +16,8 @@ MAX_BODY_CHARACTERS = 524_288
 MAX_VALUES = 500
 MAX_NESTING = 5
 DEFAULT_LIMIT = 25
+MAX_LIMIT = 100_000
+MAX_OFFSET = 10_000_000
 MAX_TOTAL = 5000
 """Nobody counts further: a total of 5000 means that many or more."""
 
@@ -165,10 +167,10 @@ class Page(msgspec.Struct, frozen=True):
     having: tuple[Query, ...] = ()
 
 
-def page(queries: Sequence[Query], *, aggregates: bool = False) -> Page:
+def page(queries: Sequence[Query], *, aggregates: bool = False, most: int = MAX_LIMIT) -> Page:
     """Sort queries by kind; of two limits, offsets or cursors the first counts. Raises InvalidQuery.
 
-    `aggregates` lets rows be put together, which only lists of rows can do.
+    `aggregates` lets rows be put together, which only lists of rows can do. At most `most` can be asked for.
     """
     filters: list[Query] = []
     orders: list[Query] = []
@@ -193,9 +195,9 @@ def page(queries: Sequence[Query], *, aggregates: bool = False) -> Page:
         filters=tuple(filters),
         orders=tuple(orders),
         select=tuple(dict.fromkeys(select)),
-        limit=_number(found["limit"], 1) if "limit" in found else DEFAULT_LIMIT,
+        limit=_number(found["limit"], 1, most) if "limit" in found else DEFAULT_LIMIT,
         limited="limit" in found,
-        offset=_number(found["offset"], 0) if "offset" in found else 0,
+        offset=_number(found["offset"], 0, MAX_OFFSET) if "offset" in found else 0,
         cursor=_cursor(cursor) if cursor is not None else "",
         backwards=cursor is not None and cursor.method == "cursorBefore",
         aggregates=tuple(query for query in put_together if query.method in AGGREGATES),
@@ -242,13 +244,10 @@ def of_keyed(listed: Sequence[Keyed], wanted: Page) -> list[Keyed]:
     return list(listed[start : start + wanted.limit])
 
 
-_MAX_NUMBER = 2**31 - 1
-
-
-def _number(query: Query, least: int) -> int:
+def _number(query: Query, least: int, most: int) -> int:
     value = query.values[0] if len(query.values) == 1 else None
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MAX_NUMBER:
-        raise InvalidQuery(reason=f"`{query.method}` takes a whole number from {least} to {_MAX_NUMBER}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise InvalidQuery(reason=f"`{query.method}` takes a whole number from {least} to {most}.")
     return value
 
 

@@ -35,6 +35,12 @@ from freehold.web import formats
 from freehold.web.call import Call
 from freehold.web.wire import Json, Object
 
+MAX_BYTES = 16 * 1024**2
+"""So long can the answer to a list of more than a hundred rows be."""
+
+_AT_ONCE = 100
+"""So many rows are read in one go, however large they are."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -95,9 +101,15 @@ async def _found(
     rows, scope = reached.rows, reached.scope
     cursor = _cursor_id(rows, wanted) if wanted.cursor else None
     statement = rows.find(wanted, scope, shape, cursor=cursor, counted=counted)
-    async with call.app.shares.of(call), reached_db(call, reached) as db:
+    reading = None
+    async with call.app.shares.of(call), reached_db(call, reached, transaction=wanted.limit > _AT_ONCE) as db:
         with refusals(rows):
-            records = await db.rows(statement.sql, *statement.values)
+            if wanted.limit > _AT_ONCE:
+                assert isinstance(db, Transaction)
+                reading = await db.read(statement.sql, *statement.values)
+                records = await reading.next(_AT_ONCE)
+            else:
+                records = await db.rows(statement.sql, *statement.values)
         total = 0
         if wanted.cursor and not records:
             await _check_cursor(db, rows, wanted, cursor, scope)
@@ -109,9 +121,48 @@ async def _found(
         found = [shape.row(record) for record in records]
         if expansions and found:
             await expand(db, rows, found, expansions)
+        if reading is not None and len(found) == _AT_ONCE:
+            parts = _Parts(found, backwards=wanted.backwards)
+            with refusals(rows):
+                while records := await reading.next(parts.next_size):
+                    found = [shape.row(record) for record in records]
+                    if expansions:
+                        await expand(db, rows, found, expansions)
+                    parts.add(found)
+            return parts.answer(total, table.vocabulary.rows)
     if wanted.backwards:
         found.reverse()
     return _encode({"total": total, table.vocabulary.rows: found})
+
+
+class _Parts:
+    """A long list of rows, which is encoded part by part so that it never stands in memory as a whole."""
+
+    def __init__(self, found: list[dict[str, Any]], *, backwards: bool) -> None:
+        self._backwards = backwards
+        self._encoded: list[bytes] = []
+        self._size = 0
+        self.next_size = _AT_ONCE
+        """How many rows about a megabyte is."""
+        self.add(found)
+
+    def add(self, found: list[dict[str, Any]]) -> None:
+        """Add the rows that follow. Raises InvalidQuery when it becomes too much."""
+        if self._backwards:
+            found.reverse()
+        encoded = _encode(found)[1:-1]
+        self._encoded.append(encoded)
+        self._size += len(encoded)
+        if self._size > MAX_BYTES:
+            raise InvalidQuery(
+                reason=f"an answer has at most {MAX_BYTES} bytes. Ask for fewer rows or columns at a time."
+            )
+        self.next_size = max(1, min(1000, len(found) * 1024**2 // len(encoded)))
+
+    def answer(self, total: int, name: str) -> bytes:
+        """The list, encoded."""
+        listed = b",".join(reversed(self._encoded) if self._backwards else self._encoded)
+        return b'{"total":%d,"%b":[%b]}' % (total, name.encode(), listed)
 
 
 _FIRST_PAGE = Page()

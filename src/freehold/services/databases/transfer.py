@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from freehold.db.pool import Transaction
 from freehold.db.queries import Page, Query, page, parse
 from freehold.db.rows import Shape, Statement
 from freehold.errors import InvalidQuery, UserUnauthorized
@@ -18,7 +18,7 @@ from freehold.web.call import Call
 from freehold.web.wire import Object
 
 _ROWS_AT_ONCE = 250
-_ALL = 2**62
+_ALL = 2**31 - 1
 
 
 class Selection(NamedTuple):
@@ -37,7 +37,7 @@ def select(call: Call, table: Table, columns: Sequence[str], queries: list[str])
     reached = reach(call, table, "read")
     if reached is None:
         raise UserUnauthorized()
-    wanted = page(parse(queries))
+    wanted = page(parse(queries), most=_ALL)
     if wanted.cursor or wanted.select:
         raise InvalidQuery(reason="an export takes filters, orders, limit and offset.")
     if not wanted.limited:
@@ -50,12 +50,12 @@ def select(call: Call, table: Table, columns: Sequence[str], queries: list[str])
 
 async def pages(call: Call, selection: Selection) -> AsyncGenerator[list[Object], None]:
     """Read the rows through a cursor of PostgreSQL's, so that memory does not grow with them."""
-    cursor = f"rows_{secrets.token_hex(8)}"
     reached, shape, statement = selection
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
-            await db.run(f"declare {cursor} no scroll cursor for {statement.sql}", *statement.values)
-            while records := await db.rows(f"fetch {_ROWS_AT_ONCE} from {cursor}"):
+            assert isinstance(db, Transaction)
+            reading = await db.read(statement.sql, *statement.values)
+            while records := await reading.next(_ROWS_AT_ONCE):
                 yield [shape.row(record) for record in records]
 
 
