@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from appwrite.enums.relation_mutate import RelationMutate
 from appwrite.enums.relationship_type import RelationshipType
+from appwrite.services.project import Project as Projects
 from appwrite.services.tables_db import TablesDB
 from playwright.sync_api import Browser, expect
 
@@ -39,6 +40,7 @@ def sign_up(person: Person, name: str) -> str:
 
 @pytest.fixture
 def crew(project: Project, browser: Browser) -> Iterator[App]:
+    Projects(project.sdk(key=project.key)).update_membership_privacy_policy(user_name=True)
     with browsers.served("team", project, browser, ELSEWHERE) as app:
         yield app
 
