@@ -47,6 +47,19 @@ OF_SERVICES: dict[str, Verdicts] = {
 says otherwise."""
 
 OF_ROUTES: dict[str, Verdicts] = {
+    **{
+        f"locale.{each}": EVERYBODY
+        for each in (
+            "get",
+            "listCodes",
+            "listContinents",
+            "listCountries",
+            "listCountriesEU",
+            "listCountriesPhones",
+            "listCurrencies",
+            "listLanguages",
+        )
+    },
     "health.getVersion": EVERYBODY,
     "ping.get": EVERYBODY,
     "console.listOrganizationScopes": EVERYBODY,

@@ -11,6 +11,7 @@ from freehold.services import (
     databases,
     graphql,
     health,
+    locale,
     mail,
     migrations,
     mock,
@@ -41,6 +42,7 @@ SERVICES: tuple[Routes, ...] = (
     projects.organization,
     organizations.routes,
     console.routes,
+    locale.routes,
     graphql.routes,
     mock.routes,
 )

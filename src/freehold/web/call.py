@@ -100,6 +100,11 @@ class Call:
         return self.app.client_ip(self.request)
 
     @property
+    def language(self) -> str:
+        """The language that the caller wants names in, such as `pt-br`; empty when it does not say."""
+        return self.request.header(b"x-appwrite-locale")[:20].lower()
+
+    @property
     def cause(self) -> events.Cause:
         """What the events of this call say that they came of."""
         if self._cause is None:

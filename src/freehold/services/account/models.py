@@ -32,9 +32,8 @@ class Session(Resource, kw_only=True):
     device_name: str
     device_brand: str
     device_model: str
-    country_code: str = "--"
-    """No library of places is shipped, so none is claimed."""
-    country_name: str = "Unknown"
+    country_code: str
+    country_name: str
     current: bool
     factors: list[str]
     secret: str = ""

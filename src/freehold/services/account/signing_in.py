@@ -23,6 +23,7 @@ from freehold.services.users import User, as_user
 from freehold.web import devices
 from freehold.web.auth import encode_session, user_tag
 from freehold.web.call import Call
+from freehold.web.countries import country_of
 from freehold.web.wire import wire_time
 
 _SECRET_CHARACTERS = 256
@@ -144,7 +145,10 @@ async def as_sessions(call: Call, rows: list[Record]) -> list[Session]:
             current=row["id"] == call.identity.session_id,
             factors=row["factors"],
             mfa_updated_at=wire_time(row["mfa_at"]),
+            country_code=country.code,
+            country_name=country.name,
             **device._asdict(),
         )
         for row, device in zip(rows, found, strict=True)
+        for country in (country_of(row["ip"], call.language),)
     ]

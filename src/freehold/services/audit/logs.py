@@ -8,6 +8,7 @@ from freehold.errors import InvalidQuery, UserUnauthorized
 from freehold.services.audit import store
 from freehold.web import devices
 from freehold.web.call import Call
+from freehold.web.countries import country_of
 from freehold.web.wire import Input, Output, Queries, wire_time
 
 MAX_LIMIT = 100
@@ -78,12 +79,14 @@ async def _list(call: Call, which: str, value: str, queries: list[str]) -> LogLi
     entries = await store.find(call.db, call.project.id, which, value, asked.limit, asked.offset)
     used = await devices.read_all([entry["user_agent"] for entry in entries])
     return LogList(
-        total=total, logs=[_log(entry, device) for entry, device in zip(entries, used, strict=True)]
+        total=total,
+        logs=[_log(entry, device, call.language) for entry, device in zip(entries, used, strict=True)],
     )
 
 
-def _log(entry: Record, device: devices.Device) -> Log:
+def _log(entry: Record, device: devices.Device, language: str) -> Log:
     kind, _, actor_id = entry["actor"].partition(":")
+    country = country_of(entry["ip"], language)
     return Log(
         event=entry["action"],
         user_id=actor_id if kind in ("user", "admin") else "",
@@ -92,7 +95,7 @@ def _log(entry: Record, device: devices.Device) -> Log:
         mode=entry["mode"],
         ip=entry["ip"],
         time=wire_time(entry["happened_at"]),
-        country_code="--",
-        country_name="Unknown",
+        country_code=country.code,
+        country_name=country.name,
         **device._asdict(),
     )

@@ -106,7 +106,7 @@ async def must_send_sms(call: Call, number: str) -> None:
 
 
 def _locale(call: Call, locale: str | None) -> str:
-    return (locale or call.request.header(b"x-appwrite-locale") or call.app.settings.locale)[:20].lower()
+    return (locale or call.language or call.app.settings.locale)[:20].lower()
 
 
 def _refuse_dangerous_link(call: Call, link: str) -> None:

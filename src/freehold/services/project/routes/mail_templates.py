@@ -5,9 +5,9 @@ from __future__ import annotations
 from freehold.db.queries import page, parse
 from freehold.errors import InvalidParameter, InvalidQuery
 from freehold.services import mail
+from freehold.services.locale import LOCALES
 from freehold.services.project.errors import TemplateIsOurs
 from freehold.services.project.mail_models import (
-    LOCALES,
     EmailTemplate,
     EmailTemplateList,
     LocaleQuery,
