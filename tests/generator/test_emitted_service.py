@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from freehold.generator import TARGETS
 from freehold.generator.command import run
+from tests.conformance.running import CACHE, ROOT, do, installed
 from tests.generator.golden import HERE
 from tests.postgres import Server
 
-ROOT = Path(__file__).parents[2]
-CACHE = ROOT / ".cache" / "emitted-python"
+PYTHON = TARGETS["python"]
 
 
-def command(*words: str | Path, folder: Path, timeout_s: int = 300, **environ: str) -> str:
-    done = subprocess.run(
-        [str(word) for word in words],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | environ,
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
-    return done.stdout
-
-
-def installed(requirements: Path) -> Path:
-    """A virtual environment with the requirements, made once for each version of them."""
-    digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    folder = CACHE / digest
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{digest}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "ready").exists():
-            command(sys.executable, "-m", "venv", folder, folder=CACHE)
-            pip = (
-                folder / "bin" / "python",
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            )
-            command(*pip, "--require-hashes", "-r", requirements, folder=CACHE)
-            (folder / "ready").touch()
-    return folder / "bin"
-
-
-def lint(binaries: Path, service: Path) -> None:
-    command(binaries / "ruff", "check", "--no-cache", ".", folder=service)
-    command(binaries / "ruff", "format", "--no-cache", "--check", ".", folder=service)
-    command(binaries / "mypy", "--cache-dir", CACHE / "mypy", "app", "tests", folder=service)
+def lint(cache: Path, service: Path) -> None:
+    binaries = "{cache}/venv/bin/"
+    do((f"{binaries}ruff", "check", "--no-cache", "."), service, cache)
+    do((f"{binaries}ruff", "format", "--no-cache", "--check", "."), service, cache)
+    do((f"{binaries}mypy", "--cache-dir", str(CACHE / "mypy"), "app", "tests"), service, cache)
 
 
 @pytest.mark.parametrize("name", ["everything", "crm"])
@@ -69,14 +32,14 @@ def test_it_installs_and_is_clean_and_its_own_tests_pass(name: str, tmp_path: Pa
     schema.write_bytes((examples[name] / "freehold.yaml").read_bytes())
     service = tmp_path / "service"
     assert run("python", service, schema).exit_code == 0
-    binaries = installed(service / "requirements-dev.txt")
+    cache = installed(PYTHON, service)
 
     if name == "everything":  # the example is a part of what this has
-        lint(binaries, service)
+        lint(cache, service)
     database = postgres.create_database()
     try:
-        told = command(
-            binaries / "python", "-m", "pytest", "-p", "no:cacheprovider", folder=service,
+        told = do(
+            ("{cache}/venv/bin/python", "-m", "pytest", "-p", "no:cacheprovider"), service, cache,
             TEST_DATABASE_URL=database.admin_url,
         )  # fmt: skip
     finally:
@@ -98,12 +61,12 @@ def test_its_own_tests_notice_a_forgotten_tenant(package: str, tmp_path: Path, p
     forgetful, count = re.subn(r"    statement\.where\(f\"(tenant_id|id) = .*tx\..*\n", "", code)
     assert count == 1
     repository.write_text(forgetful, encoding="utf-8")
-    binaries = installed(service / "requirements-dev.txt")
+    python = installed(PYTHON, service) / "venv" / "bin" / "python"
 
     database = postgres.create_database()
     try:
         done = subprocess.run(
-            [binaries / "python", "-m", "pytest", "-p", "no:cacheprovider", "tests/test_isolation.py"],
+            [python, "-m", "pytest", "-p", "no:cacheprovider", "tests/test_isolation.py"],
             cwd=service,
             env={"PATH": os.environ["PATH"], "TEST_DATABASE_URL": database.admin_url},
             capture_output=True,

@@ -3,6 +3,7 @@
 `Schema > Plan > Target > templates > {path: text} > write`. Decisions are in the plan or a target's tables.
 """
 
-from freehold.generator.generate import TARGETS, generate
+from freehold.generator.generate import generate
+from freehold.generator.targets import TARGETS
 
 __all__ = ["TARGETS", "generate"]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from freehold.config import Refusal
 from freehold.generator import write
+from freehold.generator.generate import find
 from freehold.generator.generate import generate as emit
 from freehold.generator.migrations import FOLDER, SNAPSHOT, History, read_snapshot
 from freehold.generator.migrations import snapshot as snapshot_of
-from freehold.generator.targets.python.emit import FormatterMissing
+from freehold.generator.target import FormatterMissing
 from freehold.generator.write import Decision, Outcome
 from freehold.schema.lock import lock_of, lock_text, read_lock, write_lock
 from freehold.schema.read import read_schema
@@ -88,9 +86,8 @@ def run(
     before = read_lock(folder)
     lock = lock_of(backend, before)
     emitted = emit(backend, lang, history(out))
-    repository = write.read(out)
     decisions = write.decide(
-        repository, emitted, formatter(out), take_yours=take_yours, take_generated=take_generated
+        write.read(out), emitted, find(lang), take_yours=take_yours, take_generated=take_generated
     )
     lock_changes = before is None or lock_text(before) != lock_text(lock)
     if not check:
@@ -105,22 +102,6 @@ def history(out: Path) -> History:
     snapshot = write.Repository(out).text(SNAPSHOT)
     found = {path.name: path.read_text(encoding="utf-8") for path in sorted((out / FOLDER).glob("*.sql"))}
     return History(read_snapshot(snapshot) if snapshot is not None else None, found)
-
-
-def formatter(out: Path) -> write.Format:
-    """ruff with the configuration of the folder, for Python; other files stay as they are."""
-    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
-
-    def formatted(path: str, text: str) -> str:
-        if ruff is None or not path.endswith(".py"):
-            return text
-        command = [ruff, "format", "--quiet", "--no-cache", "--stdin-filename", path, "-"]
-        done = subprocess.run(
-            command, cwd=out, input=text, capture_output=True, text=True, timeout=30, check=False
-        )
-        return done.stdout if done.returncode == 0 else text
-
-    return formatted
 
 
 def _json(report: Report) -> str:

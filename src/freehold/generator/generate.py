@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from freehold.generator.migrations import History
 from freehold.generator.plan import plan
-from freehold.generator.targets.python.emit import emit as emit_python
+from freehold.generator.target import Target
+from freehold.generator.targets import TARGETS
 from freehold.schema.model import Schema
-
-Emit = Callable[..., dict[str, str]]
-
-TARGETS: dict[str, Emit] = {
-    "python": emit_python,
-}
-"""The languages, by the name that `--lang` takes."""
 
 
 class UnknownTarget(ValueError):
@@ -23,7 +15,13 @@ class UnknownTarget(ValueError):
 
 def generate(schema: Schema, target: str, history: History | None = None) -> dict[str, str]:
     """Path to text of every file of the service. The same schema and history give the same bytes."""
-    emit = TARGETS.get(target)
-    if emit is None:
+    emitted = find(target).emit(schema, plan(schema), history or History())
+    return dict(sorted(emitted.items()))
+
+
+def find(target: str) -> Target:
+    """The target of the name."""
+    found = TARGETS.get(target)
+    if found is None:
         raise UnknownTarget(f"there is no target {target!r}; there are: {', '.join(TARGETS)}")
-    return dict(sorted(emit(schema, plan(schema), history or History()).items()))
+    return found

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, cast
 
 from merge3 import Merge3
+
+from freehold.generator.target import Parser
 
 Formatter = Callable[[str], str]
 """The repository's own formatter, for one file; the text itself when there is none."""
@@ -24,14 +25,21 @@ class Merged:
     conflicts: int
 
 
-def merge(base: str, yours: str, generated: str, path: str, formatter: Formatter) -> Merged:
+def merge(
+    base: str,
+    yours: str,
+    generated: str,
+    path: str,
+    formatter: Formatter,
+    parsers: Mapping[str, Parser],
+) -> Merged:
     """All changes of both sides. Where they collide, or the result does not parse, there are marks."""
     merged = _merge(base, yours, generated)
     if merged.conflicts:
         # Someone may have reformatted the file: then both other texts should look as it does.
         again = _merge(formatter(base), yours, formatter(generated))
         merged = again if again.conflicts < merged.conflicts else merged
-    if not merged.conflicts and not parses(path, merged.text):
+    if not merged.conflicts and not parses(path, merged.text, parsers):
         return Merged(_marked(yours, generated), 1)
     return merged
 
@@ -70,16 +78,13 @@ def _ended(lines: Sequence[str]) -> list[str]:
     return [line if line.endswith("\n") else line + "\n" for line in lines]
 
 
-_PARSERS: dict[str, Callable[[str], object]] = {
-    ".py": ast.parse,
-    ".json": json.loads,
-    ".toml": tomllib.loads,
-}
+_PARSERS: dict[str, Parser] = {".json": json.loads, ".toml": tomllib.loads}
 
 
-def parses(path: str, text: str) -> bool:
+def parses(path: str, text: str, parsers: Mapping[str, Parser]) -> bool:
     """Whether the text is still a file of its kind; of kinds that cannot be told, it is."""
-    parser = _PARSERS.get(path[path.rfind(".") :])
+    suffix = path[path.rfind(".") :]
+    parser = parsers.get(suffix) or _PARSERS.get(suffix)
     if parser is None:
         return True
     try:

@@ -167,6 +167,8 @@ class ServicePlan:
     overrides: dict[str, Any]
     roles: tuple[str, ...]
     tenant_kind: IdKind
+    user_entity: str | None
+    """The entity whose rows are the callers."""
     user_kind: IdKind
     rls: bool
     entities: tuple[EntityPlan, ...]
@@ -181,6 +183,7 @@ class ServicePlan:
 def plan(schema: Schema) -> ServicePlan:
     """Decide everything about the service, and refuse names that could not stand in code."""
     _check_names(schema)
+    user = _user_entity(schema)
     tenancy = schema.entity(schema.tenancy.entity) if schema.tenancy else None
     if tenancy is not None and tenancy.id_kind == "serial":
         raise PlanError(
@@ -194,7 +197,8 @@ def plan(schema: Schema) -> ServicePlan:
         overrides=dict(schema.auth.overrides) if schema.auth else {},
         roles=tuple(schema.roles),
         tenant_kind=tenancy.id_kind if tenancy else "uuid",
-        user_kind=_user_kind(schema),
+        user_entity=user,
+        user_kind=_kind_of(schema, user) if user else "text",
         rls=schema.tenancy is None or schema.tenancy.isolation == "rls",
         entities=tuple(_entity(schema, entity) for entity in schema.entities),
         permissions=_permissions(schema),
@@ -238,20 +242,19 @@ def _plural(entity: Entity) -> str:
     return (entity.plural or entity.name + "s").replace("-", "_")
 
 
-def _user_kind(schema: Schema) -> IdKind:
-    """The kind of the ids that `me` stands for; text when nothing says it."""
+def _user_entity(schema: Schema) -> str | None:
+    """The entity whose ids `me` stands for, if the schema says so anywhere."""
     for entity in schema.entities:
         for each in entity.fields:
             if each.default_me and each.type.target:
-                return _kind_of(schema, each.type.target)
+                return each.type.target
         for action in ACTIONS:
             for grant in entity.access.grants(action):
                 for condition in grant.where:
                     if isinstance(condition, Comparison) and condition.me:
                         compared = entity.field(condition.field)
-                        target = compared.type.target if compared else None
-                        return _kind_of(schema, target) if target else entity.id_kind
-    return "text"
+                        return compared.type.target if compared else entity.name
+    return None
 
 
 def _kind_of(schema: Schema, name: str) -> IdKind:

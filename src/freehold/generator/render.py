@@ -7,17 +7,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from freehold.generator import names
 from freehold.generator.identity import Preset
 
+COMMON = Path(__file__).parent / "targets" / "common" / "templates"
+"""What the templates of every language may extend and import, as `common/...`."""
+
 
 @lru_cache(maxsize=8)
 def environment(folder: Path) -> Environment:
-    """The templates below a folder."""
+    """The templates below a folder, which stand before the common ones of the same name."""
     found = Environment(
-        loader=FileSystemLoader(folder),
+        loader=ChoiceLoader(
+            [
+                FileSystemLoader(folder),
+                FileSystemLoader(COMMON),
+                PrefixLoader({"common": FileSystemLoader(COMMON)}),
+            ]
+        ),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -7,7 +7,7 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from freehold.generator.plan import DECIMAL_DIGITS, EntityPlan, FieldPlan, ServicePlan
+from freehold.generator.plan import DECIMAL_DIGITS, EntityPlan, FieldPlan
 from freehold.schema.model import Kind
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -15,62 +15,58 @@ ANY = LETTERS + LETTERS.upper() + "0123456789"
 _CATEGORIES = {"CATEGORY_DIGIT": "0123456789", "CATEGORY_WORD": ANY + "_", "CATEGORY_SPACE": " "}
 
 
-class Samples:
-    """Python expressions, for bodies of JSON."""
-
-    def __init__(self, plan: ServicePlan) -> None:
-        self._plan = plan
-
-    def fields(self, entity: EntityPlan) -> list[tuple[str, str]]:
-        """Name and expression of each field that a sample row names."""
-        return [
-            (each.name, self.expression(each))
-            for each in entity.writable
-            if each.target is None and (not each.nullable or each.writers is None)
-        ]
-
-    def expression(self, each: FieldPlan) -> str:
-        one = _one(each)
-        return f"[{one}]" if each.array else one
-
-    def references(self, entity: EntityPlan) -> list[FieldPlan]:
-        return [each for each in entity.writable if each.target is not None]
-
-    def filters(self, entity: EntityPlan) -> list[tuple[str, str]]:
-        """Parameter and a value of each filter."""
-        return [(parameter, filter_value(each, operator)) for parameter, each, operator in entity.filters()]
+def sample(entity: EntityPlan) -> dict[str, Any]:
+    """How to make a value for each field that a sample row names, less its references."""
+    return {
+        each.name: _recipe(each)
+        for each in entity.writable
+        if each.target is None and (not each.nullable or each.writers is None)
+    }
 
 
-def _one(each: FieldPlan) -> str:
+def filter_values(entity: EntityPlan) -> dict[str, str]:
+    """Parameter and a value of each filter."""
+    return {parameter: filter_value(each, operator) for parameter, each, operator in entity.filters()}
+
+
+def _recipe(each: FieldPlan) -> dict[str, Any]:
+    """Data that any language can follow.
+
+    `value`, `uuid`, `text` (so long), `spelled` (a character of each), or `number` (from, to).
+    A text may have something `before` and `after` it; `list` holds one value.
+    """
+    one = _one(each)
+    return {"list": one} if each.array else one
+
+
+def _one(each: FieldPlan) -> dict[str, Any]:
     if each.pattern is not None:
-        alphabets = alphabets_of(each.pattern, _least_length(each), each.length)
-        return f"spelled({', '.join(map(repr, alphabets))})"
+        return {"spelled": alphabets_of(each.pattern, _least_length(each), each.length)}
     match each.kind:
         case Kind.STRING | Kind.TEXT:
             most = min(int(limit) for limit in (each.length, each.most, 24) if limit is not None)
-            return f"text({max(most, int(each.least or 0))})"
+            return {"text": max(most, int(each.least or 0))}
         case Kind.EMAIL:
-            return "text(12) + '@example.com'"
+            return {"text": 12, "after": "@example.com"}
         case Kind.URL:
-            return "'https://example.com/' + text(12)"
+            return {"text": 12, "before": "https://example.com/"}
         case Kind.IP:
-            return "'192.0.2.' + str(number(1, 254))"
+            return {"number": [1, 254], "before": "192.0.2."}
         case Kind.INT | Kind.BIGINT:
             least = int(each.least) if each.least is not None else 1
             most = int(each.most) if each.most is not None else max(least, 0) + 1_000_000
-            return f"number({min(least, most)}, {most})"
+            return {"number": [min(least, most), most]}
         case Kind.FLOAT:
-            return repr(
-                float(each.least if each.least is not None else each.most if each.most is not None else 1.5)
-            )
+            bounds = [float(bound) for bound in (each.least, each.most) if bound is not None]
+            return {"value": bounds[0] if bounds else 1.5}
         case Kind.DECIMAL:
-            return repr(_decimal(each))
+            return {"value": _decimal(each)}
         case Kind.ENUM:
-            return repr(each.default if each.default in each.values else each.values[0])
+            return {"value": each.default if each.default in each.values else each.values[0]}
         case Kind.UUID:
-            return "str(new_id())"
+            return {"uuid": True}
         case _:
-            return repr(_FIXED[each.kind])
+            return {"value": _FIXED[each.kind]}
 
 
 _FIXED: dict[Kind, Any] = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from freehold import __version__
 from freehold.generator.merge import merge
+from freehold.generator.target import Format, Target
 
 STATE = ".freehold"
 MANIFEST = f"{STATE}/manifest.json"
@@ -22,11 +23,8 @@ INCOMING = f"{STATE}/incoming"
 APPENDED = ("db/migrations/",)
 """Files below are written once, and stay as they are: they may have been applied."""
 
-LOCKED = ("openapi.json", "db/schema.sql", "db/schema.lock.json")
+LOCKED = ("openapi.json", "tests/resources.json", "db/schema.sql", "db/schema.lock.json")
 """Files that follow from the schema alone: an edit of them is a mistake."""
-
-Format = Callable[[str, str], str]
-"""Path and text to the text as the repository's own formatter leaves it."""
 
 
 class Outcome(StrEnum):
@@ -108,13 +106,14 @@ def read(root: Path) -> Repository:
 def decide(
     repository: Repository,
     emitted: Mapping[str, str],
-    formatted: Format,
+    target: Target,
     *,
     take_yours: Collection[str] = (),
     take_generated: Collection[str] = (),
 ) -> list[Decision]:
     """What should become of each file. Nothing is written."""
     found = []
+    formatted = target.formatter(repository.root)
     for path in sorted({*emitted, *repository.bases}):
         new = emitted.get(path)
         if path in take_generated and new is not None:
@@ -123,11 +122,13 @@ def decide(
         elif path in take_yours and new is not None:
             found.append(Decision(path, Outcome.EDITED, base=new))
         else:
-            found.append(_decide(repository, path, new, formatted))
+            found.append(_decide(repository, path, new, target, formatted))
     return found
 
 
-def _decide(repository: Repository, path: str, new: str | None, formatted: Format) -> Decision:
+def _decide(
+    repository: Repository, path: str, new: str | None, target: Target, formatted: Format
+) -> Decision:
     base, current = repository.bases.get(path), repository.text(path)
     if path.startswith(APPENDED):
         return Decision(path, Outcome.CREATED if current is None else Outcome.SAME, new)
@@ -151,7 +152,7 @@ def _decide(repository: Repository, path: str, new: str | None, formatted: Forma
         return Decision(path, Outcome.EDITED, base=base)
     if formatted(path, current) == formatted(path, base):
         return Decision(path, Outcome.MERGED, formatted(path, new), new)
-    merged = merge(base, current, new, path, lambda text: formatted(path, text))
+    merged = merge(base, current, new, path, lambda text: formatted(path, text), target.parsers)
     if merged.conflicts:
         return Decision(path, Outcome.CONFLICT, merged.text, base)
     return Decision(path, Outcome.MERGED if merged.text != current else Outcome.EDITED, merged.text, new)

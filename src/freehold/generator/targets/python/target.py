@@ -8,6 +8,7 @@ from typing import Any
 from freehold.db.ddl import quote
 from freehold.generator import names
 from freehold.generator.plan import MAX_ARRAY, EntityPlan, FieldPlan, Rule, ServicePlan
+from freehold.generator.sql import CascadeSql, EntitySql, Insert
 from freehold.schema.model import Kind
 
 FILES = Path(__file__).parent / "files"
@@ -39,7 +40,7 @@ _BODY = {
     Kind.POINT: "Point",
     Kind.LINE: "Line",
     Kind.POLYGON: "Polygon",
-    Kind.DECIMAL: "Decimal",
+    Kind.DECIMAL: "DecimalText",
 }
 _PARAMETER = _BODY | {
     Kind.INT: "Int32Parameter",
@@ -174,7 +175,7 @@ class PythonField:
         if self.plan.kind is Kind.ENUM and not as_text:
             return self.own_type
         if self.plan.kind is Kind.DECIMAL:
-            return f"Annotated[Decimal, decimal_digits({self.plan.precision}, {self.plan.scale})]"
+            return f"Annotated[DecimalText, decimal_digits({self.plan.precision}, {self.plan.scale})]"
         return _PARAMETER[self.plan.kind] if self.plan.kind is not Kind.IP else "Text"
 
     @property
@@ -234,7 +235,6 @@ class PythonEntity:
         self.summary_class = f"{plan.class_name}Summary" if plan.heavy else plan.class_name
         self.plural = plan.plural
         self.path = plan.path
-        self.table = quote(plan.table)
         self.id_type = ID_TYPES[plan.id_kind]
         self.path_id = _PATH_IDS[plan.id_kind]
         self.fields = [PythonField(plan, each) for each in plan.fields]
@@ -249,71 +249,39 @@ class PythonEntity:
             by_name[field.name].parameter_line(parameter, operator)
             for parameter, field, operator in plan.filters()
         ]
-        self.columns = {each.name: quote(each.plan.column) for each in self.fields}
-        self.system = {name: quote(column) for name, column in plan.system.items()}
-        self.tenant_column = quote(plan.tenant_column) if plan.tenant_column else ""
+        self.sql = EntitySql(plan)
         self.new_id = {"uuid": "new_id()", "text": "str(new_id())", "serial": ""}[plan.id_kind]
-        self.touch = _touch(self.system)
-        self.placeholders = ", ".join(f"${number}" for number in range(1, len(self.inserts) + 1))
+        self.inserts = [self._value(each) for each in self.sql.inserts]
         self.conditional_create = any(
             () not in permissions.get(f"{plan.name}:create", ((),))
             for permissions in service.permissions.values()
         )
-        self.cascades = [
-            {
-                "parent": each.parent,
-                "child": each.child,
-                "assigned": _assigned(plan, position),
-                "source": "[id]" if each.parent == plan.name else f"{each.parent}_ids",
-                "table": quote(each.table),
-                "column": quote(each.column),
-                "tenant_column": quote(each.tenant_column) if each.tenant_column else "",
-                "id": quote(each.system["id"]),
-                "deleted_at": quote(each.system["deleted_at"]),
-                "touch": _touch({name: quote(column) for name, column in each.system.items()}),
-            }
-            for position, each in enumerate(plan.cascades)
-        ]
+        self.cascades = [(each, _assigned(each), _source(each)) for each in self.sql.cascades]
 
-    @property
-    def inserts(self) -> list[tuple[str, str]]:
-        """The columns of an insert, each with the Python expression of its value."""
-        found: list[tuple[str, str]] = []
-        if self.plan.tenant == "scoped":
-            found.append((self.tenant_column, "tx.principal.require_tenant()"))
-        if self.plan.tenant == "self":
-            found.append((self.columns["id"], "tx.tenant_id"))
-        elif self.new_id:
-            found.append((self.columns["id"], self.new_id))
-        for each in self.writable:
-            value = f"body.{each.attribute}"
-            if each.plan.default_me:
-                value = f"{value} if {each.attribute!r} in body.model_fields_set else tx.principal.id"
-            found.append((self.columns[each.name], value))
-        found += [
-            (self.system[name], "tx.actor") for name in ("created_by", "updated_by") if name in self.system
-        ]
-        return found
+    def _value(self, insert: Insert) -> str:
+        """The Python expression of what is inserted."""
+        match insert.source:
+            case "tenant":
+                return "tx.principal.require_tenant()"
+            case "own_id":
+                return "tx.tenant_id"
+            case "new_id":
+                return self.new_id
+            case "actor":
+                return "tx.actor"
+        assert insert.field is not None
+        attribute = names.python_attribute(insert.field.name)
+        if insert.field.default_me:
+            return f"body.{attribute} if {attribute!r} in body.model_fields_set else tx.principal.id"
+        return f"body.{attribute}"
 
 
-def _assigned(plan: EntityPlan, position: int) -> str:
-    """Where the ids go that a cascade touches: nowhere when nothing goes on from them."""
-    each = plan.cascades[position]
-    if all(other.parent != each.child for other in plan.cascades):
-        return ""
-    first = all(other.child != each.child for other in plan.cascades[:position])
-    return f"{each.child}_ids {'=' if first else '+='} "
+def _assigned(each: CascadeSql) -> str:
+    return f"{each.assigned} {'=' if each.starts else '+='} " if each.assigned else ""
 
 
-def _touch(system: dict[str, str]) -> str:
-    """What every change of a row sets, whatever else it changes."""
-    parts = {
-        "updated_at": "{} = now()",
-        "updated_by": "{} = nullif(current_setting('app.actor_id', true), '')",
-        "version": "{0} = {0} + 1",
-    }
-    found = [text.format(system[name]) for name, text in parts.items() if name in system]
-    return ",\n            ".join(found) or "{0} = {0}".format(system["id"])
+def _source(each: CascadeSql) -> str:
+    return "[id]" if each.from_root else f"{each.parent}_ids"
 
 
 def rule_text(rule: Rule) -> str:

@@ -1,12 +1,17 @@
-"""What the tests know about each resource: where it is, and how a valid row looks."""
+"""What the tests know about each resource and each role, read from resources.json."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
-from tests.samples import spelled, text
+from .samples import made
+
+Condition = dict[str, Any]
+Grant = tuple[Condition, ...]
+"""All conditions must hold of a row; an empty grant reaches every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +22,11 @@ class Resource:
     path: str
     table: str
     tenant: Literal["self", "scoped", "none"]
+    tenant_column: str
     id_kind: Literal["uuid", "serial", "text"]
     columns: dict[str, str]
-    sample: Callable[[], dict[str, Any]]
+    recipes: dict[str, Any]
+    """Field to how a value of it is made."""
     references: dict[str, str]
     """Field to the resource that it refers to."""
     required: tuple[str, ...]
@@ -31,211 +38,41 @@ class Resource:
     sorts: tuple[str, ...]
     versioned: bool
     soft_delete: bool
+    readable_by: dict[str, frozenset[str]]
+    """Fields that only some roles see."""
+    writable_by: dict[str, frozenset[str]]
+    """Fields that only some roles set."""
 
     def __str__(self) -> str:
         return self.name
 
-
-def organization_sample() -> dict[str, Any]:
-    return {
-        "name": text(24),
-        "slug": spelled(
-            "abcdefghijklmnopqrstuvwxyz0123456789-",
-            "abcdefghijklmnopqrstuvwxyz0123456789-",
-            "abcdefghijklmnopqrstuvwxyz0123456789-",
-            "abcdefghijklmnopqrstuvwxyz0123456789-",
-            "abcdefghijklmnopqrstuvwxyz0123456789-",
-            "abcdefghijklmnopqrstuvwxyz0123456789-",
-        ),
-    }
+    def sample(self) -> dict[str, Any]:
+        """A valid body, less its references: different each time where it must be."""
+        return {name: made(recipe) for name, recipe in self.recipes.items()}
 
 
-def project_sample() -> dict[str, Any]:
-    return {
-        "name": text(24),
-        "code": text(20),
-        "status": "draft",
-        "settings": {"key": "value"},
-    }
+def _resource(told: dict[str, Any]) -> Resource:
+    return Resource(
+        recipes=told.pop("sample"),
+        required=tuple(told.pop("required")),
+        places=tuple(told.pop("places")),
+        sorts=tuple(told.pop("sorts")),
+        readable_by={name: frozenset(roles) for name, roles in told.pop("readable_by").items()},
+        writable_by={name: frozenset(roles) for name, roles in told.pop("writable_by").items()},
+        **told,
+    )
 
 
-def person_sample() -> dict[str, Any]:
-    return {
-        "email": text(12) + "@example.com",
-    }
+_TOLD: dict[str, Any] = json.loads((Path(__file__).parent / "resources.json").read_text(encoding="utf-8"))
 
-
-RESOURCES = (
-    Resource(
-        name="organization",
-        path="/v1/organizations",
-        table="organization",
-        tenant="self",
-        id_kind="uuid",
-        columns={
-            "id": "id",
-            "name": "name",
-            "slug": "slug",
-            "created_at": "created_at",
-            "updated_at": "updated_at",
-            "version": "version",
-        },
-        sample=organization_sample,
-        references={},
-        required=(),
-        places=(),
-        filters={
-            "id.in": "01930000-0000-7000-8000-000000000000",
-            "name": "a",
-            "name.in": "a",
-            "name.contains": "a",
-            "name.starts_with": "a",
-            "slug": "a",
-            "slug.in": "a",
-            "slug.contains": "a",
-            "slug.starts_with": "a",
-            "created_at.gt": "2026-01-31T09:30:00.000Z",
-            "created_at.gte": "2026-01-31T09:30:00.000Z",
-            "created_at.lt": "2026-01-31T09:30:00.000Z",
-            "created_at.lte": "2026-01-31T09:30:00.000Z",
-            "updated_at.gt": "2026-01-31T09:30:00.000Z",
-            "updated_at.gte": "2026-01-31T09:30:00.000Z",
-            "updated_at.lt": "2026-01-31T09:30:00.000Z",
-            "updated_at.lte": "2026-01-31T09:30:00.000Z",
-        },
-        sorts=(
-            "id",
-            "-id",
-            "slug",
-            "-slug",
-            "created_at",
-            "-created_at",
-            "updated_at",
-            "-updated_at",
-        ),
-        versioned=True,
-        soft_delete=False,
-    ),
-    Resource(
-        name="project",
-        path="/v1/projects",
-        table="project",
-        tenant="scoped",
-        id_kind="uuid",
-        columns={
-            "id": "id",
-            "name": "name",
-            "code": "code",
-            "status": "status",
-            "budget": "budget",
-            "settings": "settings",
-            "owner_id": "owner_id",
-            "created_at": "created_at",
-            "updated_at": "updated_at",
-            "created_by": "created_by",
-            "updated_by": "updated_by",
-            "version": "version",
-            "deleted_at": "deleted_at",
-        },
-        sample=project_sample,
-        references={
-            "owner_id": "person",
-        },
-        required=(),
-        places=(),
-        filters={
-            "id.in": "01930000-0000-7000-8000-000000000000",
-            "name": "a",
-            "name.in": "a",
-            "name.contains": "a",
-            "name.starts_with": "a",
-            "code": "a",
-            "code.in": "a",
-            "code.contains": "a",
-            "code.starts_with": "a",
-            "status": "draft",
-            "status.ne": "draft",
-            "status.in": "draft",
-            "budget": "0.00",
-            "budget.in": "0.00",
-            "budget.gt": "0.00",
-            "budget.gte": "0.00",
-            "budget.lt": "0.00",
-            "budget.lte": "0.00",
-            "budget.is_null": "true",
-            "owner_id": "01930000-0000-7000-8000-000000000000",
-            "owner_id.in": "01930000-0000-7000-8000-000000000000",
-            "owner_id.is_null": "true",
-            "created_at.gt": "2026-01-31T09:30:00.000Z",
-            "created_at.gte": "2026-01-31T09:30:00.000Z",
-            "created_at.lt": "2026-01-31T09:30:00.000Z",
-            "created_at.lte": "2026-01-31T09:30:00.000Z",
-            "updated_at.gt": "2026-01-31T09:30:00.000Z",
-            "updated_at.gte": "2026-01-31T09:30:00.000Z",
-            "updated_at.lt": "2026-01-31T09:30:00.000Z",
-            "updated_at.lte": "2026-01-31T09:30:00.000Z",
-        },
-        sorts=(
-            "id",
-            "-id",
-            "code",
-            "-code",
-            "status",
-            "-status",
-            "created_at",
-            "-created_at",
-            "updated_at",
-            "-updated_at",
-        ),
-        versioned=True,
-        soft_delete=True,
-    ),
-    Resource(
-        name="person",
-        path="/v1/people",
-        table="person",
-        tenant="scoped",
-        id_kind="uuid",
-        columns={
-            "id": "id",
-            "email": "email",
-            "created_at": "created_at",
-            "updated_at": "updated_at",
-            "version": "version",
-        },
-        sample=person_sample,
-        references={},
-        required=(),
-        places=(),
-        filters={
-            "id.in": "01930000-0000-7000-8000-000000000000",
-            "email": "a",
-            "email.in": "a",
-            "email.contains": "a",
-            "email.starts_with": "a",
-            "created_at.gt": "2026-01-31T09:30:00.000Z",
-            "created_at.gte": "2026-01-31T09:30:00.000Z",
-            "created_at.lt": "2026-01-31T09:30:00.000Z",
-            "created_at.lte": "2026-01-31T09:30:00.000Z",
-            "updated_at.gt": "2026-01-31T09:30:00.000Z",
-            "updated_at.gte": "2026-01-31T09:30:00.000Z",
-            "updated_at.lt": "2026-01-31T09:30:00.000Z",
-            "updated_at.lte": "2026-01-31T09:30:00.000Z",
-        },
-        sorts=(
-            "id",
-            "-id",
-            "email",
-            "-email",
-            "created_at",
-            "-created_at",
-            "updated_at",
-            "-updated_at",
-        ),
-        versioned=True,
-        soft_delete=False,
-    ),
-)
-
+ROLES: tuple[str, ...] = tuple(_TOLD["roles"])
+TENANT_TABLES: tuple[str, ...] = tuple(_TOLD["tenant_tables"])
+PERMISSIONS: dict[str, dict[str, tuple[Grant, ...]]] = {
+    role: {permission: tuple(map(tuple, grants)) for permission, grants in permissions.items()}
+    for role, permissions in _TOLD["permissions"].items()
+}
+RESOURCES = tuple(map(_resource, _TOLD["resources"]))
+USER: str | None = _TOLD["user"]
+"""The resource whose rows are the callers, if the schema says so."""
 BY_NAME = {resource.name: resource for resource in RESOURCES}
 TENANT = next((resource for resource in RESOURCES if resource.tenant == "self"), None)

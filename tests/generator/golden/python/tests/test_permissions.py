@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.permissions import PERMISSIONS, READABLE_BY, ROLES, WRITABLE_BY
-from tests.conftest import World, grants_of, role_with, roles_of
-from tests.resources import RESOURCES, Resource
+from .resources import PERMISSIONS, RESOURCES, ROLES, Resource
+from .world import World, grants_of, role_with, roles_of
 
 EVERY_ROLE = ("public", "authenticated", *ROLES, "service")
 MATRIX = [
@@ -91,7 +90,7 @@ def test_a_role_creates_what_it_may(world: World, role: str, resource: Resource)
         assert answer.status_code == (401 if role == "public" else 403)
 
 
-@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.name in READABLE_BY], ids=str)
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.readable_by], ids=str)
 def test_a_hidden_field_is_not_shown(world: World, resource: Resource) -> None:
     for role in EVERY_ROLE:
         if () not in grants_of(role, f"{resource.name}:read"):
@@ -99,11 +98,11 @@ def test_a_hidden_field_is_not_shown(world: World, resource: Resource) -> None:
         tenant = world.tenant()
         row = {"id": str(tenant)} if resource.tenant == "self" else world.row(resource, tenant)
         shown = world.caller(role, tenant).get(f"{resource.path}/{row['id']}").json()
-        for name, readers in READABLE_BY[resource.name].items():
+        for name, readers in resource.readable_by.items():
             assert (name in shown) == bool(readers & roles_of(role))
 
 
-@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.name in WRITABLE_BY], ids=str)
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.writable_by], ids=str)
 def test_a_field_that_the_role_may_not_set_is_refused_by_name(world: World, resource: Resource) -> None:
     role = role_with(f"{resource.name}:update")
     if role is None:
@@ -112,7 +111,7 @@ def test_a_field_that_the_role_may_not_set_is_refused_by_name(world: World, reso
     row = {"id": str(tenant)} if resource.tenant == "self" else world.row(resource, tenant)
     sample = resource.sample()
 
-    for name, writers in WRITABLE_BY[resource.name].items():
+    for name, writers in resource.writable_by.items():
         if name in sample and not writers & roles_of(role):
             refused = world.caller(role, tenant).patch(f"{resource.path}/{row['id']}", json={name: sample[name]})
             assert (refused.status_code, refused.json()["code"]) == (403, "forbidden_field")

@@ -149,6 +149,7 @@ Timestamp = Annotated[
     AfterValidator(_in_utc),
     PlainSerializer(rfc3339, return_type=str),
 ]
+DecimalText = Annotated[Decimal, PlainSerializer(lambda value: f"{value:f}", return_type=str)]
 Bytes = Annotated[
     bytes,
     BeforeValidator(_decode),

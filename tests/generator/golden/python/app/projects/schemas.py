@@ -12,6 +12,7 @@ from app.core.fields import (
     Body,
     BoolParameter,
     Commas,
+    DecimalText,
     Json,
     NotNull,
     Text,
@@ -29,7 +30,7 @@ ProjectStatus = Literal[
     "active",
     "1st",
 ]
-ProjectBudget = Annotated[Decimal, decimal_digits(12, 2), Field(ge=Decimal("0"))]
+ProjectBudget = Annotated[DecimalText, decimal_digits(12, 2), Field(ge=Decimal("0"))]
 
 
 class ProjectCreate(Body):
@@ -61,7 +62,7 @@ class ProjectSummary(View):
     name: str
     code: str
     status: ProjectStatus
-    budget: Decimal | None
+    budget: DecimalText | None
     owner_id: UUID | None
     created_at: Timestamp
     updated_at: Timestamp
@@ -121,14 +122,14 @@ class ProjectQuery(ListQuery):
     status__in: Annotated[list[ProjectStatus], Commas, Field(max_length=100)] | None = Field(
         default=None, alias="status.in"
     )
-    budget: Annotated[Decimal, decimal_digits(12, 2)] | None = None
-    budget__in: Annotated[list[Annotated[Decimal, decimal_digits(12, 2)]], Commas, Field(max_length=100)] | None = (
+    budget: Annotated[DecimalText, decimal_digits(12, 2)] | None = None
+    budget__in: Annotated[list[Annotated[DecimalText, decimal_digits(12, 2)]], Commas, Field(max_length=100)] | None = (
         Field(default=None, alias="budget.in")
     )
-    budget__gt: Annotated[Decimal, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.gt")
-    budget__gte: Annotated[Decimal, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.gte")
-    budget__lt: Annotated[Decimal, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.lt")
-    budget__lte: Annotated[Decimal, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.lte")
+    budget__gt: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.gt")
+    budget__gte: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.gte")
+    budget__lt: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.lt")
+    budget__lte: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.lte")
     budget__is_null: BoolParameter | None = Field(default=None, alias="budget.is_null")
     owner_id: Uuid | None = None
     owner_id__in: Annotated[list[Uuid], Commas, Field(max_length=100)] | None = Field(default=None, alias="owner_id.in")

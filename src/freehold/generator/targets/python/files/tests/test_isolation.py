@@ -8,18 +8,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.constraints import TENANT_TABLES
-from app.core.ids import new_id
-from app.permissions import READABLE_BY
-from tests.conftest import World, role_with, roles_of
-from tests.resources import BY_NAME, RESOURCES, TENANT, Resource
+from .world import World, role_with, roles_of, unknown_id
+from .resources import BY_NAME, RESOURCES, TENANT, TENANT_TABLES, Resource
 
 SCOPED = pytest.mark.parametrize("resource", [each for each in RESOURCES if each.tenant == "scoped"], ids=str)
 
 
-def stored(world: World, resource: Resource, id: str) -> Any:
+def stored(world: World, resource: Resource, id: Any) -> Any:
     id_column = resource.columns["id"]
-    return world.sql(f"select to_jsonb(t) as row from {resource.table} t where {id_column}::text = $1", id)[0]["row"]
+    return world.sql(f"select to_jsonb(t) as row from {resource.table} t where {id_column}::text = $1", str(id))[0]["row"]
 
 
 @SCOPED
@@ -63,7 +60,7 @@ def test_no_list_shows_a_row_of_another_tenant(world: World, resource: Resource)
     own = world.row(resource, ours)["id"]
     reader = world.able(f"{resource.name}:read", ours)
     held = roles_of(reader.role)
-    readable = READABLE_BY.get(resource.name, {})
+    readable = resource.readable_by
     visible = {name: value for name, value in resource.filters.items() if readable.get(name.partition(".")[0], held) & held}
 
     for parameters in [{}, {"id.in": foreign}, *({name: value} for name, value in visible.items())]:
@@ -96,7 +93,7 @@ def test_a_reference_to_a_row_of_another_tenant_is_a_reference_to_nothing(world:
         if BY_NAME[target].tenant != "scoped":
             continue
         foreign = writer.post(resource.path, json=body | {name: world.row(BY_NAME[target], theirs)["id"]})
-        random = writer.post(resource.path, json=body | {name: str(new_id())})
+        random = writer.post(resource.path, json=body | {name: unknown_id(BY_NAME[target])})
         assert (foreign.status_code, foreign.json()["code"]) == (422, "unknown_reference")
         assert foreign.json()["errors"] == random.json()["errors"]
 
@@ -110,14 +107,14 @@ def test_a_caller_without_a_tenant_gets_nothing(world: World, resource: Resource
 
 
 def test_without_a_tenant_the_database_itself_shows_nothing(
-    world: World, runner: asyncio.Runner, database_url: str
+    world: World, runner: asyncio.Runner
 ) -> None:
     for resource in RESOURCES:
         if resource.tenant == "scoped":
             world.row(resource, world.tenant())
 
     async def counts() -> list[int]:
-        connection = await asyncpg.connect(database_url, server_settings={"role": "app_api"})
+        connection = await asyncpg.connect(world.service.database_url, server_settings={"role": "app_api"})
         found = [await connection.fetchval(f'select count(*) from "{table}"') for table in TENANT_TABLES]
         await connection.close()
         return found

@@ -1,0 +1,34 @@
+"""The suite, put together in a folder: the black-box tests of Python services, pointed at any service."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from freehold.generator.targets import python
+
+HERE = Path(__file__).parent
+EMITTED = Path(python.__file__).parent / "files" / "tests"
+
+SUPPORT = ("__init__.py", "resources.py", "samples.py", "world.py")
+TESTS = (
+    "test_crud.py",
+    "test_lists.py",
+    "test_isolation.py",
+    "test_permissions.py",
+    "test_versions.py",
+)
+"""What knows a service by its contract, its resources and its database alone."""
+
+
+def assemble(folder: Path, service: Path) -> Path:
+    """The suite for the service whose repository is in a folder. Answers with the folder to run pytest in."""
+    package = folder / "suite"
+    package.mkdir(parents=True)
+    for name in (*SUPPORT, *TESTS):
+        shutil.copyfile(EMITTED / name, package / name)
+    shutil.copyfile(HERE / "anywhere.py", package / "conftest.py")
+    shutil.copyfile(service / "tests" / "resources.json", package / "resources.json")
+    shutil.copyfile(service / "openapi.json", package / "openapi.json")
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = -q -p no:cacheprovider\n", encoding="utf-8")
+    return folder

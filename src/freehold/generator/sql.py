@@ -1,0 +1,98 @@
+"""The names and parts of an entity's statements, as SQL spells them: the same text in every language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from freehold.db.ddl import quote
+from freehold.generator.plan import EntityPlan, FieldPlan
+
+
+@dataclass(frozen=True)
+class Insert:
+    """A column of an insert, and where its value comes from."""
+
+    column: str
+    source: str
+    """`tenant` (the caller's), `own_id` (of a tenant that makes itself), `new_id`, `actor` or `field`."""
+    field: FieldPlan | None = None
+
+
+@dataclass(frozen=True)
+class CascadeSql:
+    """A statement of a soft delete that goes on along a reference."""
+
+    parent: str
+    child: str
+    table: str
+    column: str
+    tenant_column: str
+    id: str
+    deleted_at: str
+    touch: str
+    assigned: str
+    """The name of the list that takes the ids it touches: empty when nothing goes on from them."""
+    starts: bool
+    """Whether the list starts here, or other ids are in it."""
+    from_root: bool
+    """Whether it begins at the deleted row itself."""
+
+
+class EntitySql:
+    """One entity as SQL spells it. The templates in targets/common/templates/sql print statements from it."""
+
+    def __init__(self, plan: EntityPlan) -> None:
+        self.plan = plan
+        self.table = quote(plan.table)
+        self.columns = {each.name: quote(each.column) for each in plan.fields}
+        self.system = {name: quote(column) for name, column in plan.system.items()}
+        self.tenant_column = quote(plan.tenant_column) if plan.tenant_column else ""
+        self.touch = _touch(self.system)
+        self.inserts = tuple(_inserts(self))
+        self.placeholders = ", ".join(f"${number}" for number in range(1, len(self.inserts) + 1))
+        self.cascades = tuple(_cascade(plan, position) for position in range(len(plan.cascades)))
+
+
+def _inserts(sql: EntitySql) -> list[Insert]:
+    plan = sql.plan
+    found: list[Insert] = []
+    if plan.tenant == "scoped":
+        found.append(Insert(sql.tenant_column, "tenant"))
+    if plan.tenant == "self":
+        found.append(Insert(sql.columns["id"], "own_id"))
+    elif plan.id_kind != "serial":
+        found.append(Insert(sql.columns["id"], "new_id"))
+    found += [Insert(sql.columns[each.name], "field", each) for each in plan.writable]
+    found += [
+        Insert(sql.system[name], "actor") for name in ("created_by", "updated_by") if name in sql.system
+    ]
+    return found
+
+
+def _cascade(plan: EntityPlan, position: int) -> CascadeSql:
+    each = plan.cascades[position]
+    goes_on = any(other.parent == each.child for other in plan.cascades)
+    return CascadeSql(
+        parent=each.parent,
+        child=each.child,
+        table=quote(each.table),
+        column=quote(each.column),
+        tenant_column=quote(each.tenant_column) if each.tenant_column else "",
+        id=quote(each.system["id"]),
+        deleted_at=quote(each.system["deleted_at"]),
+        touch=_touch({name: quote(column) for name, column in each.system.items()}),
+        assigned=f"{each.child}_ids" if goes_on else "",
+        starts=all(other.child != each.child for other in plan.cascades[:position]),
+        from_root=each.parent == plan.name,
+    )
+
+
+def _touch(system: dict[str, str]) -> str:
+    """What every change of a row sets, whatever else it changes."""
+    parts = {
+        "updated_at": "{} = now()",
+        "updated_by": "{} = nullif(current_setting('app.actor_id', true), '')",
+        "version": "{0} = {0} + 1",
+    }
+    found = [text.format(system[name]) for name, text in parts.items() if name in system]
+    return ",\n    ".join(found) or "{0} = {0}".format(system["id"])

@@ -1,0 +1,78 @@
+"""The files that are the same in every language, and the templates that a language adds to or overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from freehold.generator import migrations, openapi, resources
+from freehold.generator.constraints import constraint_fields, tenant_tables
+from freehold.generator.identity import presets_of
+from freehold.generator.migrations import History
+from freehold.generator.plan import ServicePlan
+from freehold.generator.render import COMMON, render
+from freehold.schema.model import Schema
+
+FILES = Path(__file__).parent / "files"
+
+CONTAINERS = ("Dockerfile", ".dockerignore")
+
+
+def values(schema: Schema, plan: ServicePlan) -> dict[str, Any]:
+    """What every template may print, in every language."""
+    return {
+        "plan": plan,
+        "presets": presets_of(plan.provider, plan.overrides),
+        "constraints": constraint_fields(schema),
+        "tenant_tables": tenant_tables(schema),
+    }
+
+
+def contract(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
+    """The contract, what the tests know of it, and the tables: byte for byte the same in every language."""
+    return {
+        "openapi.json": openapi.text(plan),
+        "tests/resources.json": resources.text(schema, plan),
+        "db/schema.sql": migrations.schema_sql(schema),
+        migrations.SNAPSHOT: migrations.snapshot(schema),
+    } | migrations.migrations(schema, history)
+
+
+def tree(
+    plan: ServicePlan,
+    files: Path,
+    templates: Path,
+    printed: dict[str, Any],
+    once: Callable[[str], bool],
+) -> dict[str, str]:
+    """The files of a language and the common ones, and every template for which `once` holds."""
+    found = _static(FILES) | _static(files)
+    for folder in (COMMON, templates):
+        for path in sorted(folder.rglob("*.j2")):
+            name = path.relative_to(folder).as_posix()
+            if not name.startswith("sql/") and once(name):
+                found[emitted_path(name)] = render(templates, name, printed)
+    if "docker" not in plan.deploy:
+        for name in CONTAINERS:
+            found.pop(name)
+    if "compose" not in plan.deploy:
+        found.pop("compose.yaml")
+    return found
+
+
+def emitted_path(template: str) -> str:
+    """`dot.gitignore.j2` is emitted as `.gitignore`."""
+    folder, _, name = template.removesuffix(".j2").rpartition("/")
+    name = "." + name.removeprefix("dot.") if name.startswith("dot.") else name
+    return f"{folder}/{name}" if folder else name
+
+
+def _static(folder: Path) -> dict[str, str]:
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        is_cache = any(part.startswith((".", "__pycache__")) for part in name.parts)
+        if path.is_file() and not is_cache:
+            found[emitted_path(name.as_posix())] = path.read_text(encoding="utf-8")
+    return found

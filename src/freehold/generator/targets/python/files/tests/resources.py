@@ -1,0 +1,78 @@
+"""What the tests know about each resource and each role, read from resources.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from .samples import made
+
+Condition = dict[str, Any]
+Grant = tuple[Condition, ...]
+"""All conditions must hold of a row; an empty grant reaches every row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of the API and its table."""
+
+    name: str
+    path: str
+    table: str
+    tenant: Literal["self", "scoped", "none"]
+    tenant_column: str
+    id_kind: Literal["uuid", "serial", "text"]
+    columns: dict[str, str]
+    recipes: dict[str, Any]
+    """Field to how a value of it is made."""
+    references: dict[str, str]
+    """Field to the resource that it refers to."""
+    required: tuple[str, ...]
+    """The references that cannot be null."""
+    places: tuple[str, ...]
+    """The fields that hold points, lines and polygons."""
+    filters: dict[str, str]
+    """Query parameter to a value that it takes."""
+    sorts: tuple[str, ...]
+    versioned: bool
+    soft_delete: bool
+    readable_by: dict[str, frozenset[str]]
+    """Fields that only some roles see."""
+    writable_by: dict[str, frozenset[str]]
+    """Fields that only some roles set."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def sample(self) -> dict[str, Any]:
+        """A valid body, less its references: different each time where it must be."""
+        return {name: made(recipe) for name, recipe in self.recipes.items()}
+
+
+def _resource(told: dict[str, Any]) -> Resource:
+    return Resource(
+        recipes=told.pop("sample"),
+        required=tuple(told.pop("required")),
+        places=tuple(told.pop("places")),
+        sorts=tuple(told.pop("sorts")),
+        readable_by={name: frozenset(roles) for name, roles in told.pop("readable_by").items()},
+        writable_by={name: frozenset(roles) for name, roles in told.pop("writable_by").items()},
+        **told,
+    )
+
+
+_TOLD: dict[str, Any] = json.loads((Path(__file__).parent / "resources.json").read_text(encoding="utf-8"))
+
+ROLES: tuple[str, ...] = tuple(_TOLD["roles"])
+TENANT_TABLES: tuple[str, ...] = tuple(_TOLD["tenant_tables"])
+PERMISSIONS: dict[str, dict[str, tuple[Grant, ...]]] = {
+    role: {permission: tuple(map(tuple, grants)) for permission, grants in permissions.items()}
+    for role, permissions in _TOLD["permissions"].items()
+}
+RESOURCES = tuple(map(_resource, _TOLD["resources"]))
+USER: str | None = _TOLD["user"]
+"""The resource whose rows are the callers, if the schema says so."""
+BY_NAME = {resource.name: resource for resource in RESOURCES}
+TENANT = next((resource for resource in RESOURCES if resource.tenant == "self"), None)

@@ -1,0 +1,236 @@
+"""Callers with every kind of token, and rows as a test needs them: a service as it is seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import asyncpg
+import pytest
+from jsonschema import Draft202012Validator
+
+from .resources import BY_NAME, PERMISSIONS, ROLES, USER, Grant, Resource
+from .resources import TENANT as TENANT_RESOURCE
+from .samples import new_id
+
+
+class Response(Protocol):
+    """An answer of the service."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Any: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def text(self) -> str: ...
+    def json(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that runs, and its contract."""
+
+    send: Callable[..., Response]
+    """Method, path and options, as HTTP clients take them."""
+    sign: Callable[[str, str, str], str]
+    """A token for a role, a tenant and a user."""
+    database_url: str
+    """As an administrator, who is not held by row-level security."""
+    openapi: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a token. Every answer is held against openapi.json."""
+
+    service: Service
+    role: str
+    tenant: Any = None
+    user: Any = None
+
+    def request(self, method: str, path: str, **options: Any) -> Response:
+        headers = options.pop("headers", {})
+        if self.role != "public":
+            token = self.service.sign(self.role, str(self.tenant or ""), str(self.user or ""))
+            headers = {"Authorization": f"Bearer {token}", **headers}
+        response = self.service.send(method, path, headers=headers, **options)
+        check_contract(self.service.openapi, method, path, response)
+        return response
+
+    def get(self, path: str, **options: Any) -> Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Response:
+        return self.request("POST", path, **options)
+
+    def patch(self, path: str, **options: Any) -> Response:
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Response:
+        return self.request("DELETE", path, **options)
+
+
+def check_contract(openapi: dict[str, Any], method: str, path: str, response: Response) -> None:
+    """The status, the media type and the body are ones that openapi.json promises."""
+    bare = path.partition("?")[0]
+    for template, operations in openapi["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), bare) and method.lower() in operations:
+            promised = operations[method.lower()]["responses"]
+            assert str(response.status_code) in promised, f"{method} {template} answered {response.status_code}"
+            answer = promised[str(response.status_code)]
+            if "$ref" in answer:
+                answer = openapi["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+            content = answer.get("content", {})
+            if not content:
+                assert response.content == b""
+                return
+            media_type = response.headers["content-type"].partition(";")[0]
+            assert media_type in content
+            schema = content[media_type]["schema"] | {"components": openapi["components"]}
+            validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+            validator.validate(response.json())
+            return
+
+
+class World:
+    """Rows as a test needs them, written past the API."""
+
+    def __init__(self, runner: asyncio.Runner, service: Service) -> None:
+        self._runner = runner
+        self.service = service
+        self._connection: Any = runner.run(asyncpg.connect(service.database_url))
+
+    def close(self) -> None:
+        self._runner.run(self._connection.close())
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        rows: list[Any] = self._runner.run(self._connection.fetch(statement, *values))
+        return rows
+
+    def tenant(self) -> Any:
+        """A new tenant; None in a service without any."""
+        return self.row(TENANT_RESOURCE, None)["id"] if TENANT_RESOURCE else None
+
+    def row(self, resource: Resource, tenant: Any, **values: Any) -> dict[str, Any]:
+        """A new row, and the rows that it has to refer to."""
+        wire = resource.sample() | self.references(resource, tenant, values) | values
+        if resource.id_kind != "serial":
+            wire.setdefault("id", str(tenant if resource.tenant == "self" and tenant else new_id()))
+        columns = {
+            resource.columns[name]: place(value) if name in resource.places else value for name, value in wire.items()
+        }
+        if resource.tenant == "scoped":
+            columns[resource.tenant_column] = str(tenant)
+        names = ", ".join(columns)
+        keyed = {name.strip('"'): value for name, value in columns.items()}
+        (row,) = self.sql(
+            f"insert into {resource.table} ({names}) "
+            f"select {names} from jsonb_populate_record(null::{resource.table}, $1::jsonb) "
+            f"returning {resource.columns['id']} as id",
+            json.dumps(keyed),
+        )
+        return wire | {"id": row["id"] if resource.id_kind == "serial" else str(row["id"])}
+
+    def references(self, resource: Resource, tenant: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """The ids of new rows for the references that cannot be null."""
+        return {
+            name: self.row(BY_NAME[resource.references[name]], tenant)["id"]
+            for name in resource.required
+            if name not in given
+        }
+
+    def body(self, resource: Resource, tenant: Any, role: str) -> dict[str, Any]:
+        """A valid body for a create by the role."""
+        return writable(resource, role) | self.references(resource, tenant, {})
+
+    def caller(self, role: str, tenant: Any = None, user: Any = None) -> Caller:
+        return Caller(self.service, role, tenant, user)
+
+    def able(self, permission: str, tenant: Any, user: Any = None) -> Caller:
+        """A caller that has the permission on every row; the test is skipped when no role has."""
+        role = role_with(permission)
+        if role is None:
+            pytest.skip(f"no role has {permission} on every row")
+        return self.caller(role, tenant, user)
+
+    def satisfy(self, resource: Resource, grant: Grant, tenant: Any, user: Any) -> dict[str, Any] | None:
+        """Values of a row that the grant reaches; None when that takes more than values of the row."""
+        names = {column: name for name, column in resource.columns.items()}
+        found: dict[str, Any] = {}
+        for condition in grant:
+            if "link" in condition:
+                return None
+            value = _values(condition, tenant, user)[0]
+            known = found.setdefault(names[condition["column"]], value)
+            if known != value:
+                return None
+        return found
+
+    def reaches(self, resource: Resource, grant: Grant, row: dict[str, Any], tenant: Any, user: Any) -> bool:
+        """Whether the row happens to be one that the grant reaches."""
+        names = {column: name for name, column in resource.columns.items()}
+        return all(
+            "link" not in condition
+            and str(row.get(names[condition["column"]])) in map(str, _values(condition, tenant, user))
+            for condition in grant
+        )
+
+    def user(self, resource: Resource, tenant: Any) -> str:
+        """The id of a user that rows of the resource can refer to. Where users are the resource, there is none yet."""
+        if USER is None or USER == resource.name:
+            return str(new_id())
+        return str(self.row(BY_NAME[USER], tenant)["id"])
+
+
+def _values(condition: dict[str, Any], tenant: Any, user: Any) -> list[Any]:
+    """What the column may hold for the caller."""
+    return [*[str(user)] * condition["me"], *[str(tenant)] * condition["tenant"], *condition["values"]]
+
+
+def place(value: Any) -> Any:
+    """A point, a line or the rings of a polygon, as PostgreSQL writes them."""
+    if value is None:
+        return None
+    if isinstance(value[0], (int, float)):
+        return f"({value[0]},{value[1]})"
+    points = [place(each) for each in value]
+    return points if isinstance(value[0][0], list) else f"({','.join(points)})"
+
+
+def roles_of(role: str) -> frozenset[str]:
+    """The roles that a caller with a token for this one has."""
+    return frozenset({role, "public"} | ({"authenticated"} if role != "public" else set()))
+
+
+def grants_of(role: str, permission: str) -> list[Grant]:
+    return [grant for held in sorted(roles_of(role)) for grant in PERMISSIONS.get(held, {}).get(permission, ())]
+
+
+def role_with(permission: str) -> str | None:
+    """The least role that has the permission on every row."""
+    for role in (*reversed(ROLES), "service", "authenticated", "public"):
+        if () in grants_of(role, permission):
+            return role
+    return None
+
+
+def hidden(resource: Resource, role: str) -> set[str]:
+    """The fields that the role does not see."""
+    return {name for name, readers in resource.readable_by.items() if not readers & roles_of(role)}
+
+
+def writable(resource: Resource, role: str) -> dict[str, Any]:
+    """A sample of the fields that the role may set."""
+    held = roles_of(role)
+    return {name: value for name, value in resource.sample().items() if resource.writable_by.get(name, held) & held}
+
+
+def unknown_id(resource: Resource) -> Any:
+    """An id that no row has."""
+    return 999999999 if resource.id_kind == "serial" else str(new_id())
