@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from freehold.config import Settings
+    from freehold.schema import Decisions
 
 cli = typer.Typer(
     name="freehold",
@@ -117,7 +118,16 @@ def verify(data: Data = None) -> None:
             raise typer.Exit(1)
 
 
-Schema = Annotated[Path, typer.Option(help="The schema file, or the folder it lies in.")]
+Schema = Annotated[
+    Path, typer.Option(help="The schema file, or the folder it lies in. An .apsorc is read as it is.")
+]
+Rename = Annotated[
+    list[str] | None,
+    typer.Option(help="What was renamed, as `project.budget=amount`. Can be said several times."),
+]
+Drop = Annotated[
+    list[str] | None, typer.Option(help="What is gone, as `project.budget`. Can be said several times.")
+]
 Database = Annotated[
     str | None, typer.Option(help="The database's id.", show_default="the schema's service name")
 ]
@@ -136,13 +146,21 @@ def plan(
     key: Key,
     schema: Schema = Path("freehold.yaml"),
     database: Database = None,
+    rename: Rename = None,
+    drop: Drop = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what applying a schema file to a live project would do: SQL, locks, rewrites, losses."""
     with _refusals():
         from freehold import live
 
-        live.plan(live.Project(endpoint, project, key), schema, database, as_json=as_json)
+        live.plan(
+            live.Project(endpoint, project, key),
+            schema,
+            database,
+            decisions=_decisions(rename, drop),
+            as_json=as_json,
+        )
 
 
 @cli.command()
@@ -159,6 +177,8 @@ def apply(
         list[str] | None, typer.Option(help="A table that may lose data. Can be said several times.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    rename: Rename = None,
+    drop: Drop = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a schema file the tables of a live project."""
@@ -172,6 +192,7 @@ def apply(
             expected=plan_hash,
             approve=approve or (),
             yes=yes,
+            decisions=_decisions(rename, drop),
             as_json=as_json,
         )
 
@@ -190,6 +211,8 @@ def generate(
         typer.Option(help="A file in conflict that stays as it is."),
     ] = None,
     take_generated: Annotated[list[str] | None, typer.Option(help="A file that is emitted anew.")] = None,
+    rename: Rename = None,
+    drop: Drop = None,
 ) -> None:
     """Write a service that you own from a schema file, or bring one up to date. Your edits are merged."""
     with _refusals():
@@ -203,6 +226,7 @@ def generate(
             as_json=as_json,
             take_yours=take_yours or (),
             take_generated=take_generated or (),
+            decisions=_decisions(rename, drop),
         )
         raise typer.Exit(code)
 
@@ -227,6 +251,19 @@ def json_schema() -> None:
 def main() -> None:
     """Run the command line."""
     cli()
+
+
+def _decisions(rename: list[str] | None, drop: list[str] | None) -> Decisions:
+    from freehold.config import Refusal
+    from freehold.schema import Decisions
+
+    renames: dict[str, str] = {}
+    for each in rename or ():
+        old, sign, new = each.partition("=")
+        if not (old and sign and new) or "." in new:
+            raise Refusal(f"--rename {each} is not a rename. Say it as --rename project.budget=amount.")
+        renames[old] = new
+    return Decisions(renames=renames, drops=frozenset(drop or ()))
 
 
 def _settings(process: str, **overrides: object) -> Settings:

@@ -17,8 +17,10 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from freehold.config import Refusal
-from freehold.schema import SchemaError, lock_of, read_lock, read_schema, write_lock
+from freehold.schema import Decisions, SchemaError, lock_of, read_lock, write_lock
 from freehold.schema.model import Schema
+from freehold.schema.sketch import told
+from freehold.schema.sources import read_source
 
 TIMEOUT_S = 700
 PAGE_WIDTH = 160
@@ -83,9 +85,16 @@ class Project(NamedTuple):
         return answer
 
 
-def plan(project: Project, schema_file: Path, database_id: str | None, *, as_json: bool) -> None:
+def plan(
+    project: Project,
+    schema_file: Path,
+    database_id: str | None,
+    *,
+    decisions: Decisions | None = None,
+    as_json: bool,
+) -> None:
     """Show what applying the schema would do."""
-    schema = _read(project, schema_file, database_id)
+    schema = _read(project, schema_file, database_id, decisions)
     planned = asyncio.run(_plan(project, schema, database_id or schema.service))
     if as_json:
         _print_json(planned)
@@ -101,10 +110,11 @@ def apply(
     expected: str | None,
     approve: Sequence[str],
     yes: bool,
+    decisions: Decisions | None = None,
     as_json: bool,
 ) -> None:
     """Apply the schema: the plan that was named, or one that is shown and agreed to now."""
-    schema = _read(project, schema_file, database_id)
+    schema = _read(project, schema_file, database_id, decisions)
     into = database_id or schema.service
     planned = asyncio.run(_plan(project, schema, into))
     if expected is None:
@@ -139,7 +149,9 @@ def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Apply this?")
 
 
-def _read(project: Project, schema_file: Path, database_id: str | None) -> Schema:
+def _read(
+    project: Project, schema_file: Path, database_id: str | None, decisions: Decisions | None
+) -> Schema:
     """Read the schema. Without a lock beside it the ids are the live project's, so that no table is lost."""
     if not _is_endpoint(project.endpoint):
         raise LiveError(
@@ -148,14 +160,16 @@ def _read(project: Project, schema_file: Path, database_id: str | None) -> Schem
         )
     folder = _folder(schema_file)
     try:
-        schema = read_schema(schema_file)
+        schema, notes = read_source(schema_file, decisions=decisions)
         if read_lock(folder) is None:
             applied = asyncio.run(project.applied(database_id or schema.service))
             if applied is not None:
                 write_lock(folder, lock_of(applied))
-                schema = read_schema(schema_file)
+                schema, notes = read_source(schema_file, decisions=decisions)
     except SchemaError as error:
         raise LiveError(str(error)) from error
+    for line in told(notes):
+        typer.echo(line, err=True)
     return schema
 
 

@@ -111,3 +111,45 @@ def test_a_conflict_is_shown_with_the_lines_and_the_ways_out(folder: Path):
     assert "--take-generated PATH" in shown.stdout
     settled = freehold(folder, "--out", "service", "--take-yours", "app/projects/schemas.py")
     assert settled.returncode == 0
+
+
+def test_an_apsorc_is_read_as_it_is_and_its_author_is_asked(folder: Path):
+    (folder / "freehold.yaml").unlink()
+    entity = {"name": "Invoice", "fields": [{"name": "paidAt", "type": "timestamptz", "default": "soon"}]}
+    (folder / ".apsorc").write_text(json.dumps({"version": 2, "entities": [entity], "relationships": []}))
+    shown = freehold(folder, "--schema", ".apsorc", "--out", "service", "--check")
+    made = freehold(folder, "--schema", ".", "--out", "service", "--json")
+
+    assert "To be decided:\n  invoice.paid_at: the default `soon` is not a `datetime`" in shown.stdout
+    assert "it does not say whose rows are whose" in shown.stdout
+    assert made.returncode == 0
+    assert {note["kind"] for note in json.loads(made.stdout)["notes"]} == {"decide", "changed"}
+    assert (folder / "service/app/invoices/routes.py").exists()
+    assert (folder / "schema.lock.json").exists()
+
+
+def test_a_mistake_in_an_apsorc_is_told_with_its_place(folder: Path):
+    (folder / "old.apsorc").write_text(
+        '{"entities": [\n  {"name": "A", "fields": [{"name": "b", "type": "txt"}]}]}'
+    )
+    refused = freehold(folder, "--schema", "old.apsorc", "--out", "service")
+
+    assert refused.returncode == 2
+    assert "old.apsorc:2:50: " in refused.stderr
+    assert "did you mean `text`?" in refused.stderr
+
+
+def test_a_rename_that_is_asked_about_can_be_said_to_the_command(folder: Path):
+    freehold(folder, "--out", "service")
+    schema = folder / "freehold.yaml"
+    schema.write_text(schema.read_text().replace("budget:", "amount:"))
+    asked = freehold(folder, "--out", "service")
+    wrong = freehold(folder, "--out", "service", "--rename", "project.budget")
+    told = freehold(folder, "--out", "service", "--rename", "project.budget=amount")
+
+    assert asked.returncode == 2
+    assert "--rename project.budget=amount" in asked.stderr
+    assert wrong.returncode == 2
+    assert "is not a rename" in wrong.stderr
+    assert told.returncode == 0
+    assert "rename" in max((folder / "service/db/migrations").glob("*.sql")).read_text().lower()

@@ -12,7 +12,7 @@ import pytest
 from freehold.db import ddl
 from freehold.generator.generate import generate
 from freehold.schema import Problem, SchemaError, names, parse_schema
-from freehold.schema.read import LIST_PARAMETERS, SYSTEM_NAMES
+from freehold.schema.names import LIST_PARAMETERS, SYSTEM_NAMES
 from tests.postgres import Database
 from tests.schema.texts import FRAME, only_problem, with_fields
 

@@ -15,8 +15,9 @@ from freehold.generator.migrations import FOLDER, SNAPSHOT, History, read_snapsh
 from freehold.generator.migrations import snapshot as snapshot_of
 from freehold.generator.target import FormatterMissing
 from freehold.generator.write import Decision, Outcome
-from freehold.schema.lock import lock_of, lock_text, read_lock, write_lock
-from freehold.schema.read import read_schema
+from freehold.schema.lock import Decisions, lock_of, lock_text, read_lock, write_lock
+from freehold.schema.sketch import Note, told
+from freehold.schema.sources import read_source
 
 HINTS = {
     Outcome.CONFLICT: "both you and the generator changed the same lines",
@@ -34,6 +35,8 @@ class Report:
     decisions: list[Decision]
     lock_changes: bool
     check: bool
+    notes: tuple[Note, ...] = ()
+    """What the schema's author has to decide, when it is an `.apsorc`."""
 
     @property
     def exit_code(self) -> int:
@@ -56,10 +59,19 @@ def generate(
     as_json: bool = False,
     take_yours: Collection[str] = (),
     take_generated: Collection[str] = (),
+    decisions: Decisions | None = None,
 ) -> int:
     """Bring the folder up to date with the schema. Answers with the exit code of the process."""
     try:
-        report = run(lang, out, schema, check=check, take_yours=take_yours, take_generated=take_generated)
+        report = run(
+            lang,
+            out,
+            schema,
+            check=check,
+            take_yours=take_yours,
+            take_generated=take_generated,
+            decisions=decisions,
+        )
     except (ValueError, FormatterMissing) as error:  # each kind of mistake in the input is a ValueError
         raise Refusal(str(error)) from error
     except OSError as error:
@@ -79,22 +91,23 @@ def run(
     check: bool = False,
     take_yours: Collection[str] = (),
     take_generated: Collection[str] = (),
+    decisions: Decisions | None = None,
 ) -> Report:
     """The same without printing."""
-    backend = read_schema(schema)
+    backend, notes = read_source(schema, decisions=decisions)
     folder = (schema if schema.is_dir() else schema.parent).resolve()
     before = read_lock(folder)
     lock = lock_of(backend, before)
     emitted = emit(backend, lang, history(out))
-    decisions = write.decide(
+    done = write.decide(
         write.read(out), emitted, find(lang), take_yours=take_yours, take_generated=take_generated
     )
     lock_changes = before is None or lock_text(before) != lock_text(lock)
     if not check:
         out.mkdir(parents=True, exist_ok=True)
-        write.perform(out, decisions, target=lang, schema=snapshot_of(backend))
+        write.perform(out, done, target=lang, schema=snapshot_of(backend))
         write_lock(folder, lock)
-    return Report(decisions, lock_changes, check)
+    return Report(done, lock_changes, check, notes)
 
 
 def history(out: Path) -> History:
@@ -110,7 +123,10 @@ def _json(report: Report) -> str:
         for each in report.decisions
         if each.outcome is not Outcome.SAME
     ]
-    return json.dumps({"exit_code": report.exit_code, "changes": report.changes, "files": files})
+    notes = [{"kind": note.kind, "where": note.where, "what": note.what} for note in report.notes]
+    return json.dumps(
+        {"exit_code": report.exit_code, "changes": report.changes, "files": files, "notes": notes}
+    )
 
 
 def _text(report: Report, out: Path) -> str:
@@ -129,10 +145,10 @@ def _text(report: Report, out: Path) -> str:
             "Mend the file and run this again, or say --take-yours PATH or --take-generated PATH.",
         ]
     if not lines:
-        return f"{out} is up to date."
+        return "\n".join([*told(report.notes), f"{out} is up to date."])
     if report.check and report.changes:
         lines.append("Run without --check to write these.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *told(report.notes)])
 
 
 def _first_conflict(text: str) -> list[str]:

@@ -144,6 +144,23 @@ _TYPE_WORDS = frozenset(
 )
 OWN_TABLES = frozenset({"audit_log", "idempotency_key", "api_key", "schema_migration", "schema_migrations"})
 
+SYSTEM_NAMES = frozenset(
+    {
+        "id",
+        "tenant_id",
+        "created_at",
+        "updated_at",
+        "created_by",
+        "updated_by",
+        "deleted_at",
+        "version",
+        "search_vector",
+    }
+)
+"""Columns that every table may have."""
+LIST_PARAMETERS = frozenset({"sort", "limit", "cursor", "offset", "include", "q", "count", "deleted"})
+"""What every list is asked with, so that no field can be filtered by under this name."""
+
 _IRREGULAR = {
     "person": "people",
     "child": "children",

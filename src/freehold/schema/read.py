@@ -47,21 +47,6 @@ MAX_ENTITIES = 500
 MAX_FIELDS = 400
 MAX_DESCRIPTION = 4_000
 
-SYSTEM_NAMES = frozenset(
-    {
-        "id",
-        "tenant_id",
-        "created_at",
-        "updated_at",
-        "created_by",
-        "updated_by",
-        "deleted_at",
-        "version",
-        "search_vector",
-    }
-)
-LIST_PARAMETERS = frozenset({"sort", "limit", "cursor", "offset", "include", "q", "count", "deleted"})
-
 _UNORDERED = frozenset({Kind.JSON, Kind.POINT, Kind.LINE, Kind.POLYGON, Kind.MANY})
 _UNBOUNDED = frozenset({Kind.TEXT, Kind.BYTES})
 _SEARCHED = frozenset({Kind.STRING, Kind.TEXT, Kind.EMAIL, Kind.URL, Kind.ENUM})
@@ -581,7 +566,7 @@ class _Reader:
         filtered = settings is not None and not ("filter" in settings and settings["filter"].data is False)
         if not names.is_snake_case(name):
             message, hint = f"`{name}` cannot name a field", f"snake_case, such as `{names.snake_case(name)}`"
-        elif name in SYSTEM_NAMES:
+        elif name in names.SYSTEM_NAMES:
             message, hint = (
                 f"`{name}` is a column that every table may have",
                 "leave it out, or give it another name",
@@ -591,7 +576,7 @@ class _Reader:
                 f"`{name}` names a relation, not its key",
                 f"call it `{name[:-3]}`; its key will be `{name}`",
             )
-        elif name in LIST_PARAMETERS and filtered:
+        elif name in names.LIST_PARAMETERS and filtered:
             message, hint = (
                 f"`{name}=` has a meaning in every list",
                 f"call it `{name}_value`, or say `filter: false`",

@@ -1,0 +1,39 @@
+"""A schema from its file, whichever language that is in: `freehold.yaml`, or an `.apsorc` as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from freehold.schema import apsorc, document
+from freehold.schema.lock import Decisions, read_lock
+from freehold.schema.model import Schema
+from freehold.schema.problems import Problem, SchemaError
+from freehold.schema.read import FILE, parse_schema, read_schema
+from freehold.schema.sketch import Note
+
+
+class Source(NamedTuple):
+    schema: Schema
+    notes: tuple[Note, ...] = ()
+    """What the file leaves to be decided. A `freehold.yaml` leaves nothing."""
+
+
+def read_source(path: str | Path, *, decisions: Decisions | None = None) -> Source:
+    """The schema of a file, or of the folder it lies in, with the ids of the lock beside it."""
+    file = Path(path)
+    if file.is_dir():
+        inside = file / FILE
+        file = inside if inside.exists() or not (file / apsorc.SUFFIX).exists() else file / apsorc.SUFFIX
+    if not file.name.endswith(apsorc.SUFFIX):
+        return Source(read_schema(file, decisions=decisions))
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(document.MAX_BYTES + 1)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise SchemaError([Problem(file=str(file), line=1, column=1, path="", message=message)]) from error
+    folder = file.resolve().parent
+    imported = apsorc.convert(text, file=file.name, service=folder.name)
+    schema = parse_schema(imported.text, file=file.name, lock=read_lock(folder), decisions=decisions)
+    return Source(schema, imported.notes)
