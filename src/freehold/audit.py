@@ -30,6 +30,18 @@ class Subject(NamedTuple):
     """The kind of thing and what was done to it, such as `row.update`."""
 
 
+# What counts as its user, as its team, and so on, by its name in events and in logs.
+_PARTS = {
+    "users": {
+        "sessions": "session", "identities": "identity", "passkeys": "passkey", "keys": "key",
+        "targets": "target", "tokens": "token", "challenges": "challenge", "recovery": "recovery",
+        "verification": "verification",
+    },
+    "teams": {"memberships": "membership", "keys": "key"},
+    "projects": {"smtp": "smtp", "devKeys": "devKey"},
+    "buckets": {"files": "file"},
+}  # fmt: skip
+
 # Rows come first: their ids are chosen by anybody, may hold dots, and so may look like what follows.
 _SUBJECTS = [
     (re.compile(pattern), resource, kind)
@@ -39,17 +51,21 @@ _SUBJECTS = [
         (r"databases\.(.+?)\.tables\.(.+?)\.indexes\..+\.(\w+)", "databases/{}/tables/{}", "index"),
         (r"databases\.(.+?)\.tables\.(.+)\.(\w+)", "databases/{}/tables/{}", "table"),
         (r"databases\.(.+)\.(\w+)", "databases/{}", "database"),
-        (r"users\.(.+?)\.sessions\..+\.(\w+)", "users/{}", "session"),
-        (r"users\.(.+?)\.((?:update\.)?\w+)", "users/{}", "user"),
-        (r"teams\.(.+?)\.memberships\..+\.(\w+)", "teams/{}", "membership"),
+        *(
+            (rf"{kind}\.(.+?)\.{part}(?:\..+?)?\.((?:update\.)?\w+)", f"{kind}/{{}}", name)
+            for kind, parts in _PARTS.items()
+            for part, name in parts.items()
+        ),
+        (r"users\.(.+?)\.((?:(?:create|update|delete)\.)?(?:mfa\.)?[\w-]+)", "users/{}", "user"),
         (r"teams\.(.+?)\.((?:update\.)?\w+)", "teams/{}", "team"),
-        (r"(\w+)\.(.+)\.(\w+)", "{}/{}", ""),
+        (r"projects\.(.+?)\.policies\.(.+)\.(\w+)", "projects/{}/policies/{}", "policy"),
+        (r"([\w-]+)\.(.+)\.(\w+)", "{}/{}", ""),
     )
 ]
 
 
 def subject(event: str) -> Subject:
-    """What an event was about. Columns and indexes count as their table, sessions as their user."""
+    """What an event was about. Columns and indexes count as their table, and so do the parts of others."""
     for pattern, resource, kind in _SUBJECTS:
         if found := pattern.fullmatch(event):
             *ids, done = found.groups()

@@ -16,10 +16,12 @@ import pytest
 from appwrite.permission import Permission
 from appwrite.role import Role
 from appwrite.services.tables_db import TablesDB
+from appwrite.services.users import Users
 
 from freehold import audit
 from freehold.db.pool import Database
-from tests.platform import Platform, Project, User, error_of
+from tests.platform import PASSWORD, Platform, Project, User, error_of, unique
+from tests.services.inbox import Inbox
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -126,6 +128,119 @@ def test_users_and_other_projects_see_no_logs(
     assert project.admin.get(path).json()["total"] == 1
 
 
+def test_a_users_logs_name_the_user_from_its_registration_on(project: Project, inbox: Inbox) -> None:
+    email = f"{unique('vic')}@example.com"
+    vic = {"userId": "vic", "email": email, "password": PASSWORD, "name": "Vic"}
+    assert project.guest.post("/account", json=vic).status_code == 201
+    by_password = {"email": email, "password": PASSWORD}
+    assert project.guest.post("/account/sessions/email", json=by_password).status_code == 201
+    project.guest.cookies.clear()
+    asked = {"email": email, "url": "http://localhost/"}
+    assert project.guest.post("/account/recovery", json=asked).status_code == 201
+    back = inbox.mail_to(email).parameters
+    reset = {"userId": back["userId"], "secret": back["secret"], "password": PASSWORD + "!"}
+    assert project.guest.put("/account/recovery", json=reset).status_code == 200
+    Users(project.sdk(key=project.key)).create_session("vic")
+
+    deadline = time.monotonic() + 30
+    while (found := project.server.get("/users/vic/logs").json())[
+        "total"
+    ] < 5 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert [(log["event"], log["userId"], log["userName"], log["userEmail"]) for log in found["logs"]] == [
+        ("session.create", "", "All", ""),  # by the server, and so told by the name of its key
+        ("recovery.update", "vic", "Vic", email),
+        ("recovery.create", "", "", ""),  # of the recovery: whoever asks for one is nobody yet
+        ("session.create", "vic", "Vic", email),
+        ("user.create", "vic", "Vic", email),
+    ]
+
+
+def test_who_signs_in_as_another_while_signed_in_is_told_of_as_that_other(
+    project: Project, jane: User, bob: User
+) -> None:
+    answer = jane.client.post("/account/sessions/email", json={"email": bob.email, "password": PASSWORD})
+    assert answer.status_code == 201
+
+    def of(user: User) -> list[tuple[str, str]]:
+        told = project.server.get(f"/users/{user.id}/logs").json()["logs"]
+        return [(each["userName"], each["event"]) for each in told if each["userId"]]
+
+    deadline = time.monotonic() + 30
+    while not of(bob) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert of(bob) == [("Bob", "session.create")]
+    assert of(jane) == []
+
+
+def test_a_projects_logs_tell_who_has_changed_what_it_has(
+    platform: Platform, project: Project, notes: TablesDB, jane: User
+) -> None:
+    notes.create_row("d", "notes", "r", {"text": "x"})
+    project.server.put("/project/labels", json={"labels": ["blue"]})
+    project.admin.patch("/project/policies/session-limit", json={"total": 3})
+    project.admin.patch("/project/smtp", json={"enabled": False, "host": "mail.example.com"})
+    web = {"platformId": "web", "name": "Shop", "hostname": "shop.example.com"}
+    project.server.post("/project/platforms/web", json=web)
+    key = f"/projects/{project.id}/dev-keys"
+    platform.console.post(key, json={"name": "Mine", "expire": "2099-01-01T00:00:00.000+00:00"})
+
+    def listed(*queries: str) -> list[dict[str, Any]]:
+        answer = project.admin.get(
+            "/project/logs", params={"queries[]": ['{"method":"limit","values":[100]}', *queries]}
+        )
+        assert answer.status_code == 200, answer.text
+        logs: list[dict[str, Any]] = answer.json()["logs"]
+        assert answer.json()["total"] == len(logs)
+        return logs
+
+    deadline = time.monotonic() + 30
+    while not {"devKey.create", "platforms.create"} <= {each["event"] for each in listed()}:
+        assert time.monotonic() < deadline, listed()
+        time.sleep(0.2)
+    root = platform.console.get("/account").json()
+    by_root, by_key = ("admin:" + root["$id"], root["email"]), ("key:", "")
+    told = {
+        (log["event"], log["resource"]): (log["actor"].split("key:")[0] or "key:", log["userEmail"])
+        for log in listed()
+    }
+    assert told["projects.create", f"projects/{project.id}"] == ("user:" + root["$id"], root["email"])
+    assert told["projects.update", f"projects/{project.id}"] == by_key
+    assert told["policy.update", f"projects/{project.id}/policies/session-limit"] == by_root
+    assert told["smtp.update", f"projects/{project.id}"] == by_root
+    assert told["platforms.create", "platforms/web"] == by_key
+    assert told["devKey.create", f"projects/{project.id}"][1] == root["email"]
+    assert told["user.create", f"users/{jane.id}"] == by_key
+    assert told["table.create", "databases/d/tables/notes"] == by_key
+    assert not [log for log in listed() if log["event"].startswith("row.")]
+    one = '{"method":"equal","attribute":"event","values":["smtp.update","platforms.create"]}'
+    assert [log["event"] for log in listed(one)] == ["platforms.create", "smtp.update"]
+    odd = project.admin.get(
+        "/project/logs", params={"queries[]": '{"method":"equal","attribute":"ip","values":["x"]}'}
+    )
+    assert error_of(odd) == (400, "general_query_invalid")
+    assert error_of(jane.client.get("/project/logs"))[0] == 401
+    others = platform.new_project().server.get("/project/logs").json()["logs"]
+    assert not [log for log in others if log["resource"] in ("platforms/web", f"projects/{project.id}")]
+
+
+def test_the_owners_of_an_organization_see_what_was_done_to_it(platform: Platform) -> None:
+    team = platform.console.post("/teams", json={"teamId": "unique()", "name": "Arsenal"}).json()["$id"]
+    headers = {"X-Appwrite-Organization": team}
+    key = {"name": "CI", "scopes": ["projects.read"]}
+    assert platform.console.post("/organization/keys", json=key, headers=headers).status_code == 201
+
+    def events() -> list[str]:
+        answer = platform.console.get(f"/teams/{team}/logs")
+        assert answer.status_code == 200, answer.text
+        return [each["event"] for each in answer.json()["logs"]]
+
+    deadline = time.monotonic() + 30
+    while len(events()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert events() == ["key.create", "team.create"]
+
+
 @pytest.mark.parametrize(
     ("event", "resource", "action"),
     [
@@ -139,7 +254,17 @@ def test_users_and_other_projects_see_no_logs(
         ("databases.d.tables.t.update", "databases/d/tables/t", "table.update"),
         ("users.u.sessions.s.create", "users/u", "session.create"),
         ("users.u.update.email", "users/u", "user.update.email"),
+        ("users.u.sessions.delete", "users/u", "session.delete"),
+        ("users.u.delete.mfa", "users/u", "user.delete.mfa"),
+        ("users.u.update.mfa.recovery-codes", "users/u", "user.update.mfa.recovery-codes"),
+        ("users.u.recovery.t.update", "users/u", "recovery.update"),
         ("teams.t.memberships.m.delete", "teams/t", "membership.delete"),
+        ("teams.t.memberships.m.update.status", "teams/t", "membership.update.status"),
+        ("teams.t.keys.k.create", "teams/t", "key.create"),
+        ("projects.p.policies.session-limit.update", "projects/p/policies/session-limit", "policy.update"),
+        ("projects.p.smtp.update", "projects/p", "smtp.update"),
+        ("mock-phones.+14155550100.create", "mock-phones/+14155550100", "mock-phones.create"),
+        ("buckets.b.files.f.create", "buckets/b", "file.create"),
         ("keys.k.create", "keys/k", "keys.create"),
     ],
 )

@@ -108,17 +108,26 @@ class Call:
     def cause(self) -> events.Cause:
         """What the events of this call say that they came of."""
         if self._cause is None:
-            identity, request = self.identity, self.request
-            user = identity.impersonator or identity.user
-            caller = events.Caller(
-                name=_acting_name(identity),
-                email=(user["email"] or "") if user is not None else "",
-                mode="admin" if identity.kind == "admin" else "default",
-                ip=self.ip,
-                user_agent=devices.kept(request.header(b"user-agent")),
-            )
-            self._cause = events.Cause(identity.actor, request.id, msgspec.json.encode(caller))
+            user = self.identity.impersonator or self.identity.user
+            email = (user["email"] or "") if user is not None else ""
+            self._cause = self._caused_by(self.identity.actor, _acting_name(self.identity), email)
         return self._cause
+
+    def proves(self, user_id: str, name: str, email: str) -> None:
+        """Say which user the caller has turned out to be, as who signs in does: events tell of that user from
+        now on. Keys and admins stay who they are."""
+        if not self.identity.privileged:
+            self._cause = self._caused_by(f"user:{user_id}", name, email)
+
+    def _caused_by(self, actor: str, name: str, email: str) -> events.Cause:
+        caller = events.Caller(
+            name=name,
+            email=email,
+            mode="admin" if self.identity.kind == "admin" else "default",
+            ip=self.ip,
+            user_agent=devices.kept(self.request.header(b"user-agent")),
+        )
+        return events.Cause(actor, self.request.id, msgspec.json.encode(caller))
 
     @property
     def is_https(self) -> bool:

@@ -131,6 +131,7 @@ async def _register(call: Call, profile: Profile) -> str:
         await credential_store.verify_email(call.db, call.project.id, user_id, profile.email)
     row = await users.find(call.db, call.project.id, user_id)
     assert row is not None
+    call.proves(user_id, row["name"], row["email"] or "")
     await _tell(call, f"users.{user_id}.create", as_user(row))
     return user_id
 

@@ -84,6 +84,7 @@ async def open_session(
     if row is None:
         user = await users.find(call.db, call.project.id, user_id)
         raise UserBlocked() if user is not None and not user["enabled"] else InvalidCredentials()
+    call.proves(user_id, row["user_name"], row["user_email"] or "")
     most = policies.of(call.project.settings).session_limit
     await store.close_oldest_sessions(call.db, call.project.id, user_id, most)
     await notices.of_session(call, user_id, list(factors))

@@ -143,11 +143,14 @@ async def find_credentials(db: Queries, project_id: str, email: str) -> Record |
 async def open_session(
     db: Queries, project_id: str, session: NewSession, *, password_hash: str | None
 ) -> Record | None:
-    """Open a session, unless the user was blocked meanwhile, or got another password than the one given."""
+    """Open a session, unless the user was blocked meanwhile, or got another password than the one given.
+
+    Gives it with the user's name and address.
+    """
     return await db.row(
         f"""
         with u as (
-            select id, accessed_at from freehold.users
+            select id, name, email, accessed_at from freehold.users
             where project_id = $1 and id = $3 and enabled and ($11::text is null or password_hash = $11)
             for share
         ),
@@ -161,7 +164,7 @@ async def open_session(
                                             factors, ip, user_agent, expires_at)
         select $1, $2, u.id, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10)
         from u
-        returning {_SESSION}
+        returning {_SESSION}, (select name from u) as user_name, (select email from u) as user_email
         """,
         project_id,
         *session,

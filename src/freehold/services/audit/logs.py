@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from freehold.db.pool import Record
-from freehold.db.queries import MAX_TOTAL, page, parse
+from freehold.db.queries import MAX_TOTAL, Page, Query, page, parse
 from freehold.errors import InvalidQuery, UserUnauthorized
 from freehold.services.audit import store
 from freehold.web import devices
@@ -57,10 +60,31 @@ class LogList(Output):
     logs: list[Log]
 
 
+class ProjectLog(Log):
+    """Something that was done to whatever a project has."""
+
+    resource: str
+    """Such as `keys/5f2`."""
+    actor: str
+    """Who did it: `user:`, `admin:` or `key:` with an id, or `guest`."""
+
+
+class ProjectLogList(Output):
+    """A page of a project's logs."""
+
+    total: int
+    logs: list[ProjectLog]
+
+
 async def list_logs(call: Call, resource: str, queries: list[str]) -> LogList:
     """List what has been done to a resource. Raises InvalidQuery, UserUnauthorized."""
     if not call.identity.privileged:
         raise UserUnauthorized()
+    return await list_logs_for_owner(call, resource, queries)
+
+
+async def list_logs_for_owner(call: Call, resource: str, queries: list[str]) -> LogList:
+    """The same for who has been found to own the resource, whoever that is. Raises InvalidQuery."""
     return await _list(call, store.OF_RESOURCE, resource, queries)
 
 
@@ -69,33 +93,83 @@ async def list_logs_of(call: Call, user_id: str, queries: list[str]) -> LogList:
     return await _list(call, store.OF_USER, user_id, queries)
 
 
-async def _list(call: Call, which: str, value: str, queries: list[str]) -> LogList:
+async def list_project_logs(call: Call, queries: list[str]) -> ProjectLogList:
+    """List what has been done to all that the project has, but for rows and files, and to the project itself.
+
+    Raises InvalidQuery, UserUnauthorized.
+    """
+    if not call.identity.privileged:
+        raise UserUnauthorized()
+    asked = _page(queries)
+    wanted = _wanted(asked.filters)
+    total = await store.count_of_project(call.db, call.project.id, wanted, most=MAX_TOTAL)
+    entries = await store.find_of_project(call.db, call.project.id, wanted, asked.limit, asked.offset)
+    used = await devices.read_all([entry["user_agent"] for entry in entries])
+    return ProjectLogList(
+        total=total,
+        logs=[
+            ProjectLog(
+                **_told(entry, device, call.language), resource=entry["resource"], actor=entry["actor"]
+            )
+            for entry, device in zip(entries, used, strict=True)
+        ],
+    )
+
+
+def _wanted(filters: Sequence[Query]) -> store.Wanted:
+    asked: dict[str, list[str]] = {}
+    for each in filters:
+        named = [value for value in each.values if isinstance(value, str) and "\0" not in value]
+        if (
+            each.method != "equal"
+            or each.attribute not in store.Wanted._fields
+            or len(named) != len(each.values)
+        ):
+            raise InvalidQuery(
+                reason="of logs `event`, `resource` and `actor` can be asked for, with `equal`."
+            )
+        if each.attribute in asked:
+            raise InvalidQuery(reason=f"ask once for `{each.attribute}`, with all its values.")
+        asked[each.attribute] = named
+    return store.Wanted(**asked)
+
+
+def _page(queries: list[str]) -> Page:
     asked = page(parse(queries))
-    if asked.filters or asked.orders or asked.select or asked.cursor:
+    if asked.orders or asked.select or asked.cursor:
         raise InvalidQuery(reason="logs come newest first; only `limit` and `offset` can be asked for.")
     if asked.limit > MAX_LIMIT or asked.offset > MAX_TOTAL:
         raise InvalidQuery(reason=f"a page has at most {MAX_LIMIT} logs, and begins within {MAX_TOTAL}.")
+    return asked
+
+
+async def _list(call: Call, which: str, value: str, queries: list[str]) -> LogList:
+    asked = _page(queries)
+    if asked.filters:
+        raise InvalidQuery(reason="logs come newest first; only `limit` and `offset` can be asked for.")
     total = await store.count(call.db, call.project.id, which, value, most=MAX_TOTAL)
     entries = await store.find(call.db, call.project.id, which, value, asked.limit, asked.offset)
     used = await devices.read_all([entry["user_agent"] for entry in entries])
     return LogList(
         total=total,
-        logs=[_log(entry, device, call.language) for entry, device in zip(entries, used, strict=True)],
+        logs=[
+            Log(**_told(entry, device, call.language)) for entry, device in zip(entries, used, strict=True)
+        ],
     )
 
 
-def _log(entry: Record, device: devices.Device, language: str) -> Log:
+def _told(entry: Record, device: devices.Device, language: str) -> dict[str, Any]:
     kind, _, actor_id = entry["actor"].partition(":")
     country = country_of(entry["ip"], language)
-    return Log(
-        event=entry["action"],
-        user_id=actor_id if kind in ("user", "admin") else "",
-        user_email=entry["actor_email"],
-        user_name=entry["actor_name"],
-        mode=entry["mode"],
-        ip=entry["ip"],
-        time=wire_time(entry["happened_at"]),
-        country_code=country.code,
-        country_name=country.name,
+    return {
+        "event": entry["action"],
+        "user_id": actor_id if kind in ("user", "admin") else "",
+        "user_email": entry["actor_email"],
+        "user_name": entry["actor_name"],
+        "mode": entry["mode"],
+        "ip": entry["ip"],
+        "time": wire_time(entry["happened_at"]),
+        "country_code": country.code,
+        "country_name": country.name,
         **device._asdict(),
-    )
+    }

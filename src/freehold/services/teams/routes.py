@@ -247,9 +247,11 @@ async def update_membership_status(
     "/v1/teams/{teamId}/logs", scope="teams.read", reference=False, raises=(*AUDIENCE_ERRORS, TeamNotFound)
 )
 async def list_logs(call: Call, team_id: str, query: LogQuery) -> LogList:
-    """List what has been done to a team and its memberships. For keys and the console."""
+    """List what has been done to a team and its memberships. For keys and the console; of an organization,
+    for its owners."""
     if call.project.id == CONSOLE:
         must_own(call, team_id)
+        return await audit.list_logs_for_owner(call, f"teams/{team_id}", query.queries)
     return await audit.list_logs(call, f"teams/{team_id}", query.queries)
 
 

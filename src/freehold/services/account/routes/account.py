@@ -73,6 +73,7 @@ async def create(call: Call, body: CreateAccount) -> User:
     new = new._replace(password_hash=await users.new_hash(call, body.password, user=new))
     is_first = await registration.admit(call, user_id, email)
     row = await users.create(call.db, call.project.id, new)
+    call.proves(user_id, body.name, email)
     if is_first:
         await registration.welcome_first(call, user_id)
     return as_user(row)

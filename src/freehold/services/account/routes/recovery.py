@@ -106,6 +106,7 @@ async def _reset(call: Call, body: UpdateRecovery, kind: str) -> Token:
     await credential_store.replace_password(call.db, call.project.id, user_id, new)
     await store.close_sessions(call.db, call.project.id, user_id)
     await tokens.drop_sent(call, token["address"])
+    call.proves(user_id, user["name"], user["email"])
     await notices.tell(call, "passwordChanged", user["email"], user["name"])
     call.changed(user_tag(call.project.id, user_id))
     call.event_ids.update(userId=user_id, tokenId=token["id"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold.db.pool import Record
 from freehold.errors import UserUnauthorized
-from freehold.services import mail
+from freehold.services import mail, users
 from freehold.services.account import credential_store, phrases, tokens
 from freehold.services.account.errors import (
     EmailAlreadyVerified,
@@ -153,6 +153,10 @@ async def _prove_email(call: Call, body: VerifyAddress, kind: str) -> Token:
 
 async def _proven(call: Call, token: Record) -> Token:
     user_id: str = token["user_id"]
+    user = await users.find(call.db, call.project.id, user_id)
+    if user is None:
+        raise InvalidToken()
+    call.proves(user_id, user["name"], user["email"] or "")
     await tokens.drop(call, user_id, (token["kind"],))
     call.changed(user_tag(call.project.id, user_id))
     call.event_ids.update(userId=user_id, tokenId=token["id"])

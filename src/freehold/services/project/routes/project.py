@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.services import projects
+from freehold.services import audit, projects
 from freehold.services.project import store
 from freehold.services.project.current import current_project
 from freehold.services.project.models import (
@@ -44,3 +44,17 @@ async def update_labels(call: Call, body: UpdateLabels) -> Project:
     await store.set_labels(call.db, call.project.id, list(dict.fromkeys(body.labels)))
     call.changed(project_tag(call.project.id))
     return await current_project(call)
+
+
+@routes.get(
+    "/v1/project/logs",
+    scope="project.read",
+    name="listLogs",
+    reference=False,
+    raises=audit.AUDIENCE_ERRORS,
+)
+async def list_logs(call: Call, query: audit.LogQuery) -> audit.ProjectLogList:
+    """List who has changed the project and what it has, from where, newest first: its keys, platforms,
+    policies, providers, mail, webhooks, variables, users, teams, tables, buckets and the like, but not its
+    rows and files. `equal` on `event`, `resource` and `actor` finds some of them."""
+    return await audit.list_project_logs(call, query.queries)

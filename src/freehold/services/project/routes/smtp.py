@@ -24,7 +24,7 @@ routes = Routes("project", console=False)
 @routes.patch(
     "/v1/project/smtp",
     scope="project.write",
-    emits="projects.[projectId].update",
+    emits="projects.[projectId].smtp.update",
     aliases=("/v1/projects/{projectId}/smtp",),
     name="updateSMTP",
     raises=(SmtpInvalid,),
@@ -40,7 +40,7 @@ async def update_smtp(call: Call, body: UpdateSmtp) -> Project:
         await store.set_smtp(transaction, call.project.id, msgspec.json.encode(smtp))
         call.db = transaction
         project = await current_project(call)
-        name = f"projects.{call.project.id}.update"
+        name = f"projects.{call.project.id}.smtp.update"
         await events.record(
             transaction, events.Event(call.project.id, name, msgspec.json.encode(project), call.cause)
         )
