@@ -165,12 +165,6 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "How large files may be is a setting, FREEHOLD_FILE_LIMIT.",
     ),
     (
-        "storage.getFile*",
-        "parameter",
-        "token is missing",
-        "Tokens of files are not built yet.",
-    ),
-    (
         "migrations.create*",
         "parameter",
         "*Id is not required",

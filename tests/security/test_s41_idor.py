@@ -199,6 +199,7 @@ def world(platform: Platform) -> Iterator[World]:
         "serviceId": "tablesdb",
         "provider": "github",
         "identityId": identity_of(project, alice),
+        "tokenId": must(server.post("/tokens/buckets/private/files/alices", json={}))["$id"],
         "templateId": "verification",
         "locale": "en",
         "number": phone["number"],
@@ -217,7 +218,7 @@ def world(platform: Platform) -> Iterator[World]:
 _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
     "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
-    "variables", "webhooks",
+    "variables", "webhooks", "file_tokens",
     "identities", "oauth_providers",
 )  # fmt: skip
 

@@ -35,6 +35,7 @@ SERVICES: tuple[Routes, ...] = (
     databases.routes,
     databases.legacy_routes,
     storage.routes,
+    storage.token_routes,
     migrations.routes,
     project.routes,
     webhooks.routes,

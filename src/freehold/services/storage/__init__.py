@@ -4,7 +4,7 @@ from freehold.services.storage.cleanup import KINDS
 from freehold.services.storage.errors import BucketNotFound, FileNotFound, FileTooLarge
 from freehold.services.storage.kept import Draft, exports_bucket, keep
 from freehold.services.storage.names import checked_name
-from freehold.services.storage.routes import routes
+from freehold.services.storage.routes import routes, token_routes
 from freehold.services.storage.store import find_bucket, find_file
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "find_file",
     "keep",
     "routes",
+    "token_routes",
 ]

@@ -6,7 +6,7 @@ from freehold.access import permissions
 from freehold.access.permissions import InvalidPermission, Permission
 from freehold.db.pool import Record
 from freehold.errors import InvalidParameter, RoleNotHeld, UserUnauthorized
-from freehold.services.storage import store
+from freehold.services.storage import store, tokens
 from freehold.services.storage.errors import BucketNotFound, FileNotFound
 from freehold.web.call import Call
 
@@ -27,11 +27,20 @@ def may(call: Call, bucket: Record, permission: Permission, file: Record | None 
     return file is not None and bucket["file_security"] and not set(asks).isdisjoint(file["permissions"])
 
 
-async def readable(call: Call, bucket_id: str, file_id: str) -> Record:
-    """A file that the caller may read. Any other is not found."""
+async def file_of(call: Call, bucket_id: str, file_id: str) -> Record:
+    """A file, whoever asks. Raises BucketNotFound, FileNotFound."""
+    await bucket_of(call, bucket_id)
+    file = await store.find_file(call.db, call.project.id, bucket_id, file_id)
+    if file is None:
+        raise FileNotFound(id=file_id)
+    return file
+
+
+async def readable(call: Call, bucket_id: str, file_id: str, *, token: str = "") -> Record:
+    """A file that the caller may read, or has a token of. Any other is not found. Raises TokenExpired."""
     bucket = await bucket_of(call, bucket_id)
     file = await store.find_file(call.db, call.project.id, bucket_id, file_id)
-    if file is None or not may(call, bucket, "read", file):
+    if file is None or not (may(call, bucket, "read", file) or await tokens.open_it(call, file, token)):
         raise FileNotFound(id=file_id)
     return file
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import BadRequest, Conflict, NotFound, Problem
+from freehold.errors import BadRequest, Conflict, NotFound, Problem, Unauthorized
 
 
 class BucketNotFound(NotFound, type="storage_bucket_not_found"):
@@ -39,3 +39,11 @@ class InvalidUploadId(BadRequest, type="storage_invalid_appwrite_id"):
 
 class RangeNotSatisfiable(Problem, type="storage_invalid_range", status=416):
     """The range cannot be had of this file of {size} bytes. Ask for one range, such as `bytes=0-99`."""
+
+
+class TokenNotFound(NotFound, type="token_not_found"):
+    """The token `{id}` was not found."""
+
+
+class TokenExpired(Unauthorized, type="token_expired"):
+    """This link to the file has expired. Ask for a new one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -86,3 +87,31 @@ class CreateFile(Input):
 class UpdateFile(Input):
     name: Name | None = None
     permissions: Permissions | None = None
+
+
+class ContentsQuery(Input):
+    """The query string of what sends a file's contents."""
+
+    token: Annotated[str, Meta(max_length=512, description="A token of the file")] = ""
+
+
+class ResourceToken(Output):
+    """What opens the contents of one file to whoever has it."""
+
+    id: str = field(name="$id")
+    created_at: str = field(name="$createdAt")
+    resource_id: str
+    """The bucket and the file, with a colon between."""
+    resource_type: str
+    expire: str
+    secret: str
+    accessed_at: str
+
+
+class ResourceTokenList(Output):
+    total: int
+    tokens: list[ResourceToken]
+
+
+class SayToken(Input):
+    expire: datetime | None = None
