@@ -76,12 +76,16 @@ def recorded_each(
     cause: Cause,
     *,
     answer: str = "*",
+    ahead: str = "",
 ) -> str:
-    """The same for a statement that returns many rows: each has an event of its own, named by its id."""
+    """The same for a statement that returns many rows: each has an event of its own, named by its id.
+
+    `ahead` are common table expressions that the statement builds on.
+    """
     at = len(values)
     values += (project_id, prefix, action, *cause)
     return f"""
-        with changed as ({sql}),
+        with {ahead} changed as ({sql}),
         event as (
             insert into freehold.outbox (project_id, event, payload, actor, request_id, caller)
             select ${at + 1}, ${at + 2}::text || changed.{id_column}::text || ${at + 3}::text,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
+import httpx
 import pytest
 from appwrite.exception import AppwriteException
+from appwrite.operator import Operator
 from appwrite.query import Query
 from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Platform, Project, User, error_of
+from tests.services.statements import logged
 
 ROWS = "/tablesdb/db/tables/items/rows"
 
@@ -149,6 +152,117 @@ def test_rows_are_upserted_together(tables: TablesDB) -> None:
     assert names(tables) == ["A2", "B"]
 
 
+def test_each_upserted_row_says_for_itself_what_of_it_changes(tables: TablesDB) -> None:
+    moment = "2026-01-01T00:00:00.000+00:00"
+    tables.create_row("db", "items", "a", {"name": "A", "count": 7, "tags": ["x"]}, ['read("any")'])
+    tables.create_row("db", "items", "b", {"name": "B", "price": 2.5, "made": moment})
+    done = tables.upsert_rows(
+        "db",
+        "items",
+        [
+            {"$id": "c", "name": "C", "price": 9.5, "$createdAt": moment},
+            {"$id": "b", "price": None, "tags": ["y", "z"], "$permissions": ['read("users")']},
+            {"$id": "a", "count": Operator.increment(3), "$updatedAt": moment},
+            {"name": "D", "count": Operator.increment(4)},
+        ],
+    )
+    c, b, a, d = done.rows
+
+    assert (c.id, c.data, c.createdat, c.permissions) == (
+        "c",
+        {"name": "C", "count": 1, "price": 9.5, "made": None, "tags": None},
+        moment,
+        [],
+    )
+    assert b.data == {"name": "B", "count": 1, "price": None, "made": moment, "tags": ["y", "z"]}
+    assert a.data == {"name": "A", "count": 10, "price": None, "made": None, "tags": ["x"]}
+    assert (d.data["name"], d.data["count"], len(d.id)) == ("D", 5, 20)
+    assert (b.permissions, a.permissions) == (['read("users")'], ['read("any")'])
+    assert (a.updatedat, b.updatedat > b.createdat, d.createdat > moment) == (moment, True, True)
+    listed = {row.id: row.to_dict() for row in tables.list_rows("db", "items").rows}
+    assert listed == {row.id: row.to_dict() for row in done.rows}
+    assert [row.sequence for row in (a, b, c, d)] == sorted(row.sequence for row in done.rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        ([{"$id": "b", "name": "B"}, {"$id": "c", "count": 1}], (400, "row_invalid_structure")),
+        ([{"$id": "b", "name": "B"}, {"$id": "a", "name": None}], (400, "row_invalid_structure")),
+        ([{"$id": "b", "name": "B"}, {"$id": "a", "count": 101}], (400, "row_invalid_structure")),
+        ([{"$id": "b", "name": "B"}, {"$id": "a", "nope": 1}], (400, "row_invalid_structure")),
+        ([{"$id": "b", "name": "B"}, {"$id": "b", "name": "C"}], (400, "general_argument_invalid")),
+        (
+            [{"$id": "b", "name": "B"}, {"$id": "a", "count": Operator.increment(100)}],
+            (400, "row_invalid_structure"),
+        ),
+    ],
+    ids=["lacking", "null", "bound", "column", "twice", "operator"],
+)
+async def test_one_wrong_row_of_an_upsert_changes_and_makes_none(
+    platform: Platform,
+    project: Project,
+    tables: TablesDB,
+    rows: list[dict[str, object]],
+    error: tuple[int, str],
+) -> None:
+    tables.create_row("db", "items", "a", {"name": "A", "count": 7})
+
+    assert error_of(project.server.put(ROWS, json={"rows": rows})) == error
+    assert names(tables) == ["A"]
+    assert await events_of(platform, project) == ["a.create"]
+
+
+def test_a_thousand_rows_are_upserted_in_one_statement(project: Project, tables: TablesDB) -> None:
+    rows = [{"$id": f"r{n}", "name": f"N{n}", "count": n % 90} for n in range(1000)]
+    tables.create_rows("db", "items", rows[:500])
+    for row in rows[::3]:
+        row["count"] = Operator.increment(2)
+    with logged(project) as statements_of:
+        ran = statements_of(lambda: tables.upsert_rows("db", "items", rows))
+
+    assert len(ran) == 1
+    counts = {row.id: row.data["count"] for row in tables.list_rows("db", "items", [Query.limit(1000)]).rows}
+    assert (counts["r0"], counts["r1"], counts["r3"], counts["r999"]) == (2, 1, 5, 3)
+
+
+def test_many_who_upsert_the_same_rows_at_once_make_each_once(project: Project, tables: TablesDB) -> None:
+    def put(n: int) -> int:
+        rows = [{"$id": f"r{at}", "name": f"by {n}"} for at in range(20)]
+        return project.server.put(ROWS, json={"rows": rows}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(put, range(16))) == {201}
+    made = names(tables)
+    assert (len(made), len(set(made))) == (20, 1)
+
+
+BULK = {
+    "PUT": {"rows": [{"$id": "new", "name": "X"}, {"$id": "a", "name": "X"}]},
+    "PATCH": {"data": {"name": "X"}},
+    "DELETE": {"queries": []},
+}
+
+
+@pytest.mark.parametrize("method", BULK)
+async def test_rows_that_have_changed_since_the_callers_timestamp_are_a_conflict_in_bulk(
+    platform: Platform, project: Project, tables: TablesDB, method: str
+) -> None:
+    first = tables.create_row("db", "items", "a", {"name": "A"})
+    tables.create_row("db", "items", "b", {"name": "B"})
+    changed = tables.update_row("db", "items", "b" if method == "DELETE" else "a", {"count": 2})
+
+    def send(moment: str) -> httpx.Response:
+        told = {"X-Appwrite-Timestamp": moment}
+        return project.server.request(method, ROWS, json=BULK[method], headers=told)
+
+    assert error_of(send(first.createdat)) == (409, "row_update_conflict")
+    assert names(tables) == ["A", "B"]
+    assert await events_of(platform, project) == ["a.create", "b.create", f"{changed.id}.update"]
+    assert send(changed.updatedat).status_code in (200, 201)
+    assert names(tables) == {"PUT": ["B", "X", "X"], "PATCH": ["X", "X"], "DELETE": []}[method]
+
+
 def test_an_upsert_makes_a_row_and_changes_it_the_next_time(tables: TablesDB) -> None:
     made = tables.upsert_row("db", "items", "a", {"name": "A", "count": 3})
     changed = tables.upsert_row("db", "items", "a", {"name": "B"})
@@ -236,18 +350,21 @@ async def test_each_row_of_a_bulk_call_has_its_event(
     tables.create_rows("db", "items", [{"$id": "a", "name": "A"}, {"$id": "b", "name": "B"}])
     tables.delete_rows("db", "items", [Query.equal("$id", "b")])
 
+    tables.upsert_rows("db", "items", [{"$id": "a", "name": "A2"}, {"$id": "c", "name": "C"}])
+
+    told = await events_of(platform, project)
+    assert told == ["a.create", "b.create", "b.delete", "a.upsert", "c.upsert"]
+
+
+async def events_of(platform: Platform, project: Project) -> list[str]:
+    """The events of rows, in their order."""
     connection = await asyncpg.connect(platform.database_url)
     events = await connection.fetch(
         "select event from freehold.outbox where project_id = $1 and event like '%.rows.%' order by id",
         project.id,
     )
     await connection.close()
-    prefix = "databases.db.tables.items.rows"
-    assert [row["event"] for row in events] == [
-        f"{prefix}.a.create",
-        f"{prefix}.b.create",
-        f"{prefix}.b.delete",
-    ]
+    return [row["event"].removeprefix("databases.db.tables.items.rows.") for row in events]
 
 
 def test_permissions_that_are_no_list_are_refused(project: Project, tables: TablesDB) -> None:

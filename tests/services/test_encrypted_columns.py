@@ -88,7 +88,8 @@ def test_what_is_staged_is_kept_sealed_until_it_is_committed(project: Project, t
     said = {"action": "create", "databaseId": "db", "tableId": "t", "rowId": "two", "data": {"note": SECRET}}
     tables.create_operations(transaction, [said])
 
-    staged = [dict(each) for each in in_postgresql(project, "select * from freehold.transaction_operations")]
+    operations = f"select * from freehold.transaction_operations where transaction_id = '{transaction}'"
+    staged = [dict(each) for each in in_postgresql(project, operations)]
     assert len(staged) == 2
     assert SECRET not in str(staged)
     tables.update_transaction(transaction, commit=True)

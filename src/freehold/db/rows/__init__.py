@@ -6,6 +6,7 @@ from freehold.db.rows.operators import Change
 from freehold.db.rows.relations import MAX_RELATED, Link, Load, Related, load
 from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.db.rows.table import RowTable, Shape
+from freehold.db.rows.upserts import Upserted, upsert_many
 
 __all__ = [
     "ID_ENCODERS",
@@ -20,7 +21,9 @@ __all__ = [
     "Scope",
     "Shape",
     "Statement",
+    "Upserted",
     "Values",
     "aggregate",
     "load",
+    "upsert_many",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, NamedTuple
 
+import asyncpg
 import msgspec
 
 from freehold.db.ddl.spelling import quote
@@ -85,11 +86,20 @@ def _opening(seal: Seal) -> Decoder:
     return opened
 
 
-def in_json(value: Any) -> Any:
-    """A driver's value as JSON from which PostgreSQL reads the same value."""
-    if isinstance(value, bytes):  # already JSON, of a jsonb column
-        return msgspec.Raw(value)
-    return [in_json(each) for each in value] if isinstance(value, list) else value
+def in_json(value: Any, sql_type: str) -> Any:
+    """A driver's value as JSON from which PostgreSQL reads the same value of that type."""
+    match value:
+        case list():
+            return [in_json(each, sql_type) for each in value]
+        case bytes():
+            return msgspec.Raw(value) if sql_type.startswith("jsonb") else f"\\x{value.hex()}"
+        case asyncpg.Path():
+            corners = ",".join(f"({x!r},{y!r})" for x, y in value.points)
+            return f"({corners})" if value.is_closed else f"[{corners}]"
+        case asyncpg.Point():
+            return f"({value.x!r},{value.y!r})"
+        case _:
+            return value
 
 
 def _replace_type(field: Field, type_: Type) -> Field:
@@ -99,7 +109,6 @@ def _replace_type(field: Field, type_: Type) -> Field:
 
 
 _NOT_COMPARED = frozenset((Kind.JSON, Kind.BYTES))
-NOT_IN_JSON = frozenset((Kind.BYTES, *PLACES))
 _TEXTS = frozenset((Kind.STRING, Kind.TEXT, Kind.ENUM, Kind.EMAIL, Kind.URL, Kind.IP))
 
 

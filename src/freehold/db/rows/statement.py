@@ -13,6 +13,8 @@ class Statement(NamedTuple):
 
     sql: str
     values: list[Any]
+    ahead: str = ""
+    """Common table expressions that it builds on, each with a comma after it."""
 
 
 class Values:

@@ -18,7 +18,6 @@ from freehold.db.pool import Record
 from freehold.db.queries import GROUPS, MAX_TOTAL, Page, Query
 from freehold.db.rows.columns import (
     ID_ENCODERS,
-    NOT_IN_JSON,
     Column,
     Operand,
     column_of,
@@ -131,10 +130,6 @@ class RowTable:
         }
         if "$permissions" not in missing:
             self._constants["$permissions"] = []
-        self.travels_as_json = all(
-            column.field.type.kind not in NOT_IN_JSON for column in self.columns.values()
-        )
-        """Whether `insert_many` can make the table's rows."""
         self.shape = self._shape(list(self.columns.values()))
         self.get_sql = f"select {self.shape.select} from {self.relation} where "
 
@@ -380,8 +375,11 @@ class RowTable:
         """
         values = Values()
         names = list(rows[0])
-        document = [{f"c{at}": in_json(row[name]) for at, name in enumerate(names)} for row in rows]
-        typed = ", ".join(f"c{at} {self._sql_type(name)}" for at, name in enumerate(names))
+        types = [self.type_of(name) for name in names]
+        document = [
+            {f"c{at}": in_json(row[name], types[at]) for at, name in enumerate(names)} for row in rows
+        ]
+        typed = ", ".join(f"c{at} {type_}" for at, type_ in enumerate(types))
         columns = ", ".join(f"c{at}" for at in range(len(names)))
         source = f"jsonb_to_recordset({values.bind(msgspec.json.encode(document))}) as made({typed})"
         return Statement(
@@ -454,7 +452,14 @@ class RowTable:
             sets.append(f"{quote(version)} = {quote(version)} + 1")
         return sets
 
-    def _sql_type(self, name: str) -> str:
+    def default_of(self, name: str) -> Any:
+        """What is in a column, by its SQL name, of a row that says nothing of it: the driver's value."""
+        for column in self.columns.values():
+            if column.sql == name and column.field.default is not None:
+                return column.encode(column.field.default)
+        return None
+
+    def type_of(self, name: str) -> str:
         """The type of a column by its SQL name."""
         for column in self.columns.values():
             if column.sql == name:

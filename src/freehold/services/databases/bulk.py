@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import msgspec
 
 from freehold.access.permissions import Permission
 from freehold.db.pool import Queries, Record
-from freehold.db.queries import Page, page, parse
-from freehold.db.rows import Column, Statement
+from freehold.db.queries import Page, Query, page, parse
+from freehold.db.rows import RowTable, Statement, Upserted, upsert_many
 from freehold.errors import InvalidParameter, InvalidQuery
 from freehold.ids import UNIQUE
 from freehold.services.databases.errors import (
     NotPermitted,
     RelationshipInBulk,
+    RowAlreadyExists,
     RowInvalidStructure,
     RowMissingPayload,
+    RowUpdateConflict,
 )
 from freehold.services.databases.relations import asked
 from freehold.services.databases.row_statements import Action, note, reached_db, refusals, with_events
 from freehold.services.databases.row_values import RowId, changes, new_row, new_row_id
-from freehold.services.databases.rows import delete_below
+from freehold.services.databases.rows import delete_below, unchanged
 from freehold.services.databases.tables import Reach, Table, not_permitted, reach
 from freehold.web import misfits
 from freehold.web.call import Call
@@ -33,7 +36,7 @@ MAX_CHANGED = 5000
 """So many rows can be changed by queries in one call: they are all in its answer."""
 
 
-async def create(call: Call, table: Table, rows: list[Object]) -> Json:
+async def create(call: Call, table: Table, rows: list[Object], *, action: Action = "create") -> Json:
     """Make rows: all of them, or none."""
     reached = _reached(call, table, "create")
     _must_set_no_relationship(table, rows)
@@ -44,13 +47,13 @@ async def create(call: Call, table: Table, rows: list[Object]) -> Json:
         news.append(new_row(call, table, reached, made, row, granted))
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
-            if reached.rows.travels_as_json and any(news):
-                statement = reached.rows.insert_many(_alike(reached.rows.columns.values(), news))
-                records = await _recorded(call, table, db, statement, "create")
+            if any(news):
+                statement = reached.rows.insert_many(_alike(reached.rows, news))
+                records = await _recorded(call, table, db, statement, action)
             else:
                 records = []
                 for new in news:
-                    records += await _recorded(call, table, db, reached.rows.insert(new), "create")
+                    records += await _recorded(call, table, db, reached.rows.insert(new), action)
     return _answer(call, table, reached, records)
 
 
@@ -74,36 +77,64 @@ async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
     assigned = changes(call, table, reached, data, granted)
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
+            wanted = await _held_unchanged(call, db, reached, wanted)
             statement = reached.rows.update_many(assigned, wanted, reached.scope, most=MAX_CHANGED + 1)
             records = _not_too_many(await _recorded(call, table, db, statement, "update"))
     return _answer(call, table, reached, records)
 
 
 async def upsert(call: Call, table: Table, rows: list[Object]) -> Json:
-    """Change or make rows, one after the other in the order given: all of them, or none."""
-    reached = _reached(call, table, "update")
+    """Change or make rows: all of them, or none."""
+    reached = unchanged(call, _reached(call, table, "update"))
     _must_set_no_relationship(table, rows)
-    records: list[Record] = []
+    given: dict[Any, Upserted] = {}
+    for row in rows:
+        row_id, granted = own(row)
+        wanted = new_row_id(table.rows, row_id)
+        if wanted is None:  # PostgreSQL numbers it, so it is new
+            return await create(call, table, rows, action="upsert")
+        if wanted in given:
+            raise InvalidParameter(name="rows", reason=f"The row `{row_id}` comes twice.")
+        changed = changes(call, table, reached, row, granted)
+        made = new_row(call, table, reached, wanted, row, granted, upserted=True, complete=False)
+        given[wanted] = Upserted(wanted, changed, made)
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
-            for row in rows:
-                row_id, granted = own(row)
-                made = new_row_id(table.rows, row_id)
-                changed = changes(call, table, reached, row, granted)
-                statement = reached.rows.update(made, changed, reached.scope)
-                found = await _recorded(call, table, db, statement, "upsert") if row_id != UNIQUE else []
-                if not found:
-                    new = new_row(call, table, reached, made, row, granted, upserted=True)
-                    found = await _recorded(call, table, db, reached.rows.insert(new), "upsert")
-                records += found
-    return _answer(call, table, reached, records)
+            done = await _upserted(call, table, db, reached, given)
+            if len(done) < len(given):  # others have made some of them meanwhile
+                left = {each: row for each, row in given.items() if each not in done}
+                done |= await _upserted(call, table, db, reached, left)
+        for wanted in given:
+            if wanted not in done:
+                await _refuse_upsert(db, reached, wanted)
+    return _answer(call, table, reached, [done[wanted] for wanted in given])
 
 
-async def delete(call: Call, table: Table, wanted: Page) -> Json:
+async def _upserted(
+    call: Call, table: Table, db: Queries, reached: Reach, given: Mapping[Any, Upserted]
+) -> dict[Any, Record]:
+    """The rows that could be changed or made, by their ids."""
+    rows = reached.rows
+    statement = upsert_many(rows, list(given.values()), reached.scope)
+    records = await _recorded(call, table, db, statement, "upsert")
+    return {rows.encode_id(rows.shape.row(record)["$id"]): record for record in records}
+
+
+async def _refuse_upsert(db: Queries, reached: Reach, wanted: Any) -> NoReturn:
+    """Say why a row could be neither changed nor made. Raises RowUpdateConflict, RowAlreadyExists."""
+    statement = reached.rows.exists(wanted, reached.scope._replace(unchanged_since=None))
+    if await db.row(statement.sql, *statement.values) is not None:
+        raise RowUpdateConflict()
+    raise RowAlreadyExists()
+
+
+async def delete(call: Call, table: Table, wanted: Page, *, held: bool = False) -> Json:
     """Delete all rows that fit the queries; gives what they were."""
     reached = await asked(call, table, _reached(call, table, "delete"), wanted)
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
+            if not held:
+                wanted = await _held_unchanged(call, db, reached, wanted)
             statement = reached.rows.delete_many(wanted, reached.scope, most=MAX_CHANGED + 1)
             records = _not_too_many(await _recorded(call, table, db, statement, "delete"))
             if records and table.entity.soft_delete:
@@ -113,10 +144,31 @@ async def delete(call: Call, table: Table, wanted: Page) -> Json:
 
 
 async def chosen(call: Call, table: Table, wanted: Page) -> list[Any]:
-    """The ids of the rows that a bulk change means, kept as they are until it is done."""
+    """The ids of the rows that a bulk change means, kept as they are until it is done.
+
+    Raises RowUpdateConflict.
+    """
     reached = await asked(call, table, _reached(call, table, "delete"), wanted)
-    statement = reached.rows.choose(wanted, reached.scope, most=MAX_CHANGED + 1)
-    return [record[0] for record in _not_too_many(await call.db.rows(statement.sql, *statement.values))]
+    return await _held(call, call.db, reached, wanted)
+
+
+async def _held(call: Call, db: Queries, reached: Reach, wanted: Page) -> list[Any]:
+    rows, since = reached.rows, unchanged(call, reached).scope
+    statement = rows.choose(wanted, reached.scope, most=MAX_CHANGED + 1)
+    ids = [record[0] for record in _not_too_many(await db.rows(statement.sql, *statement.values))]
+    if since.unchanged_since is not None:
+        statement = rows.versions(ids, since, lock=False)
+        if len(await db.rows(statement.sql, *statement.values)) < len(ids):
+            raise RowUpdateConflict()
+    return ids
+
+
+async def _held_unchanged(call: Call, db: Queries, reached: Reach, wanted: Page) -> Page:
+    """The rows that a change means, held when they must not have changed since. Raises RowUpdateConflict."""
+    if unchanged(call, reached).scope.unchanged_since is None:
+        return wanted
+    ids = await _held(call, db, reached, wanted)
+    return Page(filters=(Query("equal", "$id", tuple(map(str, ids))),))
 
 
 def _not_too_many(records: list[Record]) -> list[Record]:
@@ -158,20 +210,16 @@ class _Named(msgspec.Struct):
     permissions: list[str] | None = msgspec.field(name="$permissions", default=None)
 
 
-def _alike(columns: Any, news: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _alike(rows: RowTable, news: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Let all rows set the same columns: what one leaves out is its default, as if it came alone."""
     names = list(dict.fromkeys(name for new in news for name in new))
-    defaults = {column.sql: _default(column) for column in columns}
+    defaults = {column.sql: rows.default_of(column.sql) for column in rows.columns.values()}
     for name in names:
         if name not in defaults and any(name not in new for new in news):
             raise RowInvalidStructure(
                 reason="either all rows say when they were made or changed, or none does."
             )
     return [{name: new.get(name, defaults.get(name)) for name in names} for new in news]
-
-
-def _default(column: Column) -> Any:
-    return None if column.field.default is None else column.encode(column.field.default)
 
 
 async def _recorded(

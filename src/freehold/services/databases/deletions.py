@@ -62,7 +62,9 @@ async def delete_fitting(call: Call, table: Table, wanted: Page) -> Json:
         chosen = await bulk.chosen(call, table, wanted)
         before, after = await _going(call, table, chosen)
         await _delete(call, before)
-        answer = await bulk.delete(call, table, Page(filters=(Query("equal", "$id", tuple(chosen)),)))
+        answer = await bulk.delete(
+            call, table, Page(filters=(Query("equal", "$id", tuple(chosen)),)), held=True
+        )
         await _delete(call, after)
     return answer
 

@@ -84,6 +84,7 @@ def with_events(
         f".{action}",
         call.cause,
         answer=answer,
+        ahead=statement.ahead,
     )
     return Statement(sql, values)
 

@@ -32,15 +32,17 @@ def new_row(
     granted: list[str] | None,
     *,
     upserted: bool = False,
+    complete: bool = True,
 ) -> dict[str, Any]:
     """All that a new row is made of, by SQL names. Raises RowInvalidStructure and the like.
 
-    Operators act on the defaults of a row that is upserted; of one that is just made they are refused.
+    Operators act on the defaults of a row that is upserted; of one that is just made they are refused. If one
+    is not `complete` it may be there already: what it lacks is left to PostgreSQL to tell.
     """
     layout = table.entity.layout
     assigned = _assigned(call, table, reached, data, operators=upserted)
     for column in reached.rows.columns.values():
-        if column.required and assigned.get(column.sql) is None:
+        if complete and column.required and assigned.get(column.sql) is None:
             raise RowInvalidStructure(reason=f"`{column.key}` is required.")
         if column.sql in assigned:
             continue

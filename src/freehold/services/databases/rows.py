@@ -418,8 +418,13 @@ async def _refuse(
 def _reach_unchanged(call: Call, table: Table, permission: Permission, row_id: str) -> Reach | None:
     """What the caller may change: rows that have not changed since its X-Appwrite-Timestamp."""
     reached = reach(call, table, permission, row_id)
+    return None if reached is None else unchanged(call, reached)
+
+
+def unchanged(call: Call, reached: Reach) -> Reach:
+    """Of what the caller may do, that to rows which have not changed since its X-Appwrite-Timestamp."""
     header = _timestamp(call)
-    if reached is None or not header:
+    if not header:
         return reached
     try:
         since = read_datetime(header)
