@@ -108,10 +108,15 @@ cli.add_typer(audit, name="audit")
 
 @audit.command()
 def verify(data: Data = None) -> None:
-    """Say whether the log is as it was written: exit 1 and where, if it is not."""
+    """Say whether the log is as it was written: exit 1 and where, if it is not.
+
+    Reads the database that DATABASE_URL names, or that `freehold up` runs in the data directory."""
     with _refusals():
         settings = _settings("audit", data=data)
-        _need_database(settings)
+        if not settings.database_url:
+            from freehold.db.embedded import dsn_of_running
+
+            settings = replace(settings, database_url=dsn_of_running(settings.data / "postgresql"))
         from freehold.process import verify_audit
 
         if not verify_audit(settings, say=typer.echo):

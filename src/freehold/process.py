@@ -20,6 +20,7 @@ from freehold import audit, jobs
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate as migrations
 from freehold.db.pool import Database
+from freehold.errors import Unavailable
 from freehold.web import logs, metrics
 from freehold.web.admin import AdminServer, Readiness, ask_database
 from freehold.web.server import Control, bind, run, serve_until
@@ -109,7 +110,10 @@ def migrate(settings: Settings, *, check: bool, say: Callable[[str], None]) -> b
 
 
 def verify_audit(settings: Settings, *, say: Callable[[str], None]) -> bool:
-    """Walk the audit log, and say of each project where it ends, or where it breaks. Whether none does."""
+    """Walk the audit log, and say of each project where it ends, or where it breaks. Whether none does.
+
+    Raises Refusal when the database cannot be reached.
+    """
 
     async def walk() -> list[audit.Chain]:
         db = Database(settings.database_url, size=1, statement_timeout_s=settings.statement_timeout_s)
@@ -118,7 +122,14 @@ def verify_audit(settings: Settings, *, say: Callable[[str], None]) -> bool:
         finally:
             await db.close()
 
-    chains = asyncio.run(walk())
+    try:
+        chains = asyncio.run(walk())
+    except Unavailable:
+        # Without its cause, which may quote the address with its password.
+        raise Refusal(
+            "The database cannot be reached. See that `freehold up` or PostgreSQL runs, and that DATABASE_URL"
+            " names its host, port, database, user and password, if it is set."
+        ) from None
     for chain in chains:
         state = f"BROKEN. {chain.broken}" if chain.broken else f"whole, {chain.entries} entries, {chain.head}"
         say(f"{chain.project_id}: {state}")

@@ -395,3 +395,28 @@ def usable_python(as_nobody: dict[str, Any]) -> str:
         if done.returncode == 0 and done.stdout.strip() == str(sys.version_info[:2]):
             return python
     pytest.skip("no Python of this version that the user nobody may run with our packages")
+
+
+def test_the_log_of_the_embedded_database_is_verified_by_its_directory(make: Make) -> None:
+    installation = make("logged", fresh=True)
+    nowhere = run("audit", "verify", "--data", str(installation.data))
+    assert nowhere.returncode == 2
+    assert "no embedded database" in nowhere.stderr
+
+    installation.start()
+    new = {"userId": "root", "email": "root@example.com", "password": "correct horse battery"}
+    headers = {"X-Appwrite-Project": "console"}
+    made = httpx.post(f"{installation.endpoint}/account", json=new, headers=headers, timeout=10)
+    assert made.status_code == 201
+
+    def verified() -> bool:
+        ran = run("audit", "verify", "--data", str(installation.data))
+        assert (ran.returncode, ran.stderr) == (0, "")
+        return "console: whole, 1 entries, " in ran.stdout
+
+    until(verified)
+    installation.stop()
+    unreached = run("audit", "verify", "--data", str(installation.data))
+    assert unreached.returncode == 2
+    assert "The database cannot be reached" in unreached.stderr
+    assert "Traceback" not in unreached.stderr

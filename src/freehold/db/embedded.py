@@ -40,6 +40,21 @@ class EmbeddedError(Refusal):
     """The embedded PostgreSQL cannot be used."""
 
 
+def dsn_of_running(directory: Path) -> str:
+    """The URL of the embedded database in a directory, as long as `freehold up` runs there.
+
+    Raises EmbeddedError when there is none.
+    """
+    try:
+        port = int((directory / "port").read_text())
+    except (OSError, ValueError):
+        raise EmbeddedError(
+            f"There is no embedded database in {directory}. Name the data directory of the installation with"
+            " --data, or set DATABASE_URL."
+        ) from None
+    return EmbeddedPostgres(directory, port=port).dsn(tcp=True)
+
+
 class EmbeddedPostgres:
     """One PostgreSQL server in one directory.
 
