@@ -115,3 +115,26 @@ def test_s36_a_user_tries_fifty_codes_a_day_whatever_the_challenge(shop: Project
 
     assert {error_of(each) for each in answers[:45]} == {(401, "user_invalid_token")}
     assert error_of(answers[-1]) == (429, "general_rate_limit_exceeded")
+
+
+def test_of_two_limits_the_nearer_one_is_told_and_when_to_come_back(shop: Project) -> None:
+    def ask(number: int) -> httpx.Response:
+        body = {"userId": "unique()", "email": f"someone{number}@example.com", "url": "http://localhost/"}
+        return shop.guest.post("/account/tokens/magic-url", json=body)
+
+    answers = [ask(0), ask(0), ask(1)]
+    told = [
+        [value for name, value in answer.headers.multi_items() if name.startswith("x-ratelimit-")]
+        for answer in answers
+    ]
+    assert [len(each) for each in told] == [3, 3, 3]
+    # By address two are left of 60 after two calls; by caller, whoever is written to, three have been made.
+    assert [each[:2] for each in told] == [["60", "59"], ["60", "58"], ["60", "57"]]
+    assert "retry-after" not in answers[0].headers
+
+    wrong = {"email": "nobody@example.com", "password": "wrong horse battery"}
+    refused = [shop.guest.post("/account/sessions/email", json=wrong) for _ in range(21)][-1]
+    assert error_of(refused) == (429, "general_rate_limit_exceeded")
+    assert 1 <= int(refused.headers["retry-after"]) <= 3600
+    assert f"in {refused.headers['retry-after']} seconds" in refused.json()["message"]
+    assert refused.headers.get_list("x-ratelimit-remaining") == ["0"]

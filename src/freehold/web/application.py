@@ -279,7 +279,7 @@ class Application:
             assert not isinstance(body, Stream)  # only what answers JSON can be asked so
             return body
         finally:
-            asking.headers += (each for each in call.headers if not each[0].startswith(b"x-ratelimit-"))
+            asking.headers += (each for each in call.headers if not each[0].startswith(limits.HEADERS))
 
     async def _run(self, endpoint: Endpoint, call: Call, arguments: dict[str, Any]) -> bytes | Stream:
         if endpoint.limits:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("freehold.limits")
 
+HEADERS = (b"x-ratelimit-", b"retry-after")
+"""What the headers begin with that tell of limits."""
+
 SETTLE_AFTER_S = 0.5
 MAX_WINDOWS = 10_000
 
@@ -49,18 +52,31 @@ async def check(call: Call, endpoint: Endpoint, arguments: dict[str, Any]) -> No
     if call.identity.privileged or call.is_unlimited or call.app.settings.dev:
         return
     now = time.time()
+    nearest: tuple[int, float, Limit] | None = None
     for each in endpoint.limits:
         start = now // each.seconds * each.seconds
         times = len(getattr(arguments["body"], each.each_of)) or 1 if each.each_of else 1
         hits = await call.app.hits.count(_key(call, each, arguments), each, start, times=times)
-        reset = int(start + each.seconds)
-        call.headers += (
-            (b"x-ratelimit-limit", b"%d" % each.hits),
-            (b"x-ratelimit-remaining", b"%d" % max(0, each.hits - hits)),
-            (b"x-ratelimit-reset", b"%d" % reset),
-        )
-        if hits > each.hits:
-            raise RateLimited(seconds=max(1, reset - int(now)))
+        remaining, end = each.hits - hits, start + each.seconds
+        if nearest is None or (remaining, -end) < (nearest[0], -nearest[1]):
+            nearest = (remaining, end, each)
+        if remaining < 0:
+            break
+    if nearest is not None:
+        _tell(call, *nearest, now=now)
+
+
+def _tell(call: Call, remaining: int, end: float, limit: Limit, *, now: float) -> None:
+    """Say how many calls the limit leaves that is met first. Raises RateLimited when it is passed."""
+    call.headers += (
+        (b"x-ratelimit-limit", b"%d" % limit.hits),
+        (b"x-ratelimit-remaining", b"%d" % max(0, remaining)),
+        (b"x-ratelimit-reset", b"%d" % end),
+    )
+    if remaining < 0:
+        seconds = max(1, int(end) - int(now))
+        call.headers.append((b"retry-after", b"%d" % seconds))
+        raise RateLimited(seconds=seconds)
 
 
 async def forgive(call: Call, endpoint_limit: Limit, arguments: dict[str, Any], db: Queries) -> None:
