@@ -246,7 +246,7 @@ def _compare_types(ours: Fact, theirs: Fact) -> Iterator[tuple[str, Any, Any]]:
         return
     for bound in _BOUNDS:
         mine, said = ours.get(bound), theirs.get(bound)
-        if bound == "maxLength" and "pattern" in ours:
+        if bound == "maxLength" and bound not in ours and "pattern" in ours:
             continue  # which says how long it may be
         if bound == "default" and not (mine and said):
             continue  # an empty default is not to be told from none

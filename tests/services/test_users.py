@@ -116,3 +116,16 @@ def test_the_same_user_id_in_two_projects_is_two_users(platform: Platform) -> No
     assert server(second).get("same").name == second.id
     signing_in = {"email": "same@example.com", "password": PASSWORD}
     assert session_of(second.guest.post("/account/sessions/email", json=signing_in))
+
+
+def test_a_list_of_users_is_in_the_order_in_which_they_were_made(project: Project) -> None:
+    users = Users(project.sdk(key=project.key))
+    for number in range(4):
+        users.create(f"u{number}", name="ab"[number % 2])
+
+    def listed(*queries: str) -> list[str]:
+        return [each.id for each in users.list([*queries]).users]
+
+    assert listed(Query.order_desc("$sequence")) == ["u3", "u2", "u1", "u0"]
+    assert listed(Query.order_asc("name"), Query.order_desc("$sequence")) == ["u2", "u0", "u3", "u1"]
+    assert listed(Query.order_desc("$sequence"), Query.cursor_after("u2"), Query.limit(1)) == ["u1"]

@@ -116,6 +116,10 @@ async def fetch(
     return Found(counted, rows)
 
 
+_SEQUENCE = "$sequence"
+"""What resources are numbered by as they are made: an order of every list, and not a value to filter by."""
+
+
 class _Order(NamedTuple):
     sql: str
     descending: bool
@@ -195,6 +199,9 @@ class _Statement:
                 raise InvalidQuery(reason="`orderRandom` cannot be used in this list.")
             if not query.attribute:
                 continue  # the order of creation, which comes last anyhow
+            if query.attribute == _SEQUENCE and self.listing.created_at:
+                orders.append(_Order(self.listing.created_at, query.method == "orderDesc", "moment"))
+                continue
             attribute = self._attribute(query.attribute)
             if attribute.kind == "list":
                 raise InvalidQuery(reason=f"a list cannot be in the order of `{query.attribute}`.")

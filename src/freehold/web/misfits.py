@@ -6,6 +6,10 @@ import re
 
 from freehold.ids import CUSTOM_ID_PATTERN, ID_PATTERN
 
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)"
+"""Of names: they stand in mails and on pages, where a line of its own could pass for something else."""
+
+_PHONE = "a number as in E.164: `+14155552671`"
 _IDS = "1 to 36 of a-z A-Z 0-9 . _ -, not beginning with . _ -"
 
 PATTERNS = {
@@ -13,6 +17,26 @@ PATTERNS = {
     CUSTOM_ID_PATTERN: f"`unique()`, or {_IDS}",
     r"^[a-zA-Z0-9]{1,36}$(?!\n)": "1 to 36 of a-z A-Z 0-9",
     r"^[0-9a-f]{64}(?!\n)$": "64 of 0-9 a-f",
+    r"^[0-9]{6}$(?!\n)": "six digits",
+    r"^[ -~]*$(?!\n)": "letters, digits and signs of ASCII",
+    ONE_LINE: "one line of text, without control characters",
+    r"^\+[1-9][0-9]{6,14}$(?!\n)": _PHONE,
+    r"^$|^\+[1-9][0-9]{6,14}$(?!\n)": f"nothing, or {_PHONE}",
+    r"^[a-zA-Z0-9._-]{1,36}:[a-zA-Z0-9._-]{1,36}$(?!\n)": "two ids with a colon between them",
+    r"^(?:[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}|project-[a-z0-9][a-z0-9-]{0,35}-[a-z]{5,9})$(?!\n)": (
+        "a role of 1 to 36 of a-z A-Z 0-9 . _ -, not beginning with . _ -, or one of a project, as"
+        " `project-shop-editor`"
+    ),
+    r"^(?:unique\(\)|[a-z0-9][a-z0-9-]{0,35})$(?!\n)": (
+        "`unique()`, or 1 to 36 of a-z 0-9 -, not beginning with -"
+    ),
+    r"^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62})(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62}))*)?$(?!\n)": (
+        "a host name, as `example.com`"
+    ),
+    r"^(?:[a-zA-Z0-9*_](?:[a-zA-Z0-9*_-]{0,62})(?:\.[a-zA-Z0-9*_](?:[a-zA-Z0-9*_-]{0,62}))*)?$(?!\n)": (
+        "a host name, as `example.com` or `*.example.com`"
+    ),
+    r"^(?:[a-zA-Z0-9_.:-]{1,253})?$(?!\n)": "a host name or an address",
 }
 """What is allowed by the patterns that parameters have, for those who read no regular expressions."""
 

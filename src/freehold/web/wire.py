@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from freehold.errors import InvalidParameter
 from freehold.ids import CUSTOM_ID_PATTERN, ID_PATTERN
+from freehold.web.misfits import ONE_LINE
 
 Object = dict[str, Any]
 
@@ -63,7 +64,7 @@ class Stream(msgspec.Struct, frozen=True):
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="1 to 36 of a-z, A-Z, 0-9, `.`, `-`, `_`")]
 CustomId = Annotated[str, Meta(pattern=CUSTOM_ID_PATTERN, description="An id, or `unique()`")]
-Name = Annotated[str, Meta(max_length=128)]
+Name = Annotated[str, Meta(max_length=128, pattern=ONE_LINE)]
 Description = Annotated[str, Meta(max_length=256)]
 Search = Annotated[str, Meta(max_length=256)]
 Query = Annotated[str, Meta(max_length=4096)]
