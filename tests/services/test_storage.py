@@ -102,10 +102,10 @@ def test_what_a_bucket_cannot_do_yet_is_refused_and_never_claimed(project: Proje
             400,
             "general_feature_unsupported",
         )
-    body = {"bucketId": "b", "name": "B", "encryption": True, "antivirus": True, "transformations": True}
+    body = {"bucketId": "b", "name": "B", "encryption": True, "antivirus": True}
     made = project.server.post("/storage/buckets", json=body).json()
 
-    assert [made[each] for each in ("encryption", "antivirus", "transformations")] == [False] * 3
+    assert [made[each] for each in ("encryption", "antivirus")] == [False] * 2
     assert project.server.get("/storage/buckets").json()["total"] == 1
 
 

@@ -53,6 +53,7 @@ class PlainFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._whole = root / "whole"
+        self._previews = root / "previews"
         self.incoming = root / "incoming"
         """On the same file system, so that becoming whole is a rename."""
 
@@ -100,17 +101,28 @@ class PlainFiles:
         """Read what is whole, from wherever one seeks. Raises FileNotFoundError."""
         return self._path(place).open("rb")
 
+    def path(self, place: str) -> Path:
+        """Where what is whole lies, for another process to read."""
+        return self._path(place)
+
+    def preview(self, place: str, name: str) -> Path:
+        """Where an image that was made of what is there lies, if it does; it goes with what is there."""
+        folder, key = _parts(place)
+        return self._previews / folder / key / name
+
     def delete(self, place: str) -> None:
         """Delete what is there, whole or not, if there is anything."""
         self._path(place).unlink(missing_ok=True)
         self._draft(place).unlink(missing_ok=True)
+        shutil.rmtree(self.preview(place, ""), ignore_errors=True)
 
     def delete_folder(self, folder: str) -> None:
         """Delete all of a folder."""
         if not _FOLDER.fullmatch(folder):
             raise ValueError(f"{folder!r} is not a folder")
-        with suppress(FileNotFoundError):
-            shutil.rmtree(self._whole / folder)
+        for root in (self._whole, self._previews):
+            with suppress(FileNotFoundError):
+                shutil.rmtree(root / folder)
         for draft in self.incoming.glob(f"{folder}.*"):
             draft.unlink(missing_ok=True)
 
@@ -119,6 +131,14 @@ class PlainFiles:
         oldest = time.time() - older_than_s
         for path in self.incoming.glob("*"):
             with suppress(FileNotFoundError):  # somebody finished or deleted it just now
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+    def forget_previews(self, older_than_s: float) -> None:
+        """Delete the images that nobody asked for in so long."""
+        oldest = time.time() - older_than_s
+        for path in self._previews.glob("*/*/*"):
+            with suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
 

@@ -39,6 +39,7 @@ from freehold.errors import (
     UnknownOrigin,
 )
 from freehold.providers.blobs import of_installation
+from freehold.providers.images import Images
 from freehold.providers.oauth.client import Vendors
 from freehold.providers.outside import Outside
 from freehold.usage import Uses
@@ -120,6 +121,7 @@ class Application:
         )
         self.blobs = of_installation(settings.data)
         self.blobs.prepare()
+        self.images = Images()
         self.outside = Outside(
             private_hosts=settings.private_hosts,
             stand_in=settings.outside_stand_in if settings.dev else "",
@@ -160,6 +162,7 @@ class Application:
                 await self.hits.settle()
                 await self.uses.settle()
                 await self.outside.close()
+                await self.images.close()
                 await self.db.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -38,8 +38,12 @@ async def file_of(call: Call, bucket_id: str, file_id: str) -> Record:
 
 async def readable(call: Call, bucket_id: str, file_id: str, *, token: str = "") -> Record:
     """A file that the caller may read, or has a token of. Any other is not found. Raises TokenExpired."""
-    bucket = await bucket_of(call, bucket_id)
-    file = await store.find_file(call.db, call.project.id, bucket_id, file_id)
+    return await readable_of(call, await bucket_of(call, bucket_id), file_id, token=token)
+
+
+async def readable_of(call: Call, bucket: Record, file_id: str, *, token: str = "") -> Record:
+    """The same, of a bucket that was found."""
+    file = await store.find_file(call.db, call.project.id, bucket["id"], file_id)
     if file is None or not (may(call, bucket, "read", file) or await tokens.open_it(call, file, token)):
         raise FileNotFound(id=file_id)
     return file

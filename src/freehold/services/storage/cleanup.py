@@ -1,4 +1,4 @@
-"""What is deleted after the answer: contents that nothing refers to, and uploads that died."""
+"""What is deleted after the answer: contents that nothing refers to, dead uploads, forgotten previews."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from freehold.jobs import Context, Job, Kind
 from freehold.providers.blobs import of_installation
+from freehold.services.storage.previews import KEPT_S
 
 UNFINISHED_S = 24 * 3600.0
 """For so long an upload may wait for its next part."""
@@ -38,6 +39,7 @@ async def collect_dead_uploads(context: Context, job: Job) -> None:
         pass
     blobs = of_installation(context.settings.data)
     await asyncio.to_thread(blobs.forget_unfinished, UNFINISHED_S)
+    await asyncio.to_thread(blobs.forget_previews, KEPT_S)
 
 
 _DEAD = """

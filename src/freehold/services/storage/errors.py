@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import BadRequest, Conflict, NotFound, Problem, Unauthorized
+from freehold.errors import BadRequest, Conflict, Forbidden, NotFound, Problem, Unauthorized
 
 
 class BucketNotFound(NotFound, type="storage_bucket_not_found"):
@@ -47,3 +47,15 @@ class TokenNotFound(NotFound, type="token_not_found"):
 
 class TokenExpired(Unauthorized, type="token_expired"):
     """This link to the file has expired. Ask for a new one."""
+
+
+class TransformationsDisabled(Forbidden, type="storage_bucket_transformations_disabled"):
+    """Files of this bucket are shown as they are. Switch its `transformations` on to have previews."""
+
+
+class ImageNotShown(BadRequest, type="storage_image_resolution_exceeded"):
+    """This image cannot be shown in another size: it has more than {most} pixels, or takes too long."""
+
+
+class TooManyPreviews(Problem, type="general_unknown", status=503):
+    """This server is busy making previews. Try again in a moment."""

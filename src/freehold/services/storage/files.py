@@ -16,11 +16,12 @@ from freehold.web.wire import Stream, wire_time
 
 _READ_AT_ONCE = 1 << 18
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+SANDBOX = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
+"""Whatever a file is, as a page of its own it can neither run scripts nor reach this origin."""
 _HEADERS = [
     (b"cache-control", b"private, max-age=3888000"),
     (b"accept-ranges", b"bytes"),
-    # Whatever a file is, as a page of its own it can neither run scripts nor reach this origin.
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+    SANDBOX,
 ]
 
 
@@ -71,7 +72,7 @@ async def sent(call: Call, file: Record, *, inline: bool) -> Stream:
     return Stream(
         content_type=file["mime_type"] + ("; charset=utf-8" if is_text else ""),
         size=end - start + 1,
-        parts=_read(contents, start, end - start + 1),
+        parts=read(contents, start, end - start + 1),
         close=contents.close,
         headers=headers,
         status=206 if asked else 200,
@@ -90,7 +91,8 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start <= end else None
 
 
-async def _read(contents: BinaryIO, start: int, length: int) -> AsyncIterator[bytes]:
+async def read(contents: BinaryIO, start: int, length: int) -> AsyncIterator[bytes]:
+    """So many bytes of contents, from some place on, piece by piece."""
     await asyncio.to_thread(contents.seek, start)
     while length > 0:
         part = await asyncio.to_thread(contents.read, min(length, _READ_AT_ONCE))

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from freehold.providers.images import MAX_SIDE, Gravity
+from freehold.providers.images import Output as ImageFormat
 from freehold.web.request import Upload
 from freehold.web.wire import CustomId, Description, Input, Name, Output, Permissions, Resource
 
@@ -28,7 +30,7 @@ class Bucket(Resource, kw_only=True):
     compression: str = "none"
     encryption: bool = False
     antivirus: bool = False
-    transformations: bool = False
+    transformations: bool
     strip_metadata: bool = False
 
 
@@ -93,6 +95,26 @@ class ContentsQuery(Input):
     """The query string of what sends a file's contents."""
 
     token: Annotated[str, Meta(max_length=512, description="A token of the file")] = ""
+
+
+Color = Annotated[str, Meta(pattern=r"^(?:#?[0-9a-fA-F]{6})?$(?!\n)", description="Six hex digits")]
+Side = Annotated[int, Meta(ge=0, le=MAX_SIDE)]
+
+
+class PreviewQuery(ContentsQuery):
+    """The query string of a preview. A side that is 0 follows the other one."""
+
+    width: Side = 0
+    height: Side = 0
+    gravity: Gravity = "center"
+    quality: Annotated[int, Meta(ge=-1, le=100)] = -1
+    border_width: Annotated[int, Meta(ge=0, le=100)] = 0
+    border_color: Color = ""
+    border_radius: Side = 0
+    opacity: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    rotation: Annotated[int, Meta(ge=-360, le=360)] = 0
+    background: Color = ""
+    output: ImageFormat | None = None
 
 
 class ResourceToken(Output):

@@ -14,6 +14,9 @@ from freehold.services.storage.errors import FileTypeUnsupported
 
 MAX_NAME = 255
 
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+"""Of ISO/IEC 23008-12: what the file begins with when it holds still images."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PLAIN = "text/plain"
 _TEXTUAL = re.compile(r"text/[\w.+-]+|application/(?:[\w.-]+\+)?(?:json|xml|javascript|yaml|x-ndjson)")
@@ -51,6 +54,8 @@ def must_be_allowed(name: str, extensions: Sequence[str]) -> None:
 
 def type_of(head: bytes, name: str) -> str:
     """The MIME type of contents, by how they begin; their name only tells texts apart."""
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:  # of which puremagic says that it is a film
+        return "image/heic"
     try:
         found = puremagic.from_string(head, mime=True)
     except (puremagic.PureError, ValueError):

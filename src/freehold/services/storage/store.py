@@ -33,7 +33,7 @@ BUCKETS = Listing(
         "maximumFileSize": number("b.maximum_file_size"),
         "encryption": flag("false"),
         "antivirus": flag("false"),
-        "transformations": flag("false"),
+        "transformations": flag("b.transformations"),
         "stripMetadata": flag("false"),
     },
     search=("b.id", "b.name"),
@@ -95,13 +95,13 @@ async def create_bucket(
         row = await db.row(
             """
             insert into freehold.buckets (project_id, id, folder, name, description, enabled, file_security,
-                                          permissions, maximum_file_size, allowed_extensions)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                          permissions, maximum_file_size, allowed_extensions, transformations)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             returning *, 0::bigint as total_size
             """,
             project_id, bucket_id, folder, values["name"], values["description"] or "", values["enabled"],
             values["file_security"], values["permissions"] or [], values["maximum_file_size"],
-            values["allowed_extensions"],
+            values["allowed_extensions"], values["transformations"],
         )  # fmt: skip
     except asyncpg.UniqueViolationError as error:
         raise BucketAlreadyExists(id=bucket_id) from error
@@ -118,13 +118,13 @@ async def update_bucket(
         update freehold.buckets b
         set name = $3, description = coalesce($4, description), enabled = $5, file_security = $6,
             permissions = coalesce($7, permissions), maximum_file_size = $8, allowed_extensions = $9,
-            updated_at = now()
+            transformations = $10, updated_at = now()
         where project_id = $1 and id = $2
         returning {_BUCKET}
         """,
         project_id, bucket_id, values["name"], values["description"], values["enabled"],
         values["file_security"], values["permissions"], values["maximum_file_size"],
-        values["allowed_extensions"],
+        values["allowed_extensions"], values["transformations"],
     )  # fmt: skip
 
 

@@ -108,6 +108,7 @@ def _values(call: Call, body: UpdateBucket) -> dict[str, Any]:
         "file_security": body.file_security,
         "permissions": checked_permissions(call, body.permissions, of_bucket=True) if given else None,
         "maximum_file_size": body.maximum_file_size,
+        "transformations": body.transformations,
         "allowed_extensions": [each.removeprefix(".").lower() for each in body.allowed_file_extensions],
     }
 
@@ -125,4 +126,5 @@ def _as_bucket(row: Record) -> Bucket:
         maximum_file_size=row["maximum_file_size"],
         allowed_file_extensions=row["allowed_extensions"],
         total_size=row["total_size"],
+        transformations=row["transformations"],
     )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from freehold import jobs
 from freehold.errors import UserUnauthorized
 from freehold.services.storage import store, uploads
-from freehold.services.storage.access import bucket_of, changeable, checked_permissions, may, readable
+from freehold.services.storage.access import (
+    bucket_of,
+    changeable,
+    checked_permissions,
+    may,
+    readable,
+    readable_of,
+)
 from freehold.services.storage.cleanup import DELETE_CONTENTS, Contents
 from freehold.services.storage.errors import (
     BucketNotFound,
@@ -13,14 +20,24 @@ from freehold.services.storage.errors import (
     FileNotFound,
     FileTooLarge,
     FileTypeUnsupported,
+    ImageNotShown,
     InvalidContentRange,
     InvalidUploadId,
     RangeNotSatisfiable,
     TokenExpired,
+    TransformationsDisabled,
 )
 from freehold.services.storage.files import as_file, sent
-from freehold.services.storage.models import ContentsQuery, CreateFile, File, FileList, UpdateFile
+from freehold.services.storage.models import (
+    ContentsQuery,
+    CreateFile,
+    File,
+    FileList,
+    PreviewQuery,
+    UpdateFile,
+)
 from freehold.services.storage.names import checked_name, must_be_allowed
+from freehold.services.storage.previews import preview
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
 from freehold.web.wire import SearchQuery, Stream
@@ -149,3 +166,18 @@ async def download(call: Call, bucket_id: str, file_id: str, query: ContentsQuer
 async def view(call: Call, bucket_id: str, file_id: str, query: ContentsQuery) -> Stream:
     """Show a file in the browser. What could run something there is sent to be saved instead."""
     return await sent(call, await readable(call, bucket_id, file_id, token=query.token), inline=True)
+
+
+@routes.get(
+    "/v1/storage/buckets/{bucketId}/files/{fileId}/preview",
+    scope="files.read",
+    name="getFilePreview",
+    raises=(BucketNotFound, FileNotFound, ImageNotShown, TokenExpired, TransformationsDisabled),
+)
+async def get_preview(call: Call, bucket_id: str, file_id: str, query: PreviewQuery) -> Stream:
+    """Show a file as an image of another size or format; one that is no image as a sheet of paper."""
+    bucket = await bucket_of(call, bucket_id)
+    file = await readable_of(call, bucket, file_id, token=query.token)
+    if not bucket["transformations"]:
+        raise TransformationsDisabled()
+    return await preview(call, file, query)

@@ -1,0 +1,188 @@
+"""The process that opens images, which anybody may have sent: it has little memory, and can be ended.
+
+It reads orders from its standard input, a line of JSON each, and answers each with a line. `images.py` beside
+this file is who writes them.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import warnings
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pillow_heif
+from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from freehold.providers.images import (
+    MAX_PIXELS,
+    MAX_SIDE,
+    Answer,
+    Drawing,
+    Order,
+    Output,
+    Transform,
+)
+
+MEMORY_BYTES = 1536 * 1024**2
+READABLE = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF")
+FORMATS: dict[Output, str] = {
+    "jpg": "JPEG",
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "gif": "GIF",
+    "webp": "WEBP",
+    "avif": "AVIF",
+    "heic": "HEIF",
+}
+QUALITY: dict[Output, int] = {"jpg": 82, "jpeg": 82, "webp": 80, "avif": 60, "heic": 60}
+"""Unless the order says another one. The other formats have none."""
+
+_CENTERING = {
+    "top-left": (0.0, 0.0),
+    "top": (0.5, 0.0),
+    "top-right": (1.0, 0.0),
+    "left": (0.0, 0.5),
+    "center": (0.5, 0.5),
+    "right": (1.0, 0.5),
+    "bottom-left": (0.0, 1.0),
+    "bottom": (0.5, 1.0),
+    "bottom-right": (1.0, 1.0),
+}
+_LANCZOS = Image.Resampling.LANCZOS
+
+
+class TooLarge(Exception):
+    """An image of more pixels than are opened."""
+
+
+def main() -> None:
+    """Carry out orders until there are no more."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    pillow_heif.register_heif_opener()
+    decode = msgspec.json.Decoder(Order).decode
+    for line in sys.stdin.buffer:
+        sys.stdout.buffer.write(msgspec.json.encode(_carry_out(decode(line))) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _carry_out(order: Order) -> Answer:
+    try:
+        image = _drawn(order.source) if isinstance(order.source, Drawing) else _opened(order)
+        _save(_transformed(image, order.transform), order)
+    except (TooLarge, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return "too large"
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, IndexError, EOFError, TypeError):
+        return "unreadable"  # what decoders raise over contents that are no image after all
+    return "done"
+
+
+def _opened(order: Order) -> Image.Image:
+    """The first picture of an image file, the right way up."""
+    image = Image.open(cast("str", order.source), formats=READABLE)
+    if math.prod(image.size) > MAX_PIXELS:
+        raise TooLarge()
+    wanted = (order.transform.width or image.width, order.transform.height or image.height)
+    longest = max(wanted)  # whichever way up it is
+    if longest < min(image.size):
+        image.draft(None, (longest, longest))
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    profile = image.info.get("icc_profile")
+    found = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    found.info = {"icc_profile": profile} if profile else {}
+    return found
+
+
+def _drawn(drawing: Drawing) -> Image.Image:
+    """A sheet of paper with a few letters on it, for files that show no picture."""
+    image = Image.new("RGBA", (512, 512), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    fold = 112
+    draw.polygon(
+        [(96, 32), (416 - fold, 32), (416, 32 + fold), (416, 480), (96, 480)],
+        fill="#eef1f6",
+        outline="#c3cad6",
+    )
+    draw.polygon([(416 - fold, 32), (416 - fold, 32 + fold), (416, 32 + fold)], fill="#c3cad6")
+    font = ImageFont.load_default(size=112 if len(drawing.letters) < 4 else 420 // len(drawing.letters))
+    draw.text((256, 312), drawing.letters, font=font, fill="#4a5568", anchor="mm")
+    return image
+
+
+def _transformed(image: Image.Image, told: Transform) -> Image.Image:
+    profile = image.info
+    image = _sized(image, told)
+    if told.opacity < 1:
+        image = image.convert("RGBA")
+        image.putalpha(image.getchannel("A").point(lambda value: round(value * told.opacity)))
+    if told.background:
+        below = Image.new("RGBA", image.size, _color(told.background))
+        image = Image.alpha_composite(below, image.convert("RGBA"))
+    if told.border_width:
+        image = ImageOps.expand(image, told.border_width, _color(told.border_color)[: len(image.mode)])
+    if told.border_radius:
+        image = image.convert("RGBA")
+        rounded = Image.new("L", image.size, 0)
+        corner = (0, 0, image.width - 1, image.height - 1)
+        ImageDraw.Draw(rounded).rounded_rectangle(corner, told.border_radius, fill=255)
+        image.putalpha(Image.composite(image.getchannel("A"), Image.new("L", image.size, 0), rounded))
+    if told.rotation % 360:
+        image = image.convert("RGBA").rotate(-told.rotation, Image.Resampling.BICUBIC, expand=True)
+    image.info = profile
+    return image
+
+
+def _sized(image: Image.Image, told: Transform) -> Image.Image:
+    """Cut to both sides where both are told; of one, the other follows, and is no longer than may be."""
+    width, height = told.width, told.height
+    if width and height:
+        return ImageOps.fit(image, (width, height), _LANCZOS, centering=_CENTERING[told.gravity])
+    if not width and not height:
+        return image
+    scale = width / image.width if width else height / image.height
+    scale = min(scale, MAX_SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, _LANCZOS)
+
+
+def _color(digits: str) -> tuple[int, ...]:
+    return ImageColor.getcolor(f"#{digits or '000000'}", "RGBA")  # type: ignore[return-value]
+
+
+def _save(image: Image.Image, order: Order) -> None:
+    output = order.output
+    options: dict[str, object] = {}
+    if output in ("jpg", "jpeg") and image.mode == "RGBA":
+        image = _on_white(image)
+    if output == "gif" and image.mode == "RGBA":  # which knows no half-transparent pixels
+        clear = image.getchannel("A").point(lambda value: 255 if value == 0 else 0)
+        image = _on_white(image).quantize(255)
+        image.paste(255, mask=clear)
+        options["transparency"] = 255
+    if output in QUALITY:
+        told = order.transform.quality
+        options["quality"] = QUALITY[output] if told < 0 else max(1, told)
+    if output not in ("gif", "heic") and image.info.get("icc_profile"):
+        options["icc_profile"] = image.info["icc_profile"]
+    if output == "avif":
+        options["speed"] = 8
+    Path(order.target).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    image.save(order.target, FORMATS[output], **options)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    flat = Image.alpha_composite(white, image).convert("RGB")
+    flat.info = image.info
+    return flat
+
+
+if __name__ == "__main__":
+    main()
