@@ -236,6 +236,28 @@ def generate(
         raise typer.Exit(code)
 
 
+@cli.command("import")
+def import_(
+    source: Annotated[
+        str,
+        typer.Option("--from", help="What is imported: postgresql://..., a dump (.sql), an .apsorc."),
+    ],
+    out: Annotated[Path, typer.Option(help="The file that is written.")] = Path("freehold.yaml"),
+    namespace: Annotated[str, typer.Option(help="Of a database or a dump: its schema.")] = "public",
+    service: Annotated[
+        str | None, typer.Option(help="The service's name.", show_default="as the source is called")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a schema file from what is said elsewhere, and tell what it leaves to be decided."""
+    with _refusals():
+        from freehold.importing import command
+
+        request = command.Request(source, out, namespace=namespace, service=service, force=force)
+        typer.echo(command.run(request, as_json=as_json))
+
+
 @cli.command()
 def openapi() -> None:
     """Print the OpenAPI document of the API."""

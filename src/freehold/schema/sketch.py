@@ -153,9 +153,10 @@ class Sketch:
             self.changed(
                 f"{entity}.{name}", f"is looked up by an index, so it has {LENGTH_OF_KEYS} characters at most"
             )
+        usual = f"{name}_id" if is_ref else name
         if (
             column is not None
-            and column != (f"{name}_id" if is_ref else name)
+            and column not in {usual, *names.SYSTEM_NAMES}
             and not type_.startswith("many(")
         ):
             body["column"] = column

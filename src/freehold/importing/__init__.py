@@ -1,0 +1,1 @@
+"""Schemas of other systems as a `freehold.yaml`: of databases, dumps, and configs."""
