@@ -136,3 +136,53 @@ def test_settings_are_pushed_and_hold(project: Project, appwrite: CommandLine) -
     assert project.server.get("/project/policies/user-limit").json()["total"] == 9
     assert project.server.get("/project/policies/session-limit").json()["total"] == 2
     assert project.guest.post("/account/sessions/anonymous").json()["type"] == "user_auth_method_unsupported"
+
+
+def changed(settings: dict[str, Any]) -> dict[str, Any]:
+    """Every setting, each other than it was."""
+    security = {
+        "duration": 86400,
+        "limit": 9,
+        "sessionsLimit": 2,
+        "passwordHistory": 5,
+        "passwordDictionary": True,
+        "personalDataCheck": True,
+        "sessionAlerts": True,
+        "mockNumbers": [{"phone": "+491700000001", "otp": "123456"}],
+    }
+    assert security.keys() == settings["auth"]["security"].keys()
+    assert all(security[name] != before for name, before in settings["auth"]["security"].items())
+    return {
+        "services": {name: not enabled for name, enabled in settings["services"].items()},
+        "auth": {
+            "methods": {name: not enabled for name, enabled in settings["auth"]["methods"].items()},
+            "security": security,
+        },
+    }
+
+
+def test_every_setting_is_pushed_and_pulled_again(project: Project, appwrite: CommandLine) -> None:
+    appwrite.write(link(project))
+    appwrite("pull", "settings")
+    config = appwrite.read()
+    config["projectName"] = "Another shop"
+    config["settings"] = changed(config["settings"])
+    appwrite.write(config)
+    appwrite("push", "settings", "--force")
+    appwrite.write(link(project), within="elsewhere")
+    appwrite("pull", "settings", within="elsewhere")
+    pulled = appwrite.read(within="elsewhere")
+
+    assert pulled["settings"] == config["settings"]
+    assert pulled["projectName"] == "Another shop"
+    policies = project.admin.get("/project/policies").json()["policies"]
+    kept = {policy["$id"]: policy for policy in policies}
+    assert kept["session-duration"]["duration"] == 86400
+    assert kept["user-limit"]["total"] == 9
+    assert kept["session-limit"]["total"] == 2
+    assert kept["password-history"]["total"] == 5
+    assert kept["password-dictionary"]["enabled"] is True
+    assert kept["password-personal-data"]["enabled"] is True
+    assert kept["session-alert"]["enabled"] is True
+    assert project.admin.get("/project/mock-phones").json()["mockNumbers"][0]["otp"] == "123456"
+    assert "authMockNumbers" not in project.admin.get("/project").json()

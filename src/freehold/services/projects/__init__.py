@@ -8,7 +8,14 @@ from freehold.services.projects.errors import (
     ProjectAlreadyExists,
     ReservedProject,
 )
-from freehold.services.projects.models import AUTH_METHODS, PROTOCOLS, SERVICES, Project, as_project
+from freehold.services.projects.models import (
+    AUTH_METHODS,
+    PROTOCOLS,
+    SERVICES,
+    AuthMockNumber,
+    Project,
+    as_project,
+)
 from freehold.services.projects.removal import delete_all_of, delete_project
 from freehold.services.projects.routes import organization, routes
 from freehold.services.projects.store import find
@@ -23,6 +30,7 @@ __all__ = [
     "ORGANIZATION_ERRORS",
     "PROTOCOLS",
     "SERVICES",
+    "AuthMockNumber",
     "Project",
     "ProjectAlreadyExists",
     "ReservedProject",

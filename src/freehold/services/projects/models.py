@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from freehold.access import policies
 from freehold.db.pool import Record
@@ -52,6 +52,13 @@ class AuthProvider(Output, kw_only=True):
     enabled: bool
 
 
+class AuthMockNumber(Output):
+    """A mock phone, as older SDKs know it."""
+
+    phone: str
+    otp: str
+
+
 class Project(Resource, kw_only=True):
     name: str
     description: str
@@ -81,6 +88,8 @@ class Project(Resource, kw_only=True):
     blocks: list[Any]
     o_auth_providers: list[AuthProvider]
     """Those that the project has registered with."""
+    auth_mock_numbers: list[AuthMockNumber] | UnsetType = UNSET
+    """Told to older SDKs alone, by whoever gets one project and may read them."""
     console_accessed_at: str
     waf_enabled: bool
 
