@@ -129,8 +129,8 @@ class ResourceLocked(Conflict, type="general_resource_locked"):
 
 
 class NotInPerson(Unauthorized, type="user_unauthorized"):
-    """Only the user may do this in person: it concerns what the user signs in with, and who acts for a user
-    does not. Leave out the headers X-Appwrite-Impersonate-User-*."""
+    """Only the user may do this in person: it concerns what the user signs in with. Neither who acts for a
+    user (X-Appwrite-Impersonate-User-*) nor an account's key has a part in that."""
 
 
 class ProjectNotFound(NotFound, type="project_not_found"):

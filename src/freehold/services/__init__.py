@@ -7,6 +7,7 @@ from freehold.jobs import KINDS as PLATFORM_KINDS
 from freehold.jobs import Kind
 from freehold.services import (
     account,
+    account_keys,
     console,
     databases,
     graphql,
@@ -29,6 +30,7 @@ SERVICES: tuple[Routes, ...] = (
     health.routes,
     health.ping,
     account.routes,
+    account_keys.routes,
     teams.own_routes,
     teams.routes,
     user_routes,

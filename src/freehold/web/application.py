@@ -79,7 +79,7 @@ _ALLOWED_HEADERS = ", ".join(
         "X-Fallback-Cookies", "X-Tenant-Id", "X-Appwrite-Project", "X-Appwrite-Key", "X-Appwrite-Dev-Key",
         "X-Appwrite-Locale", "X-Appwrite-Mode", "X-Appwrite-JWT", "X-Appwrite-Organization",
         "X-Appwrite-Response-Format", "X-Appwrite-Timeout", "X-Appwrite-ID", "X-Appwrite-Timestamp",
-        "X-Appwrite-Session", "X-Appwrite-Platform", "X-Appwrite-Impersonate-User-Id",
+        "X-Appwrite-Session", "X-Appwrite-User", "X-Appwrite-Platform", "X-Appwrite-Impersonate-User-Id",
         "X-Appwrite-Impersonate-User-Email", "X-Appwrite-Impersonate-User-Phone", "X-SDK-Version",
         "X-SDK-Name", "X-SDK-Language", "X-SDK-Platform", "X-SDK-GraphQL", "X-SDK-Profile",
     ]
@@ -456,7 +456,7 @@ def _admitted(endpoint: Endpoint, project: Project, identity: Identity, *, proto
         if endpoint.scopes != _WAYS_IN:
             raise MoreFactorsRequired()
         identity = GUEST  # half a session is nobody yet; it may sign in anew, as others may
-    if endpoint.in_person and identity.impersonator is not None:
+    if endpoint.in_person and not identity.in_person:
         raise NotInPerson()
     if endpoint.challenged:
         must_be_challenged(identity)

@@ -119,6 +119,7 @@ class Identity(msgspec.Struct, frozen=True):
     has_other_factor: bool = False
     """Whether the user has proven to have a factor that the session has not shown."""
     key_id: str = ""
+    """Of an API key; of a user, that of the account key which acts for it."""
     organization_id: str = ""
     """Of an organization's key."""
     teams: tuple[Membership, ...] = ()
@@ -129,6 +130,11 @@ class Identity(msgspec.Struct, frozen=True):
     def privileged(self) -> bool:
         """Keys and admins are held by their scopes alone; permissions are for the others."""
         return self.kind == "key" or self.kind == "admin"
+
+    @property
+    def in_person(self) -> bool:
+        """Whether it is not somebody or something that acts for the user."""
+        return self.impersonator is None and not (self.key_id and self.user is not None)
 
     @property
     def user_id(self) -> str:
@@ -279,6 +285,18 @@ _ORGANIZATION_KEY_SQL = """
 _ORGANIZATION_KEY_ACCESS_SQL = """
     update freehold.organization_keys set accessed_at = now() where team_id = $1 and id = $2
 """
+_ACCOUNT_KEY_SQL = """
+    select id, user_id, scopes, expires_at,
+           accessed_at is null or accessed_at < now() - interval '1 day' as unnoted
+    from freehold.account_keys
+    where secret_digest = $1
+"""
+_ACCOUNT_KEY_ACCESS_SQL = """
+    update freehold.account_keys
+    set accessed_at = now(),
+        sdks = case when $3 = '' or $3 = any(sdks) then sdks else sdks || $3 end
+    where user_id = $1 and id = $2
+"""
 _DEV_KEY_SQL = """
     select id, expires_at, accessed_at is null or accessed_at < now() - interval '1 day' as unnoted
     from freehold.dev_keys
@@ -329,6 +347,15 @@ _memberships_decoder = msgspec.json.Decoder(list[Membership])
 _PREFIXES = re.compile(r"(standard|ephemeral|dynamic|account|organization)_(.+)", re.DOTALL)
 
 
+class _AccountKey(msgspec.Struct, frozen=True):
+    """A key that acts for a user of the console."""
+
+    id: str
+    user_id: str
+    scopes: frozenset[str]
+    expires_at: float
+
+
 class Authenticator:
     """Resolves requests to projects and callers, remembering both as long as nothing about them changes."""
 
@@ -338,6 +365,7 @@ class Authenticator:
         self._projects: Cache[str, Project] = Cache(stamps, size=10_000, ttl_s=300)
         self._origins: Cache[str, Project] = Cache(stamps, size=1, ttl_s=300)
         self._callers: Cache[tuple[str, str, str], Identity] = Cache(stamps, size=50_000, ttl_s=300)
+        self._account_keys: Cache[str, _AccountKey] = Cache(stamps, size=10_000, ttl_s=300)
 
     async def project(self, project_id: str) -> Project:
         """Find a project. Raises ProjectNotFound."""
@@ -389,7 +417,7 @@ class Authenticator:
         target = _impersonated(request)
         key = request.headers.get(b"x-appwrite-key")
         if key and target is None:
-            return await self._key(project, key.decode("latin-1"), request.header(b"x-sdk-name"))
+            return await self._key(project, key.decode("latin-1"), request)
         if as_admin:
             if project.id == CONSOLE:
                 raise NoAdminMode()
@@ -508,13 +536,16 @@ class Authenticator:
         wider = identity.scopes | (granted & frozenset(scopes.ORGANIZATION))
         return msgspec.structs.replace(identity, scopes=wider)
 
-    async def _key(self, project: Project, text: str, sdk: str) -> Identity:
+    async def _key(self, project: Project, text: str, request: Request) -> Identity:
+        sdk = request.header(b"x-sdk-name")
         prefix = _PREFIXES.fullmatch(text)
         kind, secret = (prefix[1], prefix[2]) if prefix else ("standard", text)
         if kind in ("ephemeral", "dynamic"):
             return self._ephemeral_key(project, secret)
         if kind == "organization" and project.id == CONSOLE:
             return await self._organization_key(project, secret)
+        if kind == "account" and project.id == CONSOLE:
+            return await self._account_key(project, secret, request.header(b"x-appwrite-user"), sdk)
         if kind != "standard":
             return GUEST
 
@@ -550,6 +581,30 @@ class Authenticator:
         if identity.expires_at <= time.time():
             raise KeyExpired()
         return identity
+
+    async def _account_key(self, console: Project, secret: str, user_id: str, sdk: str) -> Identity:
+        """The user for whom an account's key acts, who may be named beside it, within the key's scopes."""
+
+        async def find() -> _AccountKey | None:
+            row = await self._db.row(_ACCOUNT_KEY_SQL, secrets.digest(secret))
+            if row is None:
+                return None
+            if row["unnoted"]:
+                await self._db.run(_ACCOUNT_KEY_ACCESS_SQL, row["user_id"], row["id"], sdk.lower()[:64])
+            key = _key_identity(row)
+            return _AccountKey(key.key_id, row["user_id"], key.scopes, key.expires_at)
+
+        key = await self._account_keys.load(secret, project_tag(CONSOLE), find)
+        if key is None or user_id not in ("", key.user_id):
+            return GUEST
+        if key.expires_at <= time.time():
+            raise KeyExpired()
+        identity = await self._sessionless(console, key.user_id)
+        if identity is None:
+            return GUEST
+        return msgspec.structs.replace(
+            _unblocked(identity), scopes=key.scopes, key_id=key.id, expires_at=key.expires_at, answers={}
+        )
 
     async def has_dev_key(self, request: Request, project: Project) -> bool:
         """Tell whether the request brings a key for development of the project that has not expired."""

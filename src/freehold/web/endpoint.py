@@ -279,8 +279,8 @@ class Routes:
         call parameters of the body, and what these are called now. `from_anywhere`: pages of any origin may
         send browsers here, for nothing that these bring along counts. `half_signed_in`: sessions
         that have yet to show the second factor may call it. `challenged`: a user has to have answered a
-        challenge lately. `in_person`: who acts for a user may not call it, as it concerns what that user
-        alone is to know or to hold.
+        challenge lately. `in_person`: neither who acts for a user nor an account's key may call it, as it
+        concerns what that user alone is to know or to hold.
         """
         implied = ((ChallengeRequired,) if challenged else ()) + ((NotInPerson,) if in_person else ())
 

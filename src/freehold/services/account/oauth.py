@@ -144,7 +144,7 @@ async def _tell(call: Call, name: str, resource: msgspec.Struct) -> None:
 async def with_tokens(call: Call, sessions: list[Session]) -> list[Session]:
     """Sessions as their user sees them: with the vendors' tokens. Events are not told these, nor is who acts
     for the user."""
-    if call.identity.impersonator is not None:
+    if not call.identity.in_person:
         return sessions
     opened = [session.id for session in sessions if session.provider in oauth.VENDORS]
     if not opened:

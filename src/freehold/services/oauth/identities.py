@@ -92,7 +92,7 @@ async def list_identities(
 ) -> IdentityList:
     """List identities, of one user or of all. Servers see the vendors' tokens; users in person, their own."""
     found = await identity_store.fetch(call.db, call.project.id, queries, search, total, user_id)
-    is_own = user_id is not None and call.identity.impersonator is None
+    is_own = user_id is not None and call.identity.in_person
     shows_tokens = call.sees_secrets or is_own
     return IdentityList(
         total=found.total,
