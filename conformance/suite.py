@@ -14,6 +14,7 @@ SUPPORT = ("__init__.py", "resources.py", "samples.py", "world.py")
 TESTS = (
     "test_crud.py",
     "test_lists.py",
+    "test_includes.py",
     "test_isolation.py",
     "test_permissions.py",
     "test_versions.py",

@@ -89,6 +89,13 @@ def kebab(name: str) -> str:
     return name.replace("_", "-")
 
 
+def singular(name: str) -> str:
+    """`tags` as one of them: `tag`."""
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
+
+
 def words(name: str) -> str:
     """`deal_line` in a sentence: `deal line`."""
     return name.replace("_", " ")

@@ -10,10 +10,14 @@ from freehold.generator.plan import (
     EMAIL_PATTERN,
     ID_KINDS,
     MAX_ARRAY,
+    MAX_INCLUDED,
+    MAX_INCLUDES,
+    MAX_LINKS,
     MAX_TEXT,
     URL_PATTERN,
     EntityPlan,
     FieldPlan,
+    Relation,
     ServicePlan,
     decimal_pattern,
 )
@@ -45,7 +49,7 @@ def document(plan: ServicePlan) -> Json:
     paths: Json = {}
     schemas: Json = {"Problem": _problem(), "PageInfo": _page_info()}
     for entity in plan.entities:
-        schemas.update(_schemas(entity))
+        schemas.update(_schemas(plan, entity))
         paths.update(_paths(plan, entity))
     info = {"title": plan.title, "version": "1.0.0"}
     if plan.description:
@@ -126,8 +130,15 @@ def _page_info() -> Json:
     }
 
 
-def _schemas(entity: EntityPlan) -> Json:
+def _schemas(plan: ServicePlan, entity: EntityPlan) -> Json:
     found: Json = {}
+    if entity.relations:
+        paths = list(plan.includes(entity))
+        found[f"{entity.class_name}Include"] = {
+            "type": "string",
+            "enum": paths,
+            "x-enum-varnames": [path.replace(".", "__").upper() for path in paths],
+        }
     for each in entity.fields:
         if each.kind is Kind.ENUM:
             found[_enum_name(entity, each)] = {
@@ -136,17 +147,19 @@ def _schemas(entity: EntityPlan) -> Json:
                 "x-enum-varnames": [member_identifier(value) for value in each.values],
             }
     name = entity.class_name
+    links = {each.body: _link_ids(each) for each in entity.links}
     found[f"{name}Create"] = _object(
-        {each.name: _body(entity, each, patch=False) for each in entity.writable},
+        {each.name: _body(entity, each, patch=False) for each in entity.writable} | links,
         [each.name for each in entity.writable if each.required],
     )
     found[f"{name}Update"] = _object(
-        {each.name: _body(entity, each, patch=True) for each in entity.writable}, []
+        {each.name: _body(entity, each, patch=True) for each in entity.writable} | links, []
     )
     views = [(name, entity.fields)] + ([(f"{name}Summary", entity.summary)] if entity.heavy else [])
     for title, fields in views:
         found[title] = _object(
-            {each.name: _described(_nullable(_type(entity, each), each), each) for each in fields},
+            {each.name: _described(_nullable(_type(entity, each), each), each) for each in fields}
+            | {each.name: _related(plan, each) for each in entity.relations},
             [each.name for each in fields if each.readers is None],
         )
     item = f"{name}Summary" if entity.heavy else name
@@ -160,6 +173,24 @@ def _schemas(entity: EntityPlan) -> Json:
     if entity.description:
         found[name]["description"] = entity.description
     return found
+
+
+def _link_ids(relation: Relation) -> Json:
+    one = _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[relation.id_kind]))
+    found = {"type": "array", "items": one, "maxItems": MAX_LINKS}
+    return found | {
+        "description": f"The ids of all {names.words(relation.name)}; those that are missing are unlinked."
+    }
+
+
+def _related(plan: ServicePlan, relation: Relation) -> Json:
+    """What `include` adds to a row."""
+    target = plan.entity(relation.target)
+    row = _ref(f"{target.class_name}Summary" if target.heavy else target.class_name)
+    told = {"description": f"Only with `include={relation.name}`."}
+    if relation.many:
+        return {"type": "array", "items": row, "maxItems": MAX_INCLUDED} | told
+    return {"oneOf": [row, {"type": "null"}]} | told
 
 
 def _object(properties: Json, required: list[str]) -> Json:
@@ -280,8 +311,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
         "name": "id",
         "in": "path",
         "required": True,
-        "schema": _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[entity.id_kind]))
-        | ({"minLength": 1, "maxLength": 255} if entity.id_kind == "text" else {}),
+        "schema": _identifier(entity),
     }
     with_match = [identifier, *([_if_match()] if entity.version else [])]
     changed = (412,) if entity.version else ()
@@ -317,7 +347,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             {"200": _row_answer(entity, row, "The row.")}
             | ({"304": {"description": "The caller has this version already."}} if entity.version else {}),
             (404,),
-            parameters=[identifier],
+            parameters=[identifier, *_include(entity)],
         ),
         "patch": _operation(
             plan,
@@ -355,7 +385,29 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
                 parameters=[identifier],
             )
         }
+    for relation in entity.links:
+        target = plan.entity(relation.target)
+        other = identifier | {"name": "other", "schema": _identifier(target)}
+        for method, verb in (("put", "link"), ("delete", "unlink")):
+            found.setdefault(f"{base}/{{id}}/{names.kebab(relation.name)}/{{other}}", {})[method] = (
+                _operation(
+                    plan,
+                    entity,
+                    "update",
+                    f"{verb}_{one}_{relation.name}",
+                    f"{verb.capitalize()} {names.article(noun)} and one of its {names.words(relation.name)}",
+                    {"204": {"description": "It is so."}},
+                    (404, 413, 415),
+                    parameters=[identifier, other],
+                )
+            )
     return found
+
+
+def _identifier(entity: EntityPlan) -> Json:
+    """The id of a row, in a path."""
+    plain = _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[entity.id_kind]))
+    return plain | ({"minLength": 1, "maxLength": 255} if entity.id_kind == "text" else {})
 
 
 def _operation(
@@ -446,6 +498,13 @@ def _list_parameters(entity: EntityPlan) -> list[Json]:
         _parameter("count", {"type": "string", "enum": ["none", "exact"]}, "`exact` adds the total."),
         _parameter("sort", order, "In which order; `-` descends. `id` decides between equals."),
     ]
+    found += _include(entity)
+    if entity.search:
+        text = {"type": "string", "minLength": 1, "maxLength": 200}
+        looked = ", ".join(entity.search)
+        found.append(
+            _parameter("q", text, f"Words to find in {looked}; `-word` excludes, quotes keep together.")
+        )
     if entity.soft_delete:
         choices = {"type": "string", "enum": ["exclude", "include", "only"]}
         found.append(_parameter("deleted", choices, f"Deleted rows; needs {entity.name}:read_deleted."))
@@ -459,6 +518,13 @@ def _list_parameters(entity: EntityPlan) -> list[Json]:
             schema = {"type": "array", "items": schema, "maxItems": 100}
         found.append(_parameter(parameter, schema, ""))
     return found
+
+
+def _include(entity: EntityPlan) -> list[Json]:
+    if not entity.relations:
+        return []
+    schema = {"type": "array", "maxItems": MAX_INCLUDES, "items": _ref(f"{entity.class_name}Include")}
+    return [_parameter("include", schema, "Rows that belong to the ones shown, and what belongs to those.")]
 
 
 def _parameter(name: str, schema: Json, description: str) -> Json:

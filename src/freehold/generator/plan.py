@@ -8,9 +8,13 @@ from typing import Any
 
 from freehold.generator import names
 from freehold.schema.model import ACTIONS, Action, Comparison, Entity, Field, Grant, IdKind, Kind, Schema
-from freehold.schema.tables import link_columns, link_name
+from freehold.schema.tables import link_columns, link_name, search_column
 
 IMPLICIT_ROLES = ("public", "authenticated", "service")
+MAX_INCLUDES = 5
+MAX_INCLUDED = 2000
+"""The rows that one relation of `include` may reach in one answer."""
+MAX_LINKS = 1000
 RESERVED_PARAMETERS = frozenset({"limit", "cursor", "offset", "count", "sort", "include", "q", "deleted"})
 MAX_ARRAY = 1000
 MAX_TEXT = 1_000_000
@@ -104,6 +108,35 @@ class Cascade:
 
 
 @dataclass(frozen=True)
+class Relation:
+    """How to get from rows of an entity to the rows that belong to them, by the name that `include` takes."""
+
+    name: str
+    target: str
+    """The entity at its end."""
+    many: bool
+    """Whether a list is shown, or one row and null."""
+    key: str
+    """The field of a row that holds what is looked up: `owner_id`, or `id`."""
+    column: str
+    """The column of the target that is compared with the keys; empty when links are between the two."""
+    guard: tuple[str, str]
+    """Entity and field: only who may read it may follow the relation."""
+    description: str = ""
+    link: str = ""
+    """The table of links, its columns of both ends, and its tenant column, if it has one."""
+    link_here: str = ""
+    link_there: str = ""
+    link_tenant: str = ""
+    body: str = ""
+    """The key of a body that holds the ids of all that is linked; empty when this side has no say in them."""
+    id_kind: IdKind = "uuid"
+    """Of the target."""
+    readers: tuple[str, ...] | None = None
+    writers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class EntityPlan:
     """One resource of the API and its table."""
 
@@ -120,6 +153,13 @@ class EntityPlan:
     tenant_column: str | None
     created_by: str | None
     updated_by: str | None
+    relations: tuple[Relation, ...] = ()
+    search: tuple[str, ...] = ()
+    """The fields that `q` looks into."""
+    search_column: str = ""
+    natural_key: str = ""
+    """The field by which people know a row."""
+    audit: bool = False
     cascades: tuple[Cascade, ...] = ()
     system: dict[str, str] = field(default_factory=dict)
 
@@ -144,6 +184,11 @@ class EntityPlan:
     @property
     def writable(self) -> tuple[FieldPlan, ...]:
         return tuple(each for each in self.fields if not each.system)
+
+    @property
+    def links(self) -> tuple[Relation, ...]:
+        """The relations that this entity's bodies and routes set."""
+        return tuple(each for each in self.relations if each.body)
 
     @property
     def sort_keys(self) -> tuple[FieldPlan, ...]:
@@ -178,6 +223,13 @@ class ServicePlan:
 
     def entity(self, name: str) -> EntityPlan:
         return next(each for each in self.entities if each.name == name)
+
+    def includes(self, entity: EntityPlan) -> Iterator[str]:
+        """What `include` takes: relations, and the relations of those."""
+        for first in entity.relations:
+            yield first.name
+            for second in self.entity(first.target).relations:
+                yield f"{first.name}.{second.name}"
 
 
 def plan(schema: Schema) -> ServicePlan:
@@ -230,6 +282,8 @@ def _check_names(schema: Schema) -> None:
                 if each.wire_name in wire or each.wire_name in _system_names(entity).values():
                     raise names.UnsafeName(f"{entity.name}: two fields are called {each.wire_name}")
                 wire.add(each.wire_name)
+            else:
+                wire.add(names.singular(each.name) + "_ids")
             for holder in (each.read, each.write):
                 if holder is not None:
                     names.role(holder, f"{entity.name}.{each.name}")
@@ -258,10 +312,7 @@ def _user_entity(schema: Schema) -> str | None:
 
 
 def _kind_of(schema: Schema, name: str) -> IdKind:
-    found = schema.entity(name)
-    if found is None:
-        raise PlanError(f"there is no entity {name}")
-    return found.id_kind
+    return _found(schema, name).id_kind
 
 
 ID_KINDS: dict[IdKind, Kind] = {"uuid": Kind.UUID, "serial": Kind.BIGINT, "text": Kind.TEXT}
@@ -310,6 +361,11 @@ def _entity(schema: Schema, entity: Entity) -> EntityPlan:
         tenant_column=layout.tenant,
         created_by=layout.created_by,
         updated_by=layout.updated_by,
+        relations=tuple(_relations(schema, entity)),
+        search=tuple(each.wire_name for each in entity.fields if each.search),
+        search_column=search_column(entity) if any(each.search for each in entity.fields) else "",
+        natural_key=next((each.wire_name for each in entity.fields if each.natural_key), ""),
+        audit=entity.audit,
         cascades=tuple(_cascades(schema, entity)) if entity.soft_delete else (),
         system={name: column for column, name in _system_names(entity).items()},
     )
@@ -373,6 +429,75 @@ def _field(schema: Schema, entity: Entity, each: Field) -> FieldPlan:
         and kind in (_ORDERED | _TEXTS | {Kind.ENUM}),
         target=target,
     )
+
+
+def _relations(schema: Schema, entity: Entity) -> Iterator[Relation]:
+    """Relations of the entity's own fields, in their order, and then those that come from the other side."""
+    for each in entity.fields:
+        if each.type.kind is Kind.REF:
+            target = _found(schema, each.type.target)
+            yield Relation(
+                name=each.name,
+                target=target.name,
+                many=False,
+                key=each.wire_name,
+                column=target.layout.id,
+                guard=(entity.name, each.wire_name),
+                description=each.description,
+            )
+        elif each.type.kind is Kind.MANY:
+            here, there = link_columns(entity, each)
+            yield Relation(
+                name=each.name,
+                target=_found(schema, each.type.target).name,
+                many=True,
+                key="id",
+                column="",
+                guard=(entity.name, each.name),
+                description=each.description,
+                link=link_name(entity, each),
+                link_here=here,
+                link_there=there,
+                link_tenant=entity.layout.tenant or "",
+                body=f"{names.singular(each.name)}_ids",
+                id_kind=_kind_of(schema, each.type.target or ""),
+                readers=_holders(schema, each.read),
+                writers=_holders(schema, each.write),
+            )
+    for other in schema.entities:
+        for each in other.fields:
+            if each.inverse is None or each.type.target != entity.name:
+                continue
+            if each.type.kind is Kind.REF:
+                yield Relation(
+                    name=each.inverse,
+                    target=other.name,
+                    many=each.unique is None,
+                    key="id",
+                    column=each.column,
+                    guard=(other.name, each.wire_name),
+                )
+            elif each.type.kind is Kind.MANY:
+                there, here = link_columns(other, each)
+                yield Relation(
+                    name=each.inverse,
+                    target=other.name,
+                    many=True,
+                    key="id",
+                    column="",
+                    guard=(other.name, each.name),
+                    link=link_name(other, each),
+                    link_here=here,
+                    link_there=there,
+                    link_tenant=other.layout.tenant or "",
+                )
+
+
+def _found(schema: Schema, name: str | None) -> Entity:
+    found = schema.entity(name or "")
+    if found is None:
+        raise PlanError(f"there is no entity {name}")
+    return found
 
 
 def _leads_an_index(entity: Entity, name: str) -> bool:

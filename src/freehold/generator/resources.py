@@ -46,6 +46,22 @@ def _resource(entity: EntityPlan) -> Json:
         "id_kind": entity.id_kind,
         "columns": {each.name: quote(each.column) for each in entity.fields},
         "sample": sample(entity),
+        "relations": {
+            each.name: {
+                "target": each.target,
+                "many": each.many,
+                "guard": list(each.guard),
+                "body": each.body,
+                "key": each.key,
+                "link": quote(each.link) if each.link else "",
+                "link_here": quote(each.link_here) if each.link else "",
+                "link_there": quote(each.link_there) if each.link else "",
+                "link_tenant": quote(each.link_tenant) if each.link_tenant else "",
+            }
+            for each in entity.relations
+        },
+        "search": list(entity.search),
+        "natural_key": entity.natural_key,
         "references": {each.name: each.target for each in references},
         "required": [each.name for each in references if not each.nullable],
         "places": [each.name for each in entity.writable if each.kind in PLACES],
@@ -53,9 +69,21 @@ def _resource(entity: EntityPlan) -> Json:
         "sorts": [sign + each.name for each in entity.sort_keys for sign in ("", "-")],
         "versioned": entity.version,
         "soft_delete": entity.soft_delete,
-        "readable_by": {each.name: list(each.readers) for each in entity.fields if each.readers is not None},
-        "writable_by": {each.name: list(each.writers) for each in entity.fields if each.writers is not None},
+        "readable_by": readers(entity),
+        "writable_by": writers(entity),
     }
+
+
+def readers(entity: EntityPlan) -> dict[str, list[str]]:
+    """The fields and the links that only some roles see, and those roles."""
+    found = {each.name: list(each.readers) for each in entity.fields if each.readers is not None}
+    return found | {each.name: list(each.readers) for each in entity.relations if each.readers is not None}
+
+
+def writers(entity: EntityPlan) -> dict[str, list[str]]:
+    """The keys of a body that only some roles set, and those roles."""
+    found = {each.name: list(each.writers) for each in entity.fields if each.writers is not None}
+    return found | {each.body: list(each.writers) for each in entity.links if each.writers is not None}
 
 
 def _condition(rule: Rule) -> Json:

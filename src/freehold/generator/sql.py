@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from freehold.db.ddl import quote
-from freehold.generator.plan import EntityPlan, FieldPlan
+from freehold.generator.plan import EntityPlan, FieldPlan, Relation
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,18 @@ class CascadeSql:
     """Whether it begins at the deleted row itself."""
 
 
+@dataclass(frozen=True)
+class RelationSql:
+    """A relation with the names that its statements are made of."""
+
+    plan: Relation
+    column: str
+    link: str
+    here: str
+    there: str
+    tenant: str
+
+
 class EntitySql:
     """One entity as SQL spells it. The templates in targets/common/templates/sql print statements from it."""
 
@@ -50,6 +62,9 @@ class EntitySql:
         self.touch = _touch(self.system)
         self.inserts = tuple(_inserts(self))
         self.placeholders = ", ".join(f"${number}" for number in range(1, len(self.inserts) + 1))
+        self.search = quote(plan.search_column) if plan.search_column else ""
+        self.relations = tuple(map(_relation, plan.relations))
+        self.links = tuple(each for each in self.relations if each.plan.body)
         self.cascades = tuple(_cascade(plan, position) for position in range(len(plan.cascades)))
 
 
@@ -67,6 +82,20 @@ def _inserts(sql: EntitySql) -> list[Insert]:
         Insert(sql.system[name], "actor") for name in ("created_by", "updated_by") if name in sql.system
     ]
     return found
+
+
+def _relation(plan: Relation) -> RelationSql:
+    def spelled(name: str) -> str:
+        return quote(name) if name else ""
+
+    return RelationSql(
+        plan=plan,
+        column=spelled(plan.column),
+        link=spelled(plan.link),
+        here=spelled(plan.link_here),
+        there=spelled(plan.link_there),
+        tenant=spelled(plan.link_tenant),
+    )
 
 
 def _cascade(plan: EntityPlan, position: int) -> CascadeSql:

@@ -7,8 +7,9 @@ from typing import Any
 
 from freehold.db.ddl import quote
 from freehold.generator import names
-from freehold.generator.plan import MAX_ARRAY, EntityPlan, FieldPlan, Rule, ServicePlan
-from freehold.generator.sql import CascadeSql, EntitySql, Insert
+from freehold.generator.plan import MAX_ARRAY, MAX_LINKS, EntityPlan, FieldPlan, Rule, ServicePlan
+from freehold.generator.resources import readers, writers
+from freehold.generator.sql import CascadeSql, EntitySql, Insert, RelationSql
 from freehold.schema.model import Kind
 
 FILES = Path(__file__).parent / "files"
@@ -258,6 +259,21 @@ class PythonEntity:
         )
         self.cascades = [(each, _assigned(each), _source(each)) for each in self.sql.cascades]
 
+    def connect(self, entities: dict[str, PythonEntity]) -> None:
+        """What the relations are called, and whether others lead here."""
+        self.readable_by = readers(self.plan)
+        self.writable_by = writers(self.plan)
+        self.relations = [PythonRelation(each, entities[each.plan.target]) for each in self.sql.relations]
+        self.links = [each for each in self.relations if each.body]
+        arriving = [
+            relation.plan
+            for entity in entities.values()
+            for relation in entity.sql.relations
+            if relation.plan.target == self.name
+        ]
+        self.related = bool(arriving)
+        self.linked = any(each.link for each in arriving)
+
     def _value(self, insert: Insert) -> str:
         """The Python expression of what is inserted."""
         match insert.source:
@@ -274,6 +290,28 @@ class PythonEntity:
         if insert.field.default_me:
             return f"body.{attribute} if {attribute!r} in body.model_fields_set else tx.principal.id"
         return f"body.{attribute}"
+
+
+class PythonRelation:
+    """One relation as Python spells it."""
+
+    def __init__(self, sql: RelationSql, target: PythonEntity) -> None:
+        plan = sql.plan
+        self.name = plan.name
+        self.target = plan.target
+        self.many = plan.many
+        self.key = plan.key
+        self.column = sql.column or target.sql.columns["id"]
+        self.guard = plan.guard
+        self.link, self.here, self.there, self.tenant = sql.link, sql.here, sql.there, sql.tenant
+        self.shape = target.summary_class
+        self.package, self.plural = target.package, target.plural
+        self.body = plan.body
+        self.words = names.words(plan.name)
+        self.path = names.kebab(plan.name)
+        self.path_id = target.path_id
+        one = {"uuid": "Uuid", "serial": "Int53", "text": "TextId"}[plan.id_kind]
+        self.ids = f"Annotated[list[{one}], Field(max_length={MAX_LINKS})]"
 
 
 def _assigned(each: CascadeSql) -> str:
@@ -294,9 +332,12 @@ def rule_text(rule: Rule) -> str:
 
 def context(plan: ServicePlan) -> dict[str, Any]:
     """What the templates print."""
+    entities = {each.name: PythonEntity(plan, each) for each in plan.entities}
+    for entity in entities.values():
+        entity.connect(entities)
     return {
         "plan": plan,
-        "entities": [PythonEntity(plan, each) for each in plan.entities],
+        "entities": list(entities.values()),
         "tenant_type": ID_TYPES[plan.tenant_kind],
         "user_type": ID_TYPES[plan.user_kind],
         "rule_text": rule_text,

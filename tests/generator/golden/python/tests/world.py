@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from jsonschema import Draft202012Validator
 
-from .resources import BY_NAME, PERMISSIONS, ROLES, USER, Grant, Resource
+from .resources import BY_NAME, PERMISSIONS, ROLES, USER, Grant, Relation, Resource
 from .resources import TENANT as TENANT_RESOURCE
 from .samples import new_id
 
@@ -71,6 +71,9 @@ class Caller:
 
     def patch(self, path: str, **options: Any) -> Response:
         return self.request("PATCH", path, **options)
+
+    def put(self, path: str, **options: Any) -> Response:
+        return self.request("PUT", path, **options)
 
     def delete(self, path: str, **options: Any) -> Response:
         return self.request("DELETE", path, **options)
@@ -158,6 +161,43 @@ class World:
         if role is None:
             pytest.skip(f"no role has {permission} on every row")
         return self.caller(role, tenant, user)
+
+    def able_to_all(self, permissions: Iterable[str], tenant: Any, user: Any = None) -> Caller:
+        """A caller that has every one of the permissions on every row."""
+        wanted = list(permissions)
+        for role in (*reversed(ROLES), "service", "authenticated", "public"):
+            if all(() in grants_of(role, permission) for permission in wanted):
+                return self.caller(role, tenant, user)
+        pytest.skip(f"no role has {' and '.join(wanted)} on every row")
+
+    def related(self, resource: Resource, name: str, tenant: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A row of the resource, and another one that the relation leads to."""
+        relation = resource.relations[name]
+        target = BY_NAME[relation.target]
+        if relation.key != "id":
+            other = self._any(target, tenant)
+            return self.row(resource, tenant, **{relation.key: other["id"]}), other
+        row = self._any(resource, tenant)
+        if not relation.link:
+            return row, self.row(target, tenant, **{relation.guard[1]: row["id"]})
+        other = self._any(target, tenant)
+        self.link(relation, tenant, row["id"], other["id"])
+        return row, other
+
+    def _any(self, resource: Resource, tenant: Any) -> dict[str, Any]:
+        return {"id": str(tenant)} if resource.tenant == "self" else self.row(resource, tenant)
+
+    def link(self, relation: Relation, tenant: Any, id: Any, other: Any) -> None:
+        """Link two rows, past the API."""
+        values = {relation.link_here: id, relation.link_there: other}
+        values |= {relation.link_tenant: str(tenant)} if relation.link_tenant else {}
+        keyed = {name.strip('"'): value for name, value in values.items()}
+        names = ", ".join(values)
+        self.sql(
+            f"insert into {relation.link} ({names}) select {names} "
+            f"from jsonb_populate_record(null::{relation.link}, $1::jsonb)",
+            json.dumps(keyed),
+        )
 
     def satisfy(self, resource: Resource, grant: Grant, tenant: Any, user: Any) -> dict[str, Any] | None:
         """Values of a row that the grant reaches; None when that takes more than values of the row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,10 @@ class Tx:
 
     async def execute(self, sql: str, *values: object) -> None:
         await self.connection.execute(sql, *values)
+
+    async def many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
+        """One statement, once for each of the values."""
+        await self.connection.executemany(sql, values)
 
     @property
     def actor(self) -> str | None:

@@ -13,11 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.core.access import Principal
 from app.core.errors import Problem, invalid_parameter
+from app.core.fields import Text
 from app.core.sql import Columns, Statement
 
 T = TypeVar("T")
 
-PAGING = frozenset({"limit", "cursor", "offset", "count", "sort", "deleted"})
+PAGING = frozenset({"limit", "cursor", "offset", "count", "sort", "deleted", "include", "q"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,14 @@ class ListQuery(BaseModel):
 
     entity: ClassVar[str]
     sort_keys: ClassVar[Mapping[str, SortKey]]
+    searched: ClassVar[frozenset[str]] = frozenset()
+    """The fields that `q` looks into."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 25
     cursor: Annotated[str, Field(max_length=2000)] | None = None
     offset: Annotated[int, Field(ge=0, le=10_000)] | None = None
     count: Literal["none", "exact"] = "none"
+    include: Annotated[list[Text], Field(max_length=5)] = []
 
     def check(self, principal: Principal) -> None:
         """Refuse what contradicts itself, and fields that the caller may not see."""
@@ -49,6 +53,8 @@ class ListQuery(BaseModel):
         for parameter, _ in self.filters():
             if parameter.partition(".")[0] in hidden:
                 raise invalid_parameter(parameter, "your role may not filter by it")
+        if getattr(self, "q", None) is not None and self.searched & hidden:
+            raise invalid_parameter("q", "your role may not search here")
         for name, _ in self.order():
             if name in hidden:
                 raise invalid_parameter("sort", f"your role may not sort by {name}")
@@ -70,7 +76,7 @@ class ListQuery(BaseModel):
     def fingerprint(self) -> str:
         """Tells two sets of filters apart: a cursor is only good for the list it came from."""
         deleted = getattr(self, "deleted", "exclude")
-        text = json.dumps([deleted, *sorted(self.filters())], default=str)
+        text = json.dumps([deleted, getattr(self, "q", None), *sorted(self.filters())], default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -8,9 +8,22 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.core.ids import new_id
-from app.core.web import Caller, Db, IfMatch, RetryingRoute, check_parameters, no_parameters, reply, reply_page
+from app.core.include import included, tree
+from app.core.web import (
+    Caller,
+    Db,
+    IfMatch,
+    Include,
+    RetryingRoute,
+    check_parameters,
+    no_parameters,
+    reply,
+    reply_included,
+    reply_page,
+)
 from app.organizations import repository
 from app.organizations.schemas import OrganizationCreate, OrganizationQuery, OrganizationUpdate
+from app.relations import RELATIONS
 
 router = APIRouter(prefix="/organizations", route_class=RetryingRoute)
 ENTITY = "organization"
@@ -25,11 +38,13 @@ async def list_organizations(
 ) -> Response:
     """The organizations that the caller may read, one page at a time."""
     caller.require("organization:read")
-    check_parameters(request, "sort")
+    check_parameters(request, "sort", "include")
     query.check(caller)
+    wanted = tree(caller, RELATIONS, ENTITY, query.include)
     async with db.tx(caller) as tx:
         page = await repository.list_organizations(tx, query)
-    return reply_page(request, page, caller.hidden(ENTITY))
+        rows = await included(tx, RELATIONS, ENTITY, page.data, wanted) if wanted else None
+    return reply_page(request, page, caller.hidden(ENTITY), rows)
 
 
 @router.post("", dependencies=[Depends(no_parameters)])
@@ -43,12 +58,16 @@ async def create_organization(request: Request, caller: Caller, db: Db, body: Or
     return reply(request, created, caller.hidden(ENTITY), status=201)
 
 
-@router.get("/{id}", dependencies=[Depends(no_parameters)])
-async def get_organization(request: Request, caller: Caller, db: Db, id: UUID) -> Response:
+@router.get("/{id}")
+async def get_organization(request: Request, caller: Caller, db: Db, id: UUID, include: Include) -> Response:
     """One organization."""
     caller.require("organization:read")
+    wanted = tree(caller, RELATIONS, ENTITY, include)
     async with db.tx(caller) as tx:
         found = await repository.get_organization(tx, id)
+        if wanted:
+            (row,) = await included(tx, RELATIONS, ENTITY, [found], wanted)
+            return reply_included(row)
     return reply(request, found, caller.hidden(ENTITY))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from app.core.db import Tx
+from app.core.db import Row, Tx
 from app.core.errors import forbidden, not_found, version_conflict
 from app.core.ids import new_id
+from app.core.include import MAX_INCLUDED, Relation
 from app.core.paging import Page, after_cursor, order_by, page
 from app.core.sql import Statement, select_list
 from app.people.schemas import Person, PersonCreate, PersonQuery, PersonUpdate
@@ -123,6 +126,22 @@ async def delete_person(tx: Tx, id: UUID, versions: list[int] | None) -> None:
     )
     if row is None:
         raise await _refusal(tx, id, versions)
+
+
+async def related_people(tx: Tx, relation: Relation, keys: Sequence[Any]) -> list[Row]:
+    """The people that the relation leads to and that the caller may read, each with its key."""
+    statement = _reachable(tx, "person:read")
+    statement.where(f"{relation.column} = any({statement.bind(list(keys))})")
+    return await tx.all(
+        f"""
+        select {relation.column} as "_key", {select_list(COLUMNS)}
+        from person
+        where {statement.conditions}
+        order by id
+        limit {MAX_INCLUDED + 1}
+        """,
+        *statement.values,
+    )
 
 
 def _reachable(tx: Tx, permission: str) -> Statement:

@@ -7,9 +7,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.core.web import Caller, Db, IfMatch, RetryingRoute, check_parameters, no_parameters, reply, reply_page
+from app.core.include import included, tree
+from app.core.web import (
+    Caller,
+    Db,
+    IfMatch,
+    Include,
+    RetryingRoute,
+    check_parameters,
+    no_parameters,
+    reply,
+    reply_included,
+    reply_page,
+)
 from app.people import repository
 from app.people.schemas import PersonCreate, PersonQuery, PersonUpdate
+from app.relations import RELATIONS
 
 router = APIRouter(prefix="/people", route_class=RetryingRoute)
 ENTITY = "person"
@@ -24,11 +37,13 @@ async def list_people(
 ) -> Response:
     """The people that the caller may read, one page at a time."""
     caller.require("person:read")
-    check_parameters(request, "sort")
+    check_parameters(request, "sort", "include")
     query.check(caller)
+    wanted = tree(caller, RELATIONS, ENTITY, query.include)
     async with db.tx(caller) as tx:
         page = await repository.list_people(tx, query)
-    return reply_page(request, page, caller.hidden(ENTITY))
+        rows = await included(tx, RELATIONS, ENTITY, page.data, wanted) if wanted else None
+    return reply_page(request, page, caller.hidden(ENTITY), rows)
 
 
 @router.post("", dependencies=[Depends(no_parameters)])
@@ -41,12 +56,16 @@ async def create_person(request: Request, caller: Caller, db: Db, body: PersonCr
     return reply(request, created, caller.hidden(ENTITY), status=201)
 
 
-@router.get("/{id}", dependencies=[Depends(no_parameters)])
-async def get_person(request: Request, caller: Caller, db: Db, id: UUID) -> Response:
+@router.get("/{id}")
+async def get_person(request: Request, caller: Caller, db: Db, id: UUID, include: Include) -> Response:
     """One person."""
     caller.require("person:read")
+    wanted = tree(caller, RELATIONS, ENTITY, include)
     async with db.tx(caller) as tx:
         found = await repository.get_person(tx, id)
+        if wanted:
+            (row,) = await included(tx, RELATIONS, ENTITY, [found], wanted)
+            return reply_included(row)
     return reply(request, found, caller.hidden(ENTITY))
 
 

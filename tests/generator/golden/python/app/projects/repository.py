@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from app.core.db import Tx
+from app.core.db import Row, Tx
 from app.core.errors import forbidden, not_found, version_conflict
 from app.core.ids import new_id
+from app.core.include import MAX_INCLUDED, Relation
 from app.core.paging import Page, after_cursor, order_by, page
 from app.core.sql import Statement, select_list
 from app.projects.schemas import Project, ProjectCreate, ProjectQuery, ProjectSummary, ProjectUpdate
@@ -38,6 +41,7 @@ async def list_projects(tx: Tx, query: ProjectQuery) -> Page[ProjectSummary]:
     statement = _reachable(tx, "project:read", deleted=query.deleted)
     if query.deleted != "exclude":
         statement.allow(tx.principal, "project:read_deleted", unless="deleted_at is null")
+    statement.search("search_vector", query.q)
     statement.filter(COLUMNS, query.filters())
     total = None
     if query.count == "exact":
@@ -155,6 +159,22 @@ async def delete_project(tx: Tx, id: UUID, versions: list[int] | None) -> None:
     )
     if row is None:
         raise await _refusal(tx, id, versions)
+
+
+async def related_projects(tx: Tx, relation: Relation, keys: Sequence[Any]) -> list[Row]:
+    """The projects that the relation leads to and that the caller may read, each with its key."""
+    statement = _reachable(tx, "project:read")
+    statement.where(f"{relation.column} = any({statement.bind(list(keys))})")
+    return await tx.all(
+        f"""
+        select {relation.column} as "_key", {select_list(SUMMARY)}
+        from project
+        where {statement.conditions}
+        order by id
+        limit {MAX_INCLUDED + 1}
+        """,
+        *statement.values,
+    )
 
 
 async def restore_project(tx: Tx, id: UUID) -> Project:

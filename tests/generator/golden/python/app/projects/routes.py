@@ -7,9 +7,22 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.core.web import Caller, Db, IfMatch, RetryingRoute, check_parameters, no_parameters, reply, reply_page
+from app.core.include import included, tree
+from app.core.web import (
+    Caller,
+    Db,
+    IfMatch,
+    Include,
+    RetryingRoute,
+    check_parameters,
+    no_parameters,
+    reply,
+    reply_included,
+    reply_page,
+)
 from app.projects import repository
 from app.projects.schemas import ProjectCreate, ProjectQuery, ProjectUpdate
+from app.relations import RELATIONS
 
 router = APIRouter(prefix="/projects", route_class=RetryingRoute)
 ENTITY = "project"
@@ -26,11 +39,13 @@ async def list_projects(
     caller.require("project:read")
     if query.deleted != "exclude":
         caller.require("project:read_deleted")
-    check_parameters(request, "sort")
+    check_parameters(request, "sort", "include")
     query.check(caller)
+    wanted = tree(caller, RELATIONS, ENTITY, query.include)
     async with db.tx(caller) as tx:
         page = await repository.list_projects(tx, query)
-    return reply_page(request, page, caller.hidden(ENTITY))
+        rows = await included(tx, RELATIONS, ENTITY, page.data, wanted) if wanted else None
+    return reply_page(request, page, caller.hidden(ENTITY), rows)
 
 
 @router.post("", dependencies=[Depends(no_parameters)])
@@ -43,12 +58,16 @@ async def create_project(request: Request, caller: Caller, db: Db, body: Project
     return reply(request, created, caller.hidden(ENTITY), status=201)
 
 
-@router.get("/{id}", dependencies=[Depends(no_parameters)])
-async def get_project(request: Request, caller: Caller, db: Db, id: UUID) -> Response:
+@router.get("/{id}")
+async def get_project(request: Request, caller: Caller, db: Db, id: UUID, include: Include) -> Response:
     """One project."""
     caller.require("project:read")
+    wanted = tree(caller, RELATIONS, ENTITY, include)
     async with db.tx(caller) as tx:
         found = await repository.get_project(tx, id)
+        if wanted:
+            (row,) = await included(tx, RELATIONS, ENTITY, [found], wanted)
+            return reply_included(row)
     return reply(request, found, caller.hidden(ENTITY))
 
 

@@ -90,6 +90,12 @@ class ProjectQuery(ListQuery):
         "updated_at": SortKey(Timestamp),
     }
 
+    searched: ClassVar[frozenset[str]] = frozenset(
+        [
+            "name",
+        ]
+    )
+
     sort: Annotated[
         list[
             Literal[
@@ -107,6 +113,7 @@ class ProjectQuery(ListQuery):
         ],
         Field(max_length=3),
     ] = []
+    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     deleted: Literal["exclude", "include", "only"] = "exclude"
     id__in: Annotated[list[Uuid], Commas, Field(max_length=100)] | None = Field(default=None, alias="id.in")
     name: Text | None = None

@@ -15,6 +15,25 @@ Grant = tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """How one gets from a row to the rows that belong to it."""
+
+    target: str
+    many: bool
+    guard: tuple[str, str]
+    """Resource and field: only who may read it may follow the relation."""
+    key: str
+    """The field of the row that is looked up: a reference, or its id."""
+    body: str
+    """The key of a body that sets the links."""
+    link: str
+    """The table of links, and its columns."""
+    link_here: str
+    link_there: str
+    link_tenant: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One resource of the API and its table."""
 
@@ -27,6 +46,11 @@ class Resource:
     columns: dict[str, str]
     recipes: dict[str, Any]
     """Field to how a value of it is made."""
+    relations: dict[str, Relation]
+    """By the name that `include` takes."""
+    search: tuple[str, ...]
+    """The fields that `q` looks into."""
+    natural_key: str
     references: dict[str, str]
     """Field to the resource that it refers to."""
     required: tuple[str, ...]
@@ -51,9 +75,16 @@ class Resource:
         return {name: made(recipe) for name, recipe in self.recipes.items()}
 
 
+def _relation(told: dict[str, Any]) -> Relation:
+    entity, field = told.pop("guard")
+    return Relation(guard=(entity, field), **told)
+
+
 def _resource(told: dict[str, Any]) -> Resource:
     return Resource(
         recipes=told.pop("sample"),
+        relations={name: _relation(each) for name, each in told.pop("relations").items()},
+        search=tuple(told.pop("search")),
         required=tuple(told.pop("required")),
         places=tuple(told.pop("places")),
         sorts=tuple(told.pop("sorts")),

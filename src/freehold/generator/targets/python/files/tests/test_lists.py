@@ -122,3 +122,30 @@ def test_a_cursor_is_only_good_for_its_own_list(world: World, resource: Resource
     refused = reader.get(resource.path, params={"limit": 1, "cursor": cursor, "sort": "-id"})
 
     assert (refused.status_code, refused.json()["code"]) == (400, "cursor_mismatch")
+
+
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.search and each.tenant == "scoped"], ids=str)
+def test_words_are_found_within_the_tenant(world: World, resource: Resource) -> None:
+    ours, theirs = world.tenant(), world.tenant()
+    reader = world.able(f"{resource.name}:read", ours)
+    field = resource.search[0]
+    brass, iron = (world.row(resource, ours, **{field: f"{word} gate"})["id"] for word in ("brass", "iron"))
+    world.row(resource, theirs, **{field: "brass gate"})
+
+    def found(text: str) -> list[Any]:
+        return [row["id"] for row in reader.get(resource.path, params={"q": text}).json()["data"]]
+
+    assert found("BRASS") == [brass]
+    assert set(found("gate")) == {brass, iron}
+    assert found("gate -brass") == [iron]
+    assert found("silver") == []
+    assert found("' | !&(:*") == []
+    assert reader.get(resource.path, params={"q": ""}).status_code == 400
+    assert reader.get(resource.path, params={"q": "x" * 201}).status_code == 400
+
+
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if not each.search], ids=str)
+def test_what_has_no_words_cannot_be_searched(world: World, resource: Resource) -> None:
+    refused = world.able(f"{resource.name}:read", world.tenant()).get(resource.path, params={"q": "x"})
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "unknown_parameter")

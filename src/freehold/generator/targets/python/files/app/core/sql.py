@@ -67,6 +67,11 @@ class Statement:
         if versions is not None:
             self.where(f"version = any({self.bind(versions)}::bigint[])")
 
+    def search(self, column: str, text: str | None) -> None:
+        """Only the rows that have the words of a web search, if there is one."""
+        if text is not None:
+            self.where(f"{column} @@ websearch_to_tsquery('simple', {self.bind(text)})")
+
     def filter(self, columns: Columns, filters: Iterable[tuple[str, Any]]) -> None:
         """Conditions from query parameters such as `budget.gte`."""
         for parameter, value in filters:

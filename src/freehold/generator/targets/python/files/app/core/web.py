@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import asyncpg
 from fastapi import Depends, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -53,6 +55,25 @@ def no_parameters(request: Request) -> None:
         raise invalid_parameter(name, "there is no such parameter", "unknown_parameter")
 
 
+def only_include(request: Request) -> list[str]:
+    """The relations to include; every other parameter is refused."""
+    for name in request.query_params:
+        if name != "include":
+            raise invalid_parameter(name, "there is no such parameter", "unknown_parameter")
+    paths = request.query_params.getlist("include")
+    if len(paths) > 5:
+        raise invalid_parameter("include", "at most 5 relations")
+    return paths
+
+
+Include = Annotated[list[str], Depends(only_include)]
+
+
+def reply_included(row: Mapping[str, Any]) -> Response:
+    """One row with its relations. There is no ETag, since those have versions of their own."""
+    return JSONResponse(row, headers={"Cache-Control": "private, no-cache"})
+
+
 def reply(request: Request, row: BaseModel, hidden: set[str], *, status: int = 200) -> Response:
     """One row, with its ETag; 304 when the caller has it already."""
     headers: dict[str, str] = {"Cache-Control": "private, no-cache"}
@@ -68,11 +89,16 @@ def reply(request: Request, row: BaseModel, hidden: set[str], *, status: int = 2
     return Response(body, status, headers, media_type="application/json")
 
 
-def reply_page(request: Request, page: Page[T], hidden: set[str]) -> Response:
-    """A page of rows, with a link to the next."""
+def reply_page(
+    request: Request, page: Page[T], hidden: set[str], included: list[dict[str, Any]] | None = None
+) -> Response:
+    """A page of rows, with a link to the next. `included` are the same rows with their relations."""
     headers = {"Cache-Control": "private, no-cache"}
     hidden = _attributes(type(page.data[0]), hidden) if page.data else hidden
-    rows = ",".join(row.model_dump_json(by_alias=True, exclude=hidden) for row in page.data)
+    if included is None:
+        rows = ",".join(row.model_dump_json(by_alias=True, exclude=hidden) for row in page.data)
+    else:
+        rows = ",".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in included)
     info: dict[str, Any] = {
         "limit": page.limit,
         "has_more": page.next_cursor is not None,
