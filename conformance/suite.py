@@ -14,6 +14,9 @@ SUPPORT = ("__init__.py", "resources.py", "samples.py", "world.py")
 TESTS = (
     "test_crud.py",
     "test_lists.py",
+    "test_batches.py",
+    "test_exports.py",
+    "test_idempotency.py",
     "test_includes.py",
     "test_isolation.py",
     "test_permissions.py",

@@ -16,6 +16,24 @@ from freehold.schema.model import Schema
 FOLDER = "db/migrations/"
 SNAPSHOT = "db/schema.lock.json"
 
+OWN = "_create_idempotency_keys.sql"
+"""The migration of what only the service has, and no other maker of its tables."""
+
+IDEMPOTENCY_KEYS = """create table if not exists idempotency_key (
+    tenant text not null,
+    principal text not null,
+    key text not null,
+    request_hash text not null,
+    status integer,
+    headers jsonb,
+    body text,
+    created_at timestamptz(3) default now() not null,
+    constraint idempotency_key_pkey primary key (tenant, principal, key)
+);
+
+create index if not exists idempotency_key_created_at_idx on idempotency_key (created_at);
+"""
+
 UP = "-- migrate:up"
 DOWN = "-- migrate:down"
 TIMEOUTS = "set local lock_timeout = '3s';\nset local statement_timeout = '10min';\n"
@@ -51,21 +69,27 @@ def migrations(schema: Schema, history: History) -> dict[str, str]:
     if history.schema is None:
         if history.migrations:
             raise HistoryError(f"there are migrations, and no {SNAPSHOT}: restore it from version control")
-        return {f"{FOLDER}0001_create_tables.sql": _file(ddl.create(schema))}
+        return {f"{FOLDER}0001_create_tables.sql": _file(ddl.create(schema)), f"{FOLDER}0002{OWN}": _own()}
     changes = compare(history.schema, schema)
     steps = ddl.steps(changes, online=True)
     number = max((int(name.partition("_")[0]) for name in history.migrations), default=0)
     for group in _groups(steps):
         number += 1
         found[f"{FOLDER}{number:04}_{_title(group)}.sql"] = _file(group)
+    if not any(name.endswith(OWN) for name in found):
+        found[f"{FOLDER}{number + 1:04}{OWN}"] = _own()
     return found
+
+
+def _own() -> str:
+    undone = "drop table if exists idempotency_key;"
+    return f"{UP}\n{TIMEOUTS}\n{IDEMPOTENCY_KEYS}\n{DOWN}\n{TIMEOUTS}\n{undone}\n"
 
 
 def schema_sql(schema: Schema) -> str:
     """What the migrations lead to, for review."""
-    return "-- What the migrations lead to. For reading: the service never runs this file.\n\n" + _joined(
-        ddl.create(schema)
-    )
+    text = "-- What the migrations lead to. For reading: the service never runs this file.\n\n"
+    return f"{text}{_joined(ddl.create(schema))}\n{IDEMPOTENCY_KEYS}"
 
 
 def _groups(steps: list[ddl.Step]) -> list[list[ddl.Step]]:

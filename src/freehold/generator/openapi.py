@@ -10,6 +10,7 @@ from freehold.generator.plan import (
     EMAIL_PATTERN,
     ID_KINDS,
     MAX_ARRAY,
+    MAX_BATCH,
     MAX_INCLUDED,
     MAX_INCLUDES,
     MAX_LINKS,
@@ -27,6 +28,7 @@ from freehold.schema.types import member_identifier
 Json = dict[str, Any]
 
 JSON = "application/json"
+CSV = "text/csv"
 PROBLEM = "application/problem+json"
 
 RESPONSES = {
@@ -170,6 +172,8 @@ def _schemas(plan: ServicePlan, entity: EntityPlan) -> Json:
         },
         ["data", "page"],
     )
+    if entity.batches:
+        found |= _batch(entity)
     if entity.description:
         found[name]["description"] = entity.description
     return found
@@ -193,6 +197,38 @@ def _related(plan: ServicePlan, relation: Relation) -> Json:
     return {"oneOf": [row, {"type": "null"}]} | told
 
 
+def _batch(entity: EntityPlan) -> Json:
+    """The bodies and the answer of many rows at once."""
+    name = entity.class_name
+    many: Json = {"type": "array", "minItems": 1, "maxItems": MAX_BATCH}
+    one = _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[entity.id_kind]))
+    create: Json = {"items": many | {"items": _ref(f"{name}Create")}}
+    if entity.natural_key:
+        create["on_conflict"] = {
+            "type": "string",
+            "enum": ["error", "update", "ignore"],
+            "description": f"What to do about items whose {entity.natural_key} there is already.",
+        }
+    keys = {"id": one}
+    if entity.version:
+        seen = _plain(FieldPlan(name="version", column="version", kind=Kind.BIGINT))
+        keys["version"] = seen | {
+            "type": ["integer", "null"],
+            "description": "Refused with 412 if the row has another.",
+        }
+    links = {each.body: _link_ids(each) for each in entity.links}
+    change = {each.name: _body(entity, each, patch=True) for each in entity.writable} | links
+    return {
+        f"{name}BatchCreate": _object(create, ["items"]),
+        f"{name}Change": _object(keys | change, ["id"]),
+        f"{name}BatchUpdate": _object({"items": many | {"items": _ref(f"{name}Change")}}, ["items"]),
+        f"{name}BatchDelete": _object({"ids": many | {"items": one}}, ["ids"]),
+        f"{name}Rows": _object(
+            {"data": {"type": "array", "items": _ref(name), "maxItems": MAX_BATCH}}, ["data"]
+        ),
+    }
+
+
 def _object(properties: Json, required: list[str]) -> Json:
     found: Json = {"type": "object"}
     if required:
@@ -206,7 +242,8 @@ def _ref(name: str) -> Json:
 
 def _enum_name(entity: EntityPlan, each: FieldPlan) -> str:
     spelled = names.pascal(each.name)
-    taken = {"Create", "Update", "Summary", "Query", "Page"}
+    taken = {"Create", "Update", "Summary", "Query", "Page", "Include", "Change", "Rows"}
+    taken |= {"BatchCreate", "BatchUpdate", "BatchDelete"}
     return entity.class_name + spelled + ("Value" if spelled in taken else "")
 
 
@@ -334,6 +371,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             f"Create {names.article(noun)}",
             {"201": _row_answer(entity, row, "The new row.", location=True)},
             (409, 413, 415, 422),
+            parameters=[_idempotency_key()],
             body=f"{name}Create",
         ),
     }
@@ -385,6 +423,8 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
                 parameters=[identifier],
             )
         }
+    if entity.batches:
+        found |= _batch_paths(plan, entity, base)
     for relation in entity.links:
         target = plan.entity(relation.target)
         other = identifier | {"name": "other", "schema": _identifier(target)}
@@ -402,6 +442,56 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
                 )
             )
     return found
+
+
+def _batch_paths(plan: ServicePlan, entity: EntityPlan, base: str) -> Json:
+    """Many rows in one request: all of them or none."""
+    plural, words = entity.plural, names.words(entity.plural)
+    rows = {"$ref": f"#/components/schemas/{entity.class_name}Rows"}
+    headers: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    shown = {"headers": headers, "content": {JSON: {"schema": rows}}}
+    changed = (412,) if entity.version else ()
+    refused = (404, 409, 413, 415, 422)
+    answers: dict[str, tuple[str, str, Json, tuple[int, ...]]] = {
+        "create": (
+            "batch",
+            "Create",
+            {"201": {"description": "The rows, in the order of the items."} | shown},
+            (),
+        ),
+        "update": (
+            "batch-update",
+            "Change",
+            {"200": {"description": "The rows, in the order of the items."} | shown},
+            changed,
+        ),
+        "delete": ("batch-delete", "Delete", {"204": {"description": "They are deleted."}}, ()),
+    }
+    return {
+        f"{base}/{path}": {
+            "post": _operation(
+                plan,
+                entity,
+                action,
+                f"batch_{action}_{plural}",
+                f"{verb} many {words}",
+                answer,
+                (*refused, *more),
+                parameters=[_idempotency_key()],
+                body=f"{entity.class_name}Batch{action.capitalize()}",
+            )
+        }
+        for action, (path, verb, answer, more) in answers.items()
+    }
+
+
+def _idempotency_key() -> Json:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Within a day, the same request has no second effect, and gets the same answer.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    }
 
 
 def _identifier(entity: EntityPlan) -> Json:
@@ -435,7 +525,7 @@ def _operation(
         found["parameters"] = parameters
     if body:
         media = {JSON: {"schema": {"$ref": f"#/components/schemas/{body}"}}}
-        if body.endswith("Update"):
+        if body == f"{entity.class_name}Update":
             media["application/merge-patch+json"] = media[JSON]
         found["requestBody"] = {"required": True, "content": media}
     refused = sorted({400, 401, 403, 500, 503, *refusals})
@@ -461,7 +551,10 @@ def _list_answer(name: str) -> Json:
             "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
             "Link": {"description": 'The next page, as rel="next".', "schema": {"type": "string"}},
         },
-        "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{name}Page"}}},
+        "content": {
+            JSON: {"schema": {"$ref": f"#/components/schemas/{name}Page"}},
+            CSV: {"schema": {"type": "string"}},
+        },
     }
 
 

@@ -15,6 +15,10 @@ MAX_INCLUDES = 5
 MAX_INCLUDED = 2000
 """The rows that one relation of `include` may reach in one answer."""
 MAX_LINKS = 1000
+MAX_BATCH = 500
+MAX_EXPORTED = 100_000
+"""The rows of one CSV."""
+IDEMPOTENCY_HOURS = 24
 RESERVED_PARAMETERS = frozenset({"limit", "cursor", "offset", "count", "sort", "include", "q", "deleted"})
 MAX_ARRAY = 1000
 MAX_TEXT = 1_000_000
@@ -25,10 +29,10 @@ EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 URL_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$"
 
 _ORDERED = frozenset({Kind.INT, Kind.BIGINT, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.TIME, Kind.DATETIME})
-_TEXTS = frozenset({Kind.STRING, Kind.TEXT, Kind.EMAIL, Kind.URL})
+TEXTS = frozenset({Kind.STRING, Kind.TEXT, Kind.EMAIL, Kind.URL})
 _OPERATORS: dict[Kind, tuple[str, ...]] = {
     **dict.fromkeys(_ORDERED, ("", "in", "gt", "gte", "lt", "lte")),
-    **dict.fromkeys(_TEXTS, ("", "in", "contains", "starts_with")),
+    **dict.fromkeys(TEXTS, ("", "in", "contains", "starts_with")),
     Kind.ENUM: ("", "ne", "in"),
     Kind.BOOL: ("",),
     Kind.UUID: ("", "in"),
@@ -158,7 +162,9 @@ class EntityPlan:
     """The fields that `q` looks into."""
     search_column: str = ""
     natural_key: str = ""
-    """The field by which people know a row."""
+    """The field by which people know a row; `on_conflict` is about it."""
+    natural_columns: tuple[str, ...] = ()
+    """The columns in which it is unique."""
     audit: bool = False
     cascades: tuple[Cascade, ...] = ()
     system: dict[str, str] = field(default_factory=dict)
@@ -189,6 +195,11 @@ class EntityPlan:
     def links(self) -> tuple[Relation, ...]:
         """The relations that this entity's bodies and routes set."""
         return tuple(each for each in self.relations if each.body)
+
+    @property
+    def batches(self) -> bool:
+        """Whether many rows can be written at once. Of a tenant itself, a caller only has one."""
+        return self.tenant != "self"
 
     @property
     def sort_keys(self) -> tuple[FieldPlan, ...]:
@@ -365,6 +376,7 @@ def _entity(schema: Schema, entity: Entity) -> EntityPlan:
         search=tuple(each.wire_name for each in entity.fields if each.search),
         search_column=search_column(entity) if any(each.search for each in entity.fields) else "",
         natural_key=next((each.wire_name for each in entity.fields if each.natural_key), ""),
+        natural_columns=_natural_columns(entity),
         audit=entity.audit,
         cascades=tuple(_cascades(schema, entity)) if entity.soft_delete else (),
         system={name: column for column, name in _system_names(entity).items()},
@@ -426,9 +438,17 @@ def _field(schema: Schema, entity: Entity, each: Field) -> FieldPlan:
         sortable=indexed
         and not each.type.array
         and each.in_lists
-        and kind in (_ORDERED | _TEXTS | {Kind.ENUM}),
+        and kind in (_ORDERED | TEXTS | {Kind.ENUM}),
         target=target,
     )
+
+
+def _natural_columns(entity: Entity) -> tuple[str, ...]:
+    for each in entity.fields:
+        if each.natural_key:
+            tenant = entity.layout.tenant if each.unique == "tenant" else None
+            return (*([tenant] if tenant else []), each.column)
+    return ()
 
 
 def _relations(schema: Schema, entity: Entity) -> Iterator[Relation]:

@@ -62,6 +62,7 @@ class EntitySql:
         self.touch = _touch(self.system)
         self.inserts = tuple(_inserts(self))
         self.placeholders = ", ".join(f"${number}" for number in range(1, len(self.inserts) + 1))
+        self.natural = ", ".join(map(quote, plan.natural_columns))
         self.search = quote(plan.search_column) if plan.search_column else ""
         self.relations = tuple(map(_relation, plan.relations))
         self.links = tuple(each for each in self.relations if each.plan.body)

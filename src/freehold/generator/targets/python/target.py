@@ -7,7 +7,7 @@ from typing import Any
 
 from freehold.db.ddl import quote
 from freehold.generator import names
-from freehold.generator.plan import MAX_ARRAY, MAX_LINKS, EntityPlan, FieldPlan, Rule, ServicePlan
+from freehold.generator.plan import MAX_ARRAY, MAX_LINKS, TEXTS, EntityPlan, FieldPlan, Rule, ServicePlan
 from freehold.generator.resources import readers, writers
 from freehold.generator.sql import CascadeSql, EntitySql, Insert, RelationSql
 from freehold.schema.model import Kind
@@ -67,7 +67,9 @@ _VIEW = _BODY | {
     Kind.LINE: "list[tuple[float, float]]",
     Kind.POLYGON: "list[list[tuple[float, float]]]",
 }
-_OWN_CLASSES = frozenset({"Create", "Update", "Summary", "Query"})
+_OWN_CLASSES = frozenset(
+    {"Create", "Update", "Summary", "Query", "BatchCreate", "BatchUpdate", "BatchDelete", "Change"}
+)
 
 
 class PythonField:
@@ -252,6 +254,15 @@ class PythonEntity:
         ]
         self.sql = EntitySql(plan)
         self.new_id = {"uuid": "new_id()", "text": "str(new_id())", "serial": ""}[plan.id_kind]
+        natural = next((each for each in self.fields if each.name == plan.natural_key), None)
+        self.natural_attribute = natural.attribute if natural else ""
+        self.natural_column = self.sql.columns[natural.name] if natural else ""
+        self.body_id = {"uuid": "Uuid", "serial": "Int53", "text": "TextId"}[plan.id_kind]
+        self.texts = [
+            each.name
+            for each in self.summary
+            if each.plan.kind in (*TEXTS, Kind.ENUM) and not each.plan.array
+        ]
         self.inserts = [self._value(each) for each in self.sql.inserts]
         self.conditional_create = any(
             () not in permissions.get(f"{plan.name}:create", ((),))

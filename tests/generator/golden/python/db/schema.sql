@@ -126,3 +126,17 @@ CREATE POLICY tenant_isolation ON audit_log
     WITH CHECK (tenant_id IS NULL OR tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
 
 COMMENT ON TABLE project IS 'A piece of work with a budget.';
+
+create table if not exists idempotency_key (
+    tenant text not null,
+    principal text not null,
+    key text not null,
+    request_hash text not null,
+    status integer,
+    headers jsonb,
+    body text,
+    created_at timestamptz(3) default now() not null,
+    constraint idempotency_key_pkey primary key (tenant, principal, key)
+);
+
+create index if not exists idempotency_key_created_at_idx on idempotency_key (created_at);

@@ -82,7 +82,8 @@ class Caller:
 def check_contract(openapi: dict[str, Any], method: str, path: str, response: Response) -> None:
     """The status, the media type and the body are ones that openapi.json promises."""
     bare = path.partition("?")[0]
-    for template, operations in openapi["paths"].items():
+    literal_first = sorted(openapi["paths"].items(), key=lambda each: each[0].count("{"))
+    for template, operations in literal_first:
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), bare) and method.lower() in operations:
             promised = operations[method.lower()]["responses"]
             assert str(response.status_code) in promised, f"{method} {template} answered {response.status_code}"
@@ -95,6 +96,8 @@ def check_contract(openapi: dict[str, Any], method: str, path: str, response: Re
                 return
             media_type = response.headers["content-type"].partition(";")[0]
             assert media_type in content
+            if media_type == "text/csv":
+                return
             schema = content[media_type]["schema"] | {"components": openapi["components"]}
             validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
             validator.validate(response.json())

@@ -45,6 +45,12 @@ class Tx:
     async def execute(self, sql: str, *values: object) -> None:
         await self.connection.execute(sql, *values)
 
+    async def parts(self, cursor: str, declare: str, *values: object) -> AsyncIterator[list[Row]]:
+        """The rows of the cursor that a statement declares, some at a time."""
+        await self.connection.execute(declare, *values)
+        while rows := await self.connection.fetch(f"fetch 500 from {cursor}"):
+            yield rows
+
     async def many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         """One statement, once for each of the values."""
         await self.connection.executemany(sql, values)

@@ -85,7 +85,7 @@ def reply(request: Request, row: BaseModel, hidden: set[str], *, status: int = 2
             return Response(status_code=304, headers=headers)
     if status == 201:
         headers["Location"] = f"{request.url.path}/{getattr(row, 'id')}"  # noqa: B009
-    body = row.model_dump_json(by_alias=True, exclude=_attributes(type(row), hidden))
+    body = row.model_dump_json(by_alias=True, exclude=attributes(type(row), hidden))
     return Response(body, status, headers, media_type="application/json")
 
 
@@ -94,7 +94,7 @@ def reply_page(
 ) -> Response:
     """A page of rows, with a link to the next. `included` are the same rows with their relations."""
     headers = {"Cache-Control": "private, no-cache"}
-    hidden = _attributes(type(page.data[0]), hidden) if page.data else hidden
+    hidden = attributes(type(page.data[0]), hidden) if page.data else hidden
     if included is None:
         rows = ",".join(row.model_dump_json(by_alias=True, exclude=hidden) for row in page.data)
     else:
@@ -114,7 +114,7 @@ def reply_page(
     return Response(body, 200, headers, media_type="application/json")
 
 
-def _attributes(shape: type[BaseModel], fields: set[str]) -> set[str]:
+def attributes(shape: type[BaseModel], fields: set[str]) -> set[str]:
     """The attributes of the shape that hold the fields, which may be called otherwise on the wire."""
     return {name for name, info in shape.model_fields.items() if (info.alias or name) in fields}
 

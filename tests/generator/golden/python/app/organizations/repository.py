@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
-from app.core.db import Tx
+from app.core.db import Row, Tx
 from app.core.errors import forbidden, not_found, version_conflict
+from app.core.export import MAX_EXPORTED
 from app.core.paging import Page, after_cursor, order_by, page
 from app.core.sql import Statement, select_list
 from app.organizations.schemas import Organization, OrganizationCreate, OrganizationQuery, OrganizationUpdate
@@ -23,8 +26,7 @@ COLUMNS = {
 
 async def list_organizations(tx: Tx, query: OrganizationQuery) -> Page[Organization]:
     """One page of the organizations that the caller may read, in the order that the query asks for."""
-    statement = _reachable(tx, "organization:read")
-    statement.filter(COLUMNS, query.filters())
+    statement = _listed(tx, query)
     total = None
     if query.count == "exact":
         total = await tx.value(
@@ -43,6 +45,23 @@ async def list_organizations(tx: Tx, query: OrganizationQuery) -> Page[Organizat
         *statement.values,
     )
     return page(query, rows, total, Organization)
+
+
+def export_organizations(tx: Tx, query: OrganizationQuery) -> AsyncIterator[list[Row]]:
+    """All of the organizations of a list, some at a time."""
+    statement = _listed(tx, query)
+    return tx.parts(
+        "export_organizations",
+        f"""
+        declare export_organizations no scroll cursor for
+        select {select_list(COLUMNS)}
+        from organization
+        where {statement.conditions}
+        order by {order_by(query, COLUMNS)}
+        limit {MAX_EXPORTED}
+        """,
+        *statement.values,
+    )
 
 
 async def get_organization(tx: Tx, id: UUID) -> Organization:
@@ -89,10 +108,14 @@ async def update_organization(
     versions: list[int] | None,
 ) -> Organization:
     """The organization after the change, unless it has changed since the caller saw it."""
+    return await _change(tx, id, patch.sent(), versions)
+
+
+async def _change(tx: Tx, id: UUID, sent: dict[str, Any], versions: list[int] | None) -> Organization:
     statement = _reachable(tx, "organization:update")
     statement.where(f"id = {statement.bind(id)}")
     statement.version(versions)
-    assignments = statement.assignments(COLUMNS, patch.sent())
+    assignments = statement.assignments(COLUMNS, sent)
     row = await tx.one(
         f"""
         update organization
@@ -123,6 +146,13 @@ async def delete_organization(tx: Tx, id: UUID, versions: list[int] | None) -> N
     )
     if row is None:
         raise await _refusal(tx, id, versions)
+
+
+def _listed(tx: Tx, query: OrganizationQuery) -> Statement:
+    """The rows that a list is about."""
+    statement = _reachable(tx, "organization:read")
+    statement.filter(COLUMNS, query.filters())
+    return statement
 
 
 def _reachable(tx: Tx, permission: str) -> Statement:

@@ -7,6 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.core.db import Tx
+from app.core.export import reply_csv, wants_csv
+from app.core.idempotency import once
 from app.core.ids import new_id
 from app.core.include import included, tree
 from app.core.web import (
@@ -22,11 +25,18 @@ from app.core.web import (
     reply_page,
 )
 from app.organizations import repository
-from app.organizations.schemas import OrganizationCreate, OrganizationQuery, OrganizationUpdate
+from app.organizations.schemas import Organization, OrganizationCreate, OrganizationQuery, OrganizationUpdate
 from app.relations import RELATIONS
 
 router = APIRouter(prefix="/organizations", route_class=RetryingRoute)
 ENTITY = "organization"
+# The fields of a CSV that people write, and that a spreadsheet might take for formulas.
+TEXTS: frozenset[str] = frozenset(
+    [
+        "name",
+        "slug",
+    ]
+)
 
 
 @router.get("")
@@ -40,6 +50,16 @@ async def list_organizations(
     caller.require("organization:read")
     check_parameters(request, "sort", "include")
     query.check(caller)
+    if wants_csv(request):
+        return await reply_csv(
+            "organizations",
+            Organization,
+            TEXTS,
+            caller,
+            caller.hidden(ENTITY),
+            db,
+            lambda tx: repository.export_organizations(tx, query),
+        )
     wanted = tree(caller, RELATIONS, ENTITY, query.include)
     async with db.tx(caller) as tx:
         page = await repository.list_organizations(tx, query)
@@ -54,8 +74,12 @@ async def create_organization(request: Request, caller: Caller, db: Db, body: Or
     caller.check_writable(ENTITY, body.sent())
     # A new organization is a tenant of its own, and is made inside of itself.
     async with db.tx(caller, tenant_id=new_id()) as tx:
-        created = await repository.create_organization(tx, body)
-    return reply(request, created, caller.hidden(ENTITY), status=201)
+
+        async def work() -> Response:
+            created = await _create(tx, body)
+            return reply(request, created, caller.hidden(ENTITY), status=201)
+
+        return await once(request, tx, work)
 
 
 @router.get("/{id}")
@@ -84,7 +108,7 @@ async def update_organization(
     caller.require("organization:update")
     caller.check_writable(ENTITY, body.sent())
     async with db.tx(caller) as tx:
-        updated = await repository.update_organization(tx, id, body, versions)
+        updated = await _update(tx, id, body, versions)
     return reply(request, updated, caller.hidden(ENTITY))
 
 
@@ -94,3 +118,11 @@ async def delete_organization(caller: Caller, db: Db, id: UUID, versions: IfMatc
     caller.require("organization:delete")
     async with db.tx(caller) as tx:
         await repository.delete_organization(tx, id, versions)
+
+
+async def _create(tx: Tx, body: OrganizationCreate) -> Organization:
+    return await repository.create_organization(tx, body)
+
+
+async def _update(tx: Tx, id: UUID, patch: OrganizationUpdate, versions: list[int] | None) -> Organization:
+    return await repository.update_organization(tx, id, patch, versions)

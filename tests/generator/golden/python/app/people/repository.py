@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from app.core.db import Row, Tx
 from app.core.errors import forbidden, not_found, version_conflict
+from app.core.export import MAX_EXPORTED
 from app.core.ids import new_id
 from app.core.include import MAX_INCLUDED, Relation
 from app.core.paging import Page, after_cursor, order_by, page
@@ -26,8 +27,7 @@ COLUMNS = {
 
 async def list_people(tx: Tx, query: PersonQuery) -> Page[Person]:
     """One page of the people that the caller may read, in the order that the query asks for."""
-    statement = _reachable(tx, "person:read")
-    statement.filter(COLUMNS, query.filters())
+    statement = _listed(tx, query)
     total = None
     if query.count == "exact":
         total = await tx.value(
@@ -46,6 +46,23 @@ async def list_people(tx: Tx, query: PersonQuery) -> Page[Person]:
         *statement.values,
     )
     return page(query, rows, total, Person)
+
+
+def export_people(tx: Tx, query: PersonQuery) -> AsyncIterator[list[Row]]:
+    """All of the people of a list, some at a time."""
+    statement = _listed(tx, query)
+    return tx.parts(
+        "export_people",
+        f"""
+        declare export_people no scroll cursor for
+        select {select_list(COLUMNS)}
+        from person
+        where {statement.conditions}
+        order by {order_by(query, COLUMNS)}
+        limit {MAX_EXPORTED}
+        """,
+        *statement.values,
+    )
 
 
 async def get_person(tx: Tx, id: UUID) -> Person:
@@ -92,10 +109,14 @@ async def update_person(
     versions: list[int] | None,
 ) -> Person:
     """The person after the change, unless it has changed since the caller saw it."""
+    return await _change(tx, id, patch.sent(), versions)
+
+
+async def _change(tx: Tx, id: UUID, sent: dict[str, Any], versions: list[int] | None) -> Person:
     statement = _reachable(tx, "person:update")
     statement.where(f"id = {statement.bind(id)}")
     statement.version(versions)
-    assignments = statement.assignments(COLUMNS, patch.sent())
+    assignments = statement.assignments(COLUMNS, sent)
     row = await tx.one(
         f"""
         update person
@@ -142,6 +163,13 @@ async def related_people(tx: Tx, relation: Relation, keys: Sequence[Any]) -> lis
         """,
         *statement.values,
     )
+
+
+def _listed(tx: Tx, query: PersonQuery) -> Statement:
+    """The rows that a list is about."""
+    statement = _reachable(tx, "person:read")
+    statement.filter(COLUMNS, query.filters())
+    return statement
 
 
 def _reachable(tx: Tx, permission: str) -> Statement:

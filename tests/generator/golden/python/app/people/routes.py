@@ -7,6 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.core.batch import check_items_writable, each, reply_rows
+from app.core.db import Tx
+from app.core.export import reply_csv, wants_csv
+from app.core.idempotency import once
 from app.core.include import included, tree
 from app.core.web import (
     Caller,
@@ -21,11 +25,26 @@ from app.core.web import (
     reply_page,
 )
 from app.people import repository
-from app.people.schemas import PersonCreate, PersonQuery, PersonUpdate
+from app.people.schemas import (
+    Person,
+    PersonBatchCreate,
+    PersonBatchDelete,
+    PersonBatchUpdate,
+    PersonChange,
+    PersonCreate,
+    PersonQuery,
+    PersonUpdate,
+)
 from app.relations import RELATIONS
 
 router = APIRouter(prefix="/people", route_class=RetryingRoute)
 ENTITY = "person"
+# The fields of a CSV that people write, and that a spreadsheet might take for formulas.
+TEXTS: frozenset[str] = frozenset(
+    [
+        "email",
+    ]
+)
 
 
 @router.get("")
@@ -39,6 +58,16 @@ async def list_people(
     caller.require("person:read")
     check_parameters(request, "sort", "include")
     query.check(caller)
+    if wants_csv(request):
+        return await reply_csv(
+            "people",
+            Person,
+            TEXTS,
+            caller,
+            caller.hidden(ENTITY),
+            db,
+            lambda tx: repository.export_people(tx, query),
+        )
     wanted = tree(caller, RELATIONS, ENTITY, query.include)
     async with db.tx(caller) as tx:
         page = await repository.list_people(tx, query)
@@ -52,8 +81,12 @@ async def create_person(request: Request, caller: Caller, db: Db, body: PersonCr
     caller.require("person:create")
     caller.check_writable(ENTITY, body.sent())
     async with db.tx(caller) as tx:
-        created = await repository.create_person(tx, body)
-    return reply(request, created, caller.hidden(ENTITY), status=201)
+
+        async def work() -> Response:
+            created = await _create(tx, body)
+            return reply(request, created, caller.hidden(ENTITY), status=201)
+
+        return await once(request, tx, work)
 
 
 @router.get("/{id}")
@@ -82,7 +115,7 @@ async def update_person(
     caller.require("person:update")
     caller.check_writable(ENTITY, body.sent())
     async with db.tx(caller) as tx:
-        updated = await repository.update_person(tx, id, body, versions)
+        updated = await _update(tx, id, body, versions)
     return reply(request, updated, caller.hidden(ENTITY))
 
 
@@ -92,3 +125,55 @@ async def delete_person(caller: Caller, db: Db, id: UUID, versions: IfMatch) -> 
     caller.require("person:delete")
     async with db.tx(caller) as tx:
         await repository.delete_person(tx, id, versions)
+
+
+@router.post("/batch", dependencies=[Depends(no_parameters)])
+async def batch_create_people(request: Request, caller: Caller, db: Db, body: PersonBatchCreate) -> Response:
+    """Create many people, or none."""
+    caller.require("person:create")
+    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
+    async with db.tx(caller) as tx:
+
+        async def work() -> Response:
+            rows = await each("/items", body.items, lambda item: _create(tx, item))
+            return reply_rows(rows, caller.hidden(ENTITY), status=201)
+
+        return await once(request, tx, work)
+
+
+@router.post("/batch-update", dependencies=[Depends(no_parameters)])
+async def batch_update_people(request: Request, caller: Caller, db: Db, body: PersonBatchUpdate) -> Response:
+    """Change many people, or none."""
+    caller.require("person:update")
+    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
+    async with db.tx(caller) as tx:
+
+        async def change(item: PersonChange) -> Person:
+            versions = None if item.version is None else [item.version]
+            return await _update(tx, item.id, item, versions)
+
+        async def work() -> Response:
+            return reply_rows(await each("/items", body.items, change), caller.hidden(ENTITY))
+
+        return await once(request, tx, work)
+
+
+@router.post("/batch-delete", dependencies=[Depends(no_parameters)], status_code=204)
+async def batch_delete_people(request: Request, caller: Caller, db: Db, body: PersonBatchDelete) -> Response:
+    """Delete many people, or none."""
+    caller.require("person:delete")
+    async with db.tx(caller) as tx:
+
+        async def work() -> Response:
+            await each("/ids", body.ids, lambda id: repository.delete_person(tx, id, None), deleting=True)
+            return Response(status_code=204)
+
+        return await once(request, tx, work)
+
+
+async def _create(tx: Tx, body: PersonCreate) -> Person:
+    return await repository.create_person(tx, body)
+
+
+async def _update(tx: Tx, id: UUID, patch: PersonUpdate, versions: list[int] | None) -> Person:
+    return await repository.update_person(tx, id, patch, versions)

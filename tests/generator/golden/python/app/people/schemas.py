@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from app.core.fields import (
     Body,
     Commas,
     Email,
+    Int53,
     NotNull,
     Text,
     Timestamp,
@@ -30,6 +31,35 @@ class PersonUpdate(Body):
     """What should change about a person. A field that is absent stays as it is."""
 
     email: Annotated[Email | None, NotNull] = None
+
+
+class PersonBatchCreate(Body):
+    """Many new people."""
+
+    items: Annotated[list[PersonCreate], Field(min_length=1, max_length=500)]
+
+
+class PersonChange(PersonUpdate):
+    """What should change about one of many people."""
+
+    id: Uuid
+    version: Int53 | None = None
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were in the body, less those that say which row it is."""
+        return {name: value for name, value in super().sent().items() if name not in ("id", "version")}
+
+
+class PersonBatchUpdate(Body):
+    """Changes of many people."""
+
+    items: Annotated[list[PersonChange], Field(min_length=1, max_length=500)]
+
+
+class PersonBatchDelete(Body):
+    """Which people to delete."""
+
+    ids: Annotated[list[Uuid], Field(min_length=1, max_length=500)]
 
 
 class Person(View):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 from app.core.db import Row, Tx
 from app.core.errors import forbidden, not_found, version_conflict
+from app.core.export import MAX_EXPORTED
 from app.core.ids import new_id
 from app.core.include import MAX_INCLUDED, Relation
 from app.core.paging import Page, after_cursor, order_by, page
@@ -38,11 +39,7 @@ SUMMARY = {name: column for name, column in COLUMNS.items() if name not in HEAVY
 
 async def list_projects(tx: Tx, query: ProjectQuery) -> Page[ProjectSummary]:
     """One page of the projects that the caller may read, in the order that the query asks for."""
-    statement = _reachable(tx, "project:read", deleted=query.deleted)
-    if query.deleted != "exclude":
-        statement.allow(tx.principal, "project:read_deleted", unless="deleted_at is null")
-    statement.search("search_vector", query.q)
-    statement.filter(COLUMNS, query.filters())
+    statement = _listed(tx, query)
     total = None
     if query.count == "exact":
         total = await tx.value(
@@ -61,6 +58,23 @@ async def list_projects(tx: Tx, query: ProjectQuery) -> Page[ProjectSummary]:
         *statement.values,
     )
     return page(query, rows, total, ProjectSummary)
+
+
+def export_projects(tx: Tx, query: ProjectQuery) -> AsyncIterator[list[Row]]:
+    """All of the projects of a list, some at a time."""
+    statement = _listed(tx, query)
+    return tx.parts(
+        "export_projects",
+        f"""
+        declare export_projects no scroll cursor for
+        select {select_list(SUMMARY)}
+        from project
+        where {statement.conditions}
+        order by {order_by(query, COLUMNS)}
+        limit {MAX_EXPORTED}
+        """,
+        *statement.values,
+    )
 
 
 async def get_project(tx: Tx, id: UUID) -> Project:
@@ -114,6 +128,50 @@ async def create_project(tx: Tx, body: ProjectCreate) -> Project:
     return Project.model_construct(**row)
 
 
+async def upsert_project(tx: Tx, body: ProjectCreate, on_conflict: Literal["update", "ignore"]) -> tuple[Project, bool]:
+    """A new project, or the one with its natural key: changed, or as it is. And whether anything was written."""
+    row = await tx.one(
+        f"""
+        insert into project (
+            tenant_id,
+            id,
+            name,
+            code,
+            status,
+            budget,
+            settings,
+            owner_id,
+            created_by,
+            updated_by
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (tenant_id, code) where deleted_at is null do nothing
+        returning {select_list(COLUMNS)}
+        """,
+        tx.principal.require_tenant(),
+        new_id(),
+        body.name,
+        body.code,
+        body.status,
+        body.budget,
+        body.settings,
+        body.owner_id if "owner_id" in body.model_fields_set else tx.principal.id,
+        tx.actor,
+        tx.actor,
+    )
+    if row is not None:
+        return Project.model_construct(**row), True
+    statement = Statement()
+    statement.where(f"tenant_id = {statement.bind(tx.principal.require_tenant())}")
+    statement.where("deleted_at is null")
+    statement.where(f"code = {statement.bind(body.code)}")
+    known = await tx.value(f"""select id from project where {statement.conditions}""", *statement.values)
+    if on_conflict == "ignore":
+        return await get_project(tx, known), False
+    sent = {name: value for name, value in body.sent().items() if name != "code"}
+    return await _change(tx, known, sent, None), True
+
+
 async def update_project(
     tx: Tx,
     id: UUID,
@@ -121,10 +179,14 @@ async def update_project(
     versions: list[int] | None,
 ) -> Project:
     """The project after the change, unless it has changed since the caller saw it."""
+    return await _change(tx, id, patch.sent(), versions)
+
+
+async def _change(tx: Tx, id: UUID, sent: dict[str, Any], versions: list[int] | None) -> Project:
     statement = _reachable(tx, "project:update")
     statement.where(f"id = {statement.bind(id)}")
     statement.version(versions)
-    assignments = statement.assignments(COLUMNS, patch.sent())
+    assignments = statement.assignments(COLUMNS, sent)
     row = await tx.one(
         f"""
         update project
@@ -203,6 +265,16 @@ async def restore_project(tx: Tx, id: UUID) -> Project:
         *statement.values,
     )
     return await get_project(tx, id)
+
+
+def _listed(tx: Tx, query: ProjectQuery) -> Statement:
+    """The rows that a list is about."""
+    statement = _reachable(tx, "project:read", deleted=query.deleted)
+    if query.deleted != "exclude":
+        statement.allow(tx.principal, "project:read_deleted", unless="deleted_at is null")
+    statement.search("search_vector", query.q)
+    statement.filter(COLUMNS, query.filters())
+    return statement
 
 
 def _reachable(tx: Tx, permission: str, deleted: str = "exclude") -> Statement:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.core.batch import check_items_writable, each, reply_rows
+from app.core.db import Tx
+from app.core.export import reply_csv, wants_csv
+from app.core.idempotency import once
 from app.core.include import included, tree
 from app.core.web import (
     Caller,
@@ -21,11 +25,31 @@ from app.core.web import (
     reply_page,
 )
 from app.projects import repository
-from app.projects.schemas import ProjectCreate, ProjectQuery, ProjectUpdate
+from app.projects.schemas import (
+    Project,
+    ProjectBatchCreate,
+    ProjectBatchDelete,
+    ProjectBatchUpdate,
+    ProjectChange,
+    ProjectCreate,
+    ProjectQuery,
+    ProjectSummary,
+    ProjectUpdate,
+)
 from app.relations import RELATIONS
 
 router = APIRouter(prefix="/projects", route_class=RetryingRoute)
 ENTITY = "project"
+# The fields of a CSV that people write, and that a spreadsheet might take for formulas.
+TEXTS: frozenset[str] = frozenset(
+    [
+        "name",
+        "code",
+        "status",
+        "created_by",
+        "updated_by",
+    ]
+)
 
 
 @router.get("")
@@ -41,6 +65,16 @@ async def list_projects(
         caller.require("project:read_deleted")
     check_parameters(request, "sort", "include")
     query.check(caller)
+    if wants_csv(request):
+        return await reply_csv(
+            "projects",
+            ProjectSummary,
+            TEXTS,
+            caller,
+            caller.hidden(ENTITY),
+            db,
+            lambda tx: repository.export_projects(tx, query),
+        )
     wanted = tree(caller, RELATIONS, ENTITY, query.include)
     async with db.tx(caller) as tx:
         page = await repository.list_projects(tx, query)
@@ -54,8 +88,12 @@ async def create_project(request: Request, caller: Caller, db: Db, body: Project
     caller.require("project:create")
     caller.check_writable(ENTITY, body.sent())
     async with db.tx(caller) as tx:
-        created = await repository.create_project(tx, body)
-    return reply(request, created, caller.hidden(ENTITY), status=201)
+
+        async def work() -> Response:
+            created = await _create(tx, body)
+            return reply(request, created, caller.hidden(ENTITY), status=201)
+
+        return await once(request, tx, work)
 
 
 @router.get("/{id}")
@@ -84,7 +122,7 @@ async def update_project(
     caller.require("project:update")
     caller.check_writable(ENTITY, body.sent())
     async with db.tx(caller) as tx:
-        updated = await repository.update_project(tx, id, body, versions)
+        updated = await _update(tx, id, body, versions)
     return reply(request, updated, caller.hidden(ENTITY))
 
 
@@ -103,3 +141,64 @@ async def restore_project(request: Request, caller: Caller, db: Db, id: UUID) ->
     async with db.tx(caller) as tx:
         restored = await repository.restore_project(tx, id)
     return reply(request, restored, caller.hidden(ENTITY))
+
+
+@router.post("/batch", dependencies=[Depends(no_parameters)])
+async def batch_create_projects(request: Request, caller: Caller, db: Db, body: ProjectBatchCreate) -> Response:
+    """Create many projects, or none."""
+    caller.require("project:create")
+    if body.on_conflict == "update":
+        caller.require("project:update")
+    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
+    async with db.tx(caller) as tx:
+
+        async def work() -> Response:
+            rows = await each("/items", body.items, lambda item: _upsert(tx, item, body.on_conflict))
+            return reply_rows(rows, caller.hidden(ENTITY), status=201)
+
+        return await once(request, tx, work)
+
+
+@router.post("/batch-update", dependencies=[Depends(no_parameters)])
+async def batch_update_projects(request: Request, caller: Caller, db: Db, body: ProjectBatchUpdate) -> Response:
+    """Change many projects, or none."""
+    caller.require("project:update")
+    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
+    async with db.tx(caller) as tx:
+
+        async def change(item: ProjectChange) -> Project:
+            versions = None if item.version is None else [item.version]
+            return await _update(tx, item.id, item, versions)
+
+        async def work() -> Response:
+            return reply_rows(await each("/items", body.items, change), caller.hidden(ENTITY))
+
+        return await once(request, tx, work)
+
+
+@router.post("/batch-delete", dependencies=[Depends(no_parameters)], status_code=204)
+async def batch_delete_projects(request: Request, caller: Caller, db: Db, body: ProjectBatchDelete) -> Response:
+    """Delete many projects, or none."""
+    caller.require("project:delete")
+    async with db.tx(caller) as tx:
+
+        async def work() -> Response:
+            await each("/ids", body.ids, lambda id: repository.delete_project(tx, id, None), deleting=True)
+            return Response(status_code=204)
+
+        return await once(request, tx, work)
+
+
+async def _create(tx: Tx, body: ProjectCreate) -> Project:
+    return await repository.create_project(tx, body)
+
+
+async def _upsert(tx: Tx, body: ProjectCreate, on_conflict: Literal["error", "update", "ignore"]) -> Project:
+    if on_conflict == "error":
+        return await _create(tx, body)
+    row, _ = await repository.upsert_project(tx, body, on_conflict)
+    return row
+
+
+async def _update(tx: Tx, id: UUID, patch: ProjectUpdate, versions: list[int] | None) -> Project:
+    return await repository.update_project(tx, id, patch, versions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from app.core.fields import (
     BoolParameter,
     Commas,
     DecimalText,
+    Int53,
     Json,
     NotNull,
     Text,
@@ -53,6 +54,36 @@ class ProjectUpdate(Body):
     budget: ProjectBudget | None = None
     settings: Json | None = None
     owner_id: Uuid | None = None
+
+
+class ProjectBatchCreate(Body):
+    """Many new projects."""
+
+    items: Annotated[list[ProjectCreate], Field(min_length=1, max_length=500)]
+    on_conflict: Literal["error", "update", "ignore"] = "error"
+
+
+class ProjectChange(ProjectUpdate):
+    """What should change about one of many projects."""
+
+    id: Uuid
+    version: Int53 | None = None
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were in the body, less those that say which row it is."""
+        return {name: value for name, value in super().sent().items() if name not in ("id", "version")}
+
+
+class ProjectBatchUpdate(Body):
+    """Changes of many projects."""
+
+    items: Annotated[list[ProjectChange], Field(min_length=1, max_length=500)]
+
+
+class ProjectBatchDelete(Body):
+    """Which projects to delete."""
+
+    ids: Annotated[list[Uuid], Field(min_length=1, max_length=500)]
 
 
 class ProjectSummary(View):
