@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -48,6 +49,23 @@ def test_a_sequence_was_a_number(project: Project, row: str, version: str) -> No
 
     assert before == now | {"$sequence": int(now["$sequence"])}
     assert listed["rows"] == [before]
+
+
+@pytest.mark.parametrize("version", ["1.7.0", "1.8.0"])
+def test_a_sequence_was_a_number_in_related_rows_too(project: Project, row: str, version: str) -> None:
+    for kind, key in (("manyToOne", "over"), ("oneToMany", "below")):
+        body = {"relatedTableId": "books", "type": kind, "key": key}
+        made = project.server.post("/tablesdb/shop/tables/books/columns/relationship", json=body)
+        assert made.status_code == 202, made.text
+    data = {"over": {"title": "One"}, "below": [{"title": "Two"}, {"title": "Three"}]}
+    headers = {"X-Appwrite-Response-Format": version}
+    written = project.server.patch(row, json={"data": data}, headers=headers).json()
+    select = json.dumps({"method": "select", "values": ["*", "over.*", "below.*"]})
+    read = project.server.get(row, params={"queries[0]": select}, headers=headers).json()
+
+    for answer in (written, read):
+        related = [answer["over"], *answer["below"]]
+        assert [type(each["$sequence"]) for each in related] == [int, int, int]
 
 
 def test_what_is_written_is_answered_in_the_old_format_too(project: Project, row: str) -> None:

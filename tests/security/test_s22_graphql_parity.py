@@ -19,7 +19,9 @@ from tests.platform import PASSWORD, Platform, Project, User, error_of, running_
 from tests.postgres import Server
 
 API = Api(endpoints(), max_depth=4, max_fields=250)
-BY_NAME = {operation_id(endpoint): endpoint for endpoint in endpoints()}
+BY_NAME = {operation_id(endpoint): endpoint for endpoint in endpoints()} | {
+    operation_id(each, each.several.name): each for each in endpoints() if each.several is not None
+}
 
 
 def fields() -> dict[str, tuple[str, GraphQLField]]:

@@ -271,6 +271,33 @@ def test_an_upsert_makes_a_row_and_changes_it_the_next_time(tables: TablesDB) ->
     assert changed.sequence == made.sequence
 
 
+def test_an_upsert_may_set_permissions_alone(project: Project, tables: TablesDB) -> None:
+    tables.create_row("db", "items", "a", {"name": "A"})
+    shared = tables.upsert_row("db", "items", "a", None, ['read("any")'])
+
+    assert (shared.data["name"], shared.permissions) == ("A", ['read("any")'])
+    for body, error in (
+        ({"permissions": ['read("any")']}, (400, "row_invalid_structure")),
+        ({}, (400, "row_missing_data")),
+        ({"data": None}, (400, "row_missing_data")),
+    ):
+        assert error_of(project.server.put(f"{ROWS}/b", json=body)) == error
+    assert names(tables) == ["A"]
+
+
+@pytest.mark.parametrize(
+    "beside", [{"data": {"name": "B"}}, {"data": {}}, {"rowId": "b"}, {"permissions": ['read("any")']}]
+)
+def test_what_stands_beside_many_rows_and_means_one_is_refused(
+    project: Project, tables: TablesDB, beside: dict[str, object]
+) -> None:
+    refused = project.server.post(ROWS, json={"rows": [{"name": "A"}], **beside})
+
+    assert error_of(refused) == (400, "general_argument_invalid")
+    assert f"`{next(iter(beside))}`" in refused.json()["message"]
+    assert names(tables) == []
+
+
 def test_an_upsert_needs_the_right_that_it_uses(
     project: Project, tables: TablesDB, jane: User, bob: User
 ) -> None:

@@ -181,6 +181,33 @@ def test_documents_of_collections_are_the_same_rows(project: Project, tables: Ta
     assert tables.get_row("db", "people", "ann").data == {"name": "Ann", "age": 4}
 
 
+def test_many_rows_are_made_by_a_field_of_their_own(project: Project, tables: TablesDB) -> None:
+    rows = [{"$id": "ann", "name": "Ann"}, {"$id": "bob", "name": "Bob", "age": 4}]
+    sdk = project.sdk(key=project.key)
+    made = data(
+        sdk,
+        """mutation ($rows: [Json!]!) { tablesDBCreateRows(databaseId: "db", tableId: "people", rows: $rows)
+            { total rows { _id data } } }""",
+        rows=rows,
+    )["tablesDBCreateRows"]
+    documents = data(
+        sdk,
+        """mutation { databasesCreateDocuments(databaseId: "db", collectionId: "people",
+            documents: [{name: "Cid"}]) { total documents { _collectionId data } } }""",
+    )["databasesCreateDocuments"]
+    mixed = run(
+        sdk,
+        'mutation { tablesDBCreateRow(databaseId: "db", tableId: "people", rows: [{name: "Dan"}]) { _id } }',
+    )
+
+    assert (made["total"], [each["_id"] for each in made["rows"]]) == (2, ["ann", "bob"])
+    assert json.loads(made["rows"][1]["data"]) == {"name": "Bob", "age": 4}
+    assert documents["documents"][0]["_collectionId"] == "people"
+    assert json.loads(documents["documents"][0]["data"]) == {"name": "Cid", "age": None}
+    assert type_of(mixed)[0] == 400
+    assert tables.list_rows("db", "people").total == 3
+
+
 def test_independent_queries_are_answered_together_and_a_failing_one_fails_alone(
     project: Project, tables: TablesDB
 ) -> None:

@@ -217,9 +217,7 @@ def test_unique_columns_are_named_when_they_are_in_the_way(project: Project) -> 
     assert project.server.post("/tablesdb/shop/tables/people/indexes", json=index).status_code == 202
     migration = imported(project, "name\nJane\nBob\nJane\n")
 
-    assert migration["errors"] == [
-        "Line 4: Another row has the same value in `name`, which have to be unique."
-    ]
+    assert migration["errors"] == ["Line 4: Another row has the same value in `name` already."]
     assert rows_of(project) == []
 
 

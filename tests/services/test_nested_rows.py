@@ -117,6 +117,16 @@ def test_a_list_of_related_rows_is_the_new_whole(project: Project, tables: Table
     assert ids(tables, "tags", Query.is_not_null("books")) == ["t1"]
 
 
+def test_an_id_that_comes_twice_is_one_row(tables: TablesDB) -> None:
+    tables.create_row("db", "tags", "t1", {})
+    made = tables.create_row("db", "books", "b1", {"tags": ["t1", "t1"]})
+    put = tables.upsert_row("db", "authors", "jo", {"books": ["b1", {"$id": "b2"}, "b1"]})
+
+    assert made.data["tags"] == ["t1"]
+    assert [put.data["books"][0], put.data["books"][1]["$id"]] == ["b1", "b2"]
+    assert len(put.data["books"]) == 2
+
+
 def test_one_related_row_is_connected_changed_and_disconnected(tables: TablesDB) -> None:
     tables.create_row("db", "authors", "jo", {"name": "Jo"})
     tables.create_row("db", "books", "b1", {"author": "jo"})

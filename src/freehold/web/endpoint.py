@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 
@@ -49,6 +49,15 @@ def limit(text: str, *, key: str = "url:{url},ip:{ip}", each_of: str = "") -> Li
     return Limit(hits=int(hits), seconds=int(seconds), key=key, each_of=each_of)
 
 
+class Several(NamedTuple):
+    """What an endpoint takes and answers when it is sent several at once, for which SDKs have a method."""
+
+    name: str
+    takes: tuple[str, ...]
+    """The parameters that it takes then, of which the first has to be there."""
+    shape: type[Output]
+
+
 class Endpoint:
     """One route, and what was declared of it."""
 
@@ -76,6 +85,7 @@ class Endpoint:
         half_signed_in: bool = False,
         challenged: bool = False,
         in_person: bool = False,
+        several: Several | None = None,
         canonical: Endpoint | None = None,
     ) -> None:
         self.service = service
@@ -102,6 +112,7 @@ class Endpoint:
         """Whether it asks users for a challenge that they answered lately."""
         self.in_person = in_person
         """Whether it is for users themselves, and not for who acts for them."""
+        self.several = several
         self.canonical = canonical or self
         """The endpoint that this one is another name of; itself when it is none."""
         self.summary = inspect.getdoc(handler) or ""
@@ -269,6 +280,7 @@ class Routes:
         half_signed_in: bool = False,
         challenged: bool = False,
         in_person: bool = False,
+        several: Several | None = None,
     ) -> Callable[[H], H]:
         """Declare an endpoint.
 
@@ -280,7 +292,7 @@ class Routes:
         send browsers here, for nothing that these bring along counts. `half_signed_in`: sessions
         that have yet to show the second factor may call it. `challenged`: a user has to have answered a
         challenge lately. `in_person`: neither who acts for a user nor an account's key may call it, as it
-        concerns what that user alone is to know or to hold.
+        concerns what that user alone is to know or to hold. `several`: it takes several at once as well.
         """
         implied = ((ChallengeRequired,) if challenged else ()) + ((NotInPerson,) if in_person else ())
 
@@ -308,6 +320,7 @@ class Routes:
                     half_signed_in=half_signed_in,
                     challenged=challenged,
                     in_person=in_person,
+                    several=several,
                 )
             )
             return handler

@@ -32,9 +32,13 @@ def _without(*names: str) -> Callable[[Model], None]:
 
 
 def _sequence_as_number(model: Model) -> None:
-    if "$sequence" in model:
-        text = model["$sequence"]
+    text = model.get("$sequence")
+    if isinstance(text, str):
         model["$sequence"] = int(text) if text.isdecimal() else 0
+    for value in model.values():
+        for related in value if isinstance(value, list) else (value,):
+            if isinstance(related, dict) and "$databaseId" in related:
+                _sequence_as_number(related)
 
 
 # What a policy's parameter was called among the fields of a project.

@@ -119,9 +119,10 @@ def encode(endpoints: Iterable[Endpoint]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document(endpoints)), indent=1) + b"\n"
 
 
-def operation_id(endpoint: Endpoint) -> str:
-    """The service and the SDK's method: `tablesDBCreateRow`."""
-    return endpoint.service + endpoint.name[0].upper() + endpoint.name[1:]
+def operation_id(endpoint: Endpoint, name: str = "") -> str:
+    """The service and the SDK's method: `tablesDBCreateRow`. The method may be another than the first."""
+    named = name or endpoint.name
+    return endpoint.service + named[0].upper() + named[1:]
 
 
 def _about(endpoint: Endpoint) -> str:

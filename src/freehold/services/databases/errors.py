@@ -87,7 +87,7 @@ class RowAlreadyExists(Conflict, type="row_already_exists"):
 
 
 class RowNotUnique(Conflict, type="row_unique_constraint_violation"):
-    """Another row has the same value in {columns}, which have to be unique."""
+    """Another row has the same value in {columns} already."""
 
 
 class RowInvalidStructure(BadRequest, type="row_invalid_structure"):

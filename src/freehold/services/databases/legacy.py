@@ -18,7 +18,7 @@ from freehold import events
 from freehold.errors import InvalidParameter, Problem
 from freehold.services.databases.vocabulary import LEGACY_SERVICE, renamed, reworded
 from freehold.web.call import Call
-from freehold.web.endpoint import Endpoint, Routes
+from freehold.web.endpoint import Endpoint, Routes, Several
 from freehold.web.wire import Json, Output
 
 _PATH = "/v1/tablesdb"
@@ -67,8 +67,14 @@ def _endpoint(endpoint: Endpoint) -> Endpoint:
         model=_output(shape) if shape is not None else renamed(endpoint.model),
         console=endpoint.console,
         reference=endpoint.reference,
+        several=_several(endpoint.several) if endpoint.several is not None else None,
         canonical=endpoint,
     )
+
+
+def _several(several: Several) -> Several:
+    takes = tuple(renamed(each) for each in several.takes)
+    return Several(renamed(several.name), takes, _output(several.shape))
 
 
 def _path(path: str) -> str:

@@ -39,6 +39,7 @@ class RelationshipInvalid(BadRequest, type="relationship_value_invalid"):
 
 async def create(call: Call, table: Table, row_id: str, data: Object, granted: list[str] | None) -> Json:
     """Make a row, and what its data says of the rows that it is related to."""
+    must_be_named_well(data)
     if not _names_related(table, data):
         return Json(_encode(await rows.create(call, table, row_id, data, granted)))
     async with in_one_transaction(call):
@@ -49,6 +50,7 @@ async def update(
     call: Call, table: Table, row_id: str, data: Object | None, granted: list[str] | None
 ) -> Json:
     """Change what is given of a row, and of the rows that it is related to."""
+    must_be_named_well(data)
     if data is None or not _names_related(table, data):
         return Json(_encode(await rows.update(call, table, row_id, data, granted)))
     async with in_one_transaction(call):
@@ -57,6 +59,7 @@ async def update(
 
 async def upsert(call: Call, table: Table, row_id: str, data: Object, granted: list[str] | None) -> Json:
     """Change what is given of a row, or make it, and so the rows that it is related to."""
+    must_be_named_well(data)
     if not _names_related(table, data):
         return Json(_encode(await rows.upsert(call, table, row_id, data, granted)))
 
@@ -65,6 +68,12 @@ async def upsert(call: Call, table: Table, row_id: str, data: Object, granted: l
 
     async with in_one_transaction(call):
         return Json(_encode(await _Writer(call).write(table, data, put, depth=0, is_new=False)))
+
+
+def must_be_named_well(data: Object | None) -> None:
+    """Refuse an id and permissions in a row's data that can be none, though others stand beside the data."""
+    if data and ("$id" in data or "$permissions" in data):
+        own(data, parameter="data")
 
 
 def with_ids(data: Object) -> Object:
@@ -325,11 +334,15 @@ def _read(relation: Relation, items: list[Any]) -> _Sent:
     """Tell apart ids and rows. Raises RelationshipInvalid."""
     if len(items) > MAX_ITEMS:
         raise RelationshipInvalid(key=relation.key, reason=f"it takes at most {MAX_ITEMS} rows.")
-    connected: list[str] = []
+    connected: dict[str, None] = {}
     known: list[str] = []
+    distinct: list[Any] = []
     for item in items:
+        if isinstance(item, str) and item in connected:
+            continue
+        distinct.append(item)
         if isinstance(item, str) and "\0" not in item:
-            connected.append(item)
+            connected[item] = None
             known.append(item)
         elif isinstance(item, dict):
             row_id, _ = own(item, parameter="data")
@@ -337,4 +350,4 @@ def _read(relation: Relation, items: list[Any]) -> _Sent:
                 known.append(row_id)
         else:
             raise RelationshipInvalid(key=relation.key, reason="a related row is an id or an object.")
-    return _Sent(items, list(dict.fromkeys(connected)), known)
+    return _Sent(distinct, list(connected), known)

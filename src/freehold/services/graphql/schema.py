@@ -25,7 +25,7 @@ from graphql import (
 )
 
 from freehold.services.graphql.scalars import ASSOC, FLOAT, INT, JSON
-from freehold.web.endpoint import Endpoint
+from freehold.web.endpoint import Endpoint, Several
 from freehold.web.openapi import operation_id
 from freehold.web.wire import Json, Open, Stream
 
@@ -58,6 +58,14 @@ def make_schema(endpoints: Iterable[Endpoint], ask: Ask) -> GraphQLSchema:
                 resolve=_resolver(endpoint, ask),
                 description=" ".join(endpoint.summary.split()),
             )
+            if endpoint.several is not None:
+                name, _, shape = endpoint.several
+                fields[operation_id(endpoint, name)] = GraphQLField(
+                    types.object(shape),
+                    args=_arguments_of_several(endpoint, endpoint.several),
+                    resolve=_resolver(endpoint, ask),
+                    description=" ".join(endpoint.summary.split()),
+                )
     return GraphQLSchema(GraphQLObjectType("Query", queries), GraphQLObjectType("Mutation", mutations))
 
 
@@ -111,7 +119,23 @@ def _scalar(members: tuple[Any, ...]) -> Any:
 # -- what comes in -----------------------------------------------------------------------------------------
 
 
+def _arguments_of_several(endpoint: Endpoint, several: Several) -> dict[str, GraphQLArgument]:
+    every = _every_argument(endpoint)
+    taken = {name: every[name] for name in (*endpoint.parameters, *several.takes)}
+    first = several.takes[0]
+    kind = taken[first].type
+    assert not isinstance(kind, GraphQLNonNull)
+    return taken | {first: GraphQLArgument(GraphQLNonNull(kind))}
+
+
 def _arguments(endpoint: Endpoint) -> dict[str, GraphQLArgument]:
+    arguments = _every_argument(endpoint)
+    if endpoint.several is not None:
+        del arguments[endpoint.several.takes[0]]
+    return arguments
+
+
+def _every_argument(endpoint: Endpoint) -> dict[str, GraphQLArgument]:
     arguments = {name: GraphQLArgument(GraphQLNonNull(GraphQLString)) for name in endpoint.parameters}
     for struct in (endpoint.query, endpoint.body):
         if struct is None:
@@ -152,7 +176,7 @@ class _Types:
     def answer(self, endpoint: Endpoint) -> GraphQLOutputType:
         """The type of what an endpoint answers."""
         if endpoint.shape is not None:
-            return self._object(endpoint.shape)
+            return self.object(endpoint.shape)
         if endpoint.model == "none":
             return _NONE
         if endpoint.answer is Json:
@@ -165,12 +189,13 @@ class _Types:
         if scalar is not None:
             return scalar
         if all(isinstance(each, type) and issubclass(each, msgspec.Struct) for each in members):
-            return self._object(members[0]) if len(members) == 1 else self._union(members)
+            return self.object(members[0]) if len(members) == 1 else self._union(members)
         if len(members) == 1 and get_origin(members[0]) is list:
             return GraphQLList(self._output(get_args(members[0])[0], name))
         return _PREFERENCES if name == "prefs" else JSON
 
-    def _object(self, model: type[msgspec.Struct]) -> GraphQLObjectType:
+    def object(self, model: type[msgspec.Struct]) -> GraphQLObjectType:
+        """The type of a model."""
         name = model.__name__
         if self._models.setdefault(name, model) is not model:
             raise TypeError(f"Two models are called {name}: {self._models[name]} and {model}")
@@ -195,7 +220,7 @@ class _Types:
         name = f"Any{_shared_start([model.__name__ for model in models])}"
         if name not in self._unions:
             self._unions[name] = GraphQLUnionType(
-                name, [self._object(model) for model in models], resolve_type=_told_apart(models)
+                name, [self.object(model) for model in models], resolve_type=_told_apart(models)
             )
         return self._unions[name]
 

@@ -55,7 +55,7 @@ from freehold.services.databases.operations import (
 )
 from freehold.services.databases.relations import TooManyRelated
 from freehold.web.call import Call
-from freehold.web.endpoint import Routes, limit
+from freehold.web.endpoint import Routes, Several, limit
 from freehold.web.wire import CustomId, Id, Input, Json, Object, Permissions, Query
 
 routes = Routes(
@@ -139,7 +139,7 @@ class CreateRow(Staging):
 
 
 class UpsertRow(Staging):
-    data: Object | UnsetType = UNSET
+    data: Object | None = None
     permissions: Permissions | None = None
 
 
@@ -199,6 +199,7 @@ async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows
     emits="databases.[databaseId].tables.[tableId].rows.[rowId].create",
     status=201,
     model=Row,
+    several=Several("createRows", ("rows", "transactionId"), RowList),
     raises=(
         RowInvalidStructure,
         RowMissingData,
@@ -214,6 +215,9 @@ async def create_row(call: Call, database_id: str, table_id: str, body: CreateRo
     many, row_id, data = body.rows, body.row_id, body.data
     if many is not None:
         call.model = "rowList"
+        for name, said in (("rowId", row_id), ("data", data), ("permissions", body.permissions or UNSET)):
+            if said is not UNSET:
+                raise InvalidParameter(name=name, reason="Each of `rows` has its own.")
         if body.transaction_id is not None:
             several = RowsCreate(database_id=database_id, table_id=table_id, data=many)
             return await _staged(call, body.transaction_id, several)
@@ -408,9 +412,9 @@ async def delete_row(call: Call, database_id: str, table_id: str, row_id: str, b
 )
 async def upsert_row(call: Call, database_id: str, table_id: str, row_id: str, body: UpsertRow) -> Json:
     """Change a row, or create it when there is none."""
-    data = body.data
-    if data is UNSET:
+    if body.data is None and body.permissions is None:
         raise RowMissingData()
+    data = body.data or {}
     if body.transaction_id is not None:
         given = _with(data, body.permissions)
         upsert = RowUpsert(database_id=database_id, table_id=table_id, row_id=row_id, data=given)
@@ -484,6 +488,7 @@ async def decrement_row_column(
 
 def _with(data: Object, permissions: Permissions | None) -> Object:
     """A row's data with its permissions, as operations say them."""
+    nested_rows.must_be_named_well(data)
     return data | {"$permissions": permissions}
 
 
