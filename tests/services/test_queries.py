@@ -237,6 +237,35 @@ def test_cursors_walk_every_row_once_forwards_and_backwards(crowd: Project, orde
     assert nearest.total == len(everybody)
 
 
+def test_a_column_may_be_called_whatever_sql_has_words_for(project: Project) -> None:
+    tables = TablesDB(project.sdk(key=project.key))
+    tables.create("db", "DB")
+    names = (
+        "count",
+        "place",
+        "given",
+        "updated",
+        "made",
+        "c0",
+        "changed",
+        "counted",
+        "order",
+        "total",
+        "user",
+    )
+    columns = [{"key": name, "type": "integer", "required": False} for name in names]
+    tables.create_table("db", "t", "T", columns=columns)
+    tables.upsert_rows("db", "t", [{"$id": f"r{n}"} | dict.fromkeys(names, n) for n in range(4)])
+    tables.upsert_rows("db", "t", [{"$id": f"r{n}"} | dict.fromkeys(names, -n) for n in range(1, 3)])
+    tables.update_rows("db", "t", dict.fromkeys(names, 5), [Query.equal("count", 3)])
+
+    for name in names:
+        found = tables.list_rows(
+            "db", "t", [Query.order_asc(name), Query.less_than(name, 5), Query.cursor_after("r2")]
+        )
+        assert (found.total, [row.id for row in found.rows]) == (3, ["r1", "r0"])
+
+
 def test_a_page_past_the_end_still_tells_the_total(crowd: Project) -> None:
     found = TablesDB(crowd.sdk(key=crowd.key)).list_rows("db", "people", [Query.offset(50)])
 

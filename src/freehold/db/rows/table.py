@@ -180,7 +180,8 @@ class RowTable:
         """
         values = Values()
         where = self.where(page, scope, values)
-        select = f"{shape.select}, ({self._count(where)})" if counted else shape.select
+        # Named as no column can be: an order by one called `count` would be ambiguous.
+        select = f'{shape.select}, ({self._count(where)}) as "#total"' if counted else shape.select
         order = self._order(page, values)
         paged = f"{order_by(order)} limit {values.bind(page.limit)}"
         if page.offset:
