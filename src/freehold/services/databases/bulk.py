@@ -48,7 +48,7 @@ async def create(call: Call, table: Table, rows: list[Object], *, action: Action
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
             if any(news):
-                statement = reached.rows.insert_many(_alike(reached.rows, news))
+                statement = reached.rows.insert_many(alike(reached.rows, news))
                 records = await _recorded(call, table, db, statement, action)
             else:
                 records = []
@@ -210,7 +210,7 @@ class _Named(msgspec.Struct):
     permissions: list[str] | None = msgspec.field(name="$permissions", default=None)
 
 
-def _alike(rows: RowTable, news: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def alike(rows: RowTable, news: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Let all rows set the same columns: what one leaves out is its default, as if it came alone."""
     names = list(dict.fromkeys(name for new in news for name in new))
     defaults = {column.sql: rows.default_of(column.sql) for column in rows.columns.values()}

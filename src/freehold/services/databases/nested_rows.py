@@ -16,10 +16,17 @@ from freehold.db.rows import MAX_RELATED, Link, Related, Scope, Statement, ties
 from freehold.errors import BadRequest, Problem, UserUnauthorized
 from freehold.ids import UNIQUE, new_id
 from freehold.services.databases import rows, tables
-from freehold.services.databases.bulk import own
+from freehold.services.databases.bulk import alike, own
 from freehold.services.databases.relation import Relation
 from freehold.services.databases.relations import MAX_DEPTH, NO_ROWS, link_of
-from freehold.services.databases.row_statements import change_many, in_one_transaction, refusals
+from freehold.services.databases.row_statements import (
+    change_many,
+    in_one_transaction,
+    note,
+    refusals,
+    with_events,
+)
+from freehold.services.databases.row_values import new_row, new_row_id
 from freehold.services.databases.rows import Extra
 from freehold.services.databases.tables import Table, not_permitted, reach
 from freehold.web.call import Call
@@ -194,9 +201,14 @@ class _Writer:
         if not is_new:
             await self._undo(table, other, relation, way, row_id, sent.known)
         extra = {} if way.table else {way.far: row_id}
+        made = (
+            await self._made_together(other, relation, sent.items, depth, extra) if relation.to_many else {}
+        )
         shown: list[Any] = []
         for at, item in enumerate(sent.items):
-            if not isinstance(item, str):
+            if at in made:
+                item = made[at]
+            elif not isinstance(item, str):
                 with _told_of(f"{relation.key}[{at}]" if relation.to_many else relation.key):
                     item = await self._nested(other, relation, item, depth, extra)
             shown.append(item)
@@ -210,8 +222,45 @@ class _Writer:
             return shown
         return shown[0] if shown else None
 
-    async def _nested(self, other: Table, relation: Relation, item: Object, depth: int, extra: Extra) -> Row:
-        """Make a row that stands inside another, or change it when it is there."""
+    async def _made_together(
+        self, other: Table, relation: Relation, items: list[Any], depth: int, extra: Extra
+    ) -> dict[int, Row]:
+        """Make the items that are new and name no further rows, in one statement; gives them by place."""
+        reached = reach(self.call, other, "create")
+        alone = {
+            at: item for at, item in enumerate(items) if isinstance(item, dict) and _is_plain(other, item)
+        }
+        if reached is None or len(alone) < 2:
+            return {}
+        ids = {at: own(item, parameter="data")[0] for at, item in alone.items()}
+        named = [each for each in ids.values() if each != UNIQUE]
+        there = await self._there(other, named) if named else set()
+        news: dict[str, tuple[int, Row]] = {}
+        for at, item in alone.items():
+            if ids[at] in there or ids[at] in news:
+                continue
+            self._count(relation, depth)
+            with _told_of(f"{relation.key}[{at}]"):
+                must_be_named_well(item)
+                row_id = new_row_id(other.rows, ids[at])
+                granted = own(item, parameter="data")[1]
+                news[row_id] = at, new_row(self.call, other, reached, row_id, item, granted) | extra
+        if not news:
+            return {}
+        statement = other.rows.insert_many(alike(other.rows, [row for _, row in news.values()]))
+        with _told_of(relation.key):
+            records = await self._run(other, with_events(self.call, other, statement, "create"))
+        made = [other.rows.shape.row(record) for record in records]
+        note(self.call, other, [row["$id"] for row in made])
+        self.made.update((other.id, row["$id"]) for row in made)
+        return {news[row["$id"]][0]: row for row in made}
+
+    async def _there(self, other: Table, row_ids: list[str]) -> set[str]:
+        statement = ties.ids(other.rows, other.rows.id_sql, row_ids, Scope(), most=None)
+        return {record[0] for record in await self._run(other, statement)}
+
+    def _count(self, relation: Relation, depth: int) -> None:
+        """Count a row that is written inside another. Raises RelationshipInvalid."""
         if depth >= MAX_DEPTH:
             raise RelationshipInvalid(
                 key=relation.key, reason=f"rows can be nested {MAX_DEPTH} levels deep. Write it by itself."
@@ -221,9 +270,13 @@ class _Writer:
             raise RelationshipInvalid(
                 key=relation.key, reason=f"a call can write {MAX_ITEMS} related rows at most."
             )
+
+    async def _nested(self, other: Table, relation: Relation, item: Object, depth: int, extra: Extra) -> Row:
+        """Make a row that stands inside another, or change it when it is there."""
+        self._count(relation, depth)
         row_id, granted = own(item, parameter="data")
         data = {key: value for key, value in item.items() if key not in ("$id", "$permissions")}
-        if row_id == UNIQUE or not await self._is_there(other, row_id):
+        if row_id == UNIQUE or not await self._there(other, [row_id]):
             return await self.create(other, row_id, data, granted, extra=extra, depth=depth + 1)
         if granted is not None or any(not key.startswith("$") for key in data):
             return await self.update(other, row_id, data, granted, extra=extra, depth=depth + 1)
@@ -237,10 +290,6 @@ class _Writer:
         statement = other.rows.get(row_id, _scope(self.call, other, "read"))
         (record,) = await self._run(other, statement)
         return other.rows.shape.row(record)
-
-    async def _is_there(self, other: Table, row_id: str) -> bool:
-        statement = other.rows.exists(row_id, Scope())
-        return await self.call.db.row(statement.sql, *statement.values) is not None
 
     async def _other(self, table: Table, relation: Relation) -> Table:
         other = await tables.related(self.call, table, relation.target)
@@ -315,6 +364,11 @@ def _told_of(step: str) -> Iterator[None]:
     except Problem as problem:
         problem.place = f"{step}.{problem.place}" if problem.place else f"{step}: "
         raise
+
+
+def _is_plain(other: Table, item: Object) -> bool:
+    """Whether a row can be made with others: it names no rows, and does not say when it was made."""
+    return other.relations.keys().isdisjoint(item) and not {"$createdAt", "$updatedAt"} & item.keys()
 
 
 def _is_shown_by(other: Table, table: Table, relation: Relation) -> bool:
