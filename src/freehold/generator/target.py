@@ -50,8 +50,6 @@ class Target:
     parsers: Mapping[str, Parser]
     """Suffix of a source file to what tells whether a merged one is still whole."""
     commands: Commands
-    once: tuple[str, ...] = ()
-    """Patterns of files that are written once and are their owner's from then on."""
 
 
 class FormatterMissing(RuntimeError):

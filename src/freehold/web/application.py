@@ -89,7 +89,13 @@ _FIXED_HEADERS: Headers = [
     (b"server", b"Freehold"),
     (b"x-content-type-options", b"nosniff"),
 ]
-_BASE_HEADERS: Headers = [*_FIXED_HEADERS, (b"cache-control", b"private, no-store")]
+_BASE_HEADERS: Headers = [
+    *_FIXED_HEADERS,
+    (b"cache-control", b"private, no-store"),
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+]
+_ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
+"""Browsers that came over HTTPS come over nothing else for a year. Other hosts of the domain are not ours."""
 _JSON = (b"content-type", b"application/json; charset=UTF-8")
 _NOTHING = (b"content-type", b"text/plain; charset=UTF-8")
 
@@ -185,7 +191,7 @@ class Application:
         started = time.perf_counter()
         request = Request(scope, f"{self._request_prefix}{next(self._request_ids):x}")
         logs.request_id.set(request.id)  # each request runs in a context of its own
-        exchange = _Exchange(request)
+        exchange = _Exchange(request, is_https=self.scheme(request) == "https")
         try:
             await self._respond(exchange, receive)
         except ClientGone:
@@ -475,14 +481,19 @@ class _Exchange:
         "content_type",
         "endpoint",
         "headers",
+        "own_headers",
         "project",
         "request",
         "status",
         "stream",
     )
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, *, is_https: bool) -> None:
         self.request = request
+        self.own_headers: Headers = [(b"x-request-id", request.id.encode())]
+        """Of every answer to the request."""
+        if is_https:
+            self.own_headers.append(_ONLY_HTTPS)
         self.status = 500
         self.body = b""
         self.content_type = _JSON
@@ -526,7 +537,7 @@ class _Exchange:
 
     async def send(self, send: Send) -> None:
         body = self.body
-        headers = [*_BASE_HEADERS, (b"x-request-id", self.request.id.encode()), *self._cors, *self.headers]
+        headers = [*_BASE_HEADERS, *self.own_headers, *self._cors, *self.headers]
         # SDKs look at the type even of an empty answer, and read it as JSON when it says so.
         headers.append(self.content_type if body else _NOTHING)
         if len(body) > _GZIP_FROM_BYTES and b"gzip" in self.request.headers.get(b"accept-encoding", b""):
@@ -541,7 +552,7 @@ class _Exchange:
         self.status = stream.status
         headers = [
             *_FIXED_HEADERS,
-            (b"x-request-id", self.request.id.encode()),
+            *self.own_headers,
             *self._cors,
             *self.headers,
             *stream.headers,

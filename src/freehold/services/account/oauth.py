@@ -100,8 +100,7 @@ async def user_of(
         return linking
     if owner is not None:
         return owner
-    email = profile.email.strip().lower()
-    email = email if users.is_email(email) else ""
+    email = users.normal_email(profile.email)
     if email and profile.verified:
         found = await proofs.owner_of_email(call, email)
         if found is not None:
@@ -113,9 +112,9 @@ async def user_of(
 
 async def _complete(call: Call, user_id: str, profile: Profile) -> None:
     """Give a user who has no address, as anonymous ones have none, the one that the vendor vouches for."""
-    if not profile.verified or not users.is_email(profile.email.strip().lower()):
+    email = users.normal_email(profile.email)
+    if not profile.verified or not email:
         return
-    email = profile.email.strip().lower()
     if await credential_store.add_proven_email(call.db, call.project.id, user_id, email, profile.name):
         call.changed(user_tag(call.project.id, user_id))
 

@@ -3,7 +3,7 @@
 The endpoints with which servers manage them are in `routes`, which stand above accounts and teams.
 """
 
-from freehold.services.users.email_rules import admitted_email, checked_email, is_email
+from freehold.services.users.email_rules import admitted_email, checked_email, normal_email
 from freehold.services.users.errors import (
     EMAIL_ERRORS,
     PASSWORD_ERRORS,
@@ -45,8 +45,8 @@ __all__ = [
     "find",
     "find_by_email",
     "find_by_phone",
-    "is_email",
     "new_hash",
+    "normal_email",
     "renew_hash",
     "set_enabled",
     "set_mfa",

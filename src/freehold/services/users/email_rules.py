@@ -24,15 +24,24 @@ def is_email(text: str) -> bool:
     return _EMAIL.fullmatch(text) is not None
 
 
+def normal_email(text: str) -> str:
+    """The address in lower case; empty when it is none.
+
+    Letters outside of ASCII make it none before they are lowered: the Kelvin sign would become a `k`.
+    """
+    email = text.strip().lower()
+    return email if text.isascii() and is_email(email) else ""
+
+
 def checked_email(email: str) -> str:
     """The address in lower case. Raises InvalidParameter when it is none.
 
     To find somebody by; `admitted_email` is for addresses that somebody is to have.
     """
-    email = email.strip().lower()
-    if not is_email(email):
+    normal = normal_email(email)
+    if not normal:
         raise InvalidParameter(name="email", reason="Value must be a valid email address.")
-    return email
+    return normal
 
 
 async def admitted_email(call: Call, email: str) -> str:

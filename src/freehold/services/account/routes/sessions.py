@@ -145,7 +145,8 @@ async def create_email_password_session(call: Call, body: CreateEmailSession) ->
     """Sign in. Every time it is a new session; the browser gets it as a cookie, an API key in `secret`."""
     check_method(call, "email-password")
     # Off the transaction: hashing takes long, and would hold its connection meanwhile.
-    found = await store.find_credentials(call.app.db, call.project.id, body.email.strip())
+    email = users.normal_email(body.email)
+    found = await store.find_credentials(call.app.db, call.project.id, email)
     password_hash = found["password_hash"] if found is not None else None
     if not await passwords.password_matches(body.password, password_hash) or found is None:
         raise InvalidCredentials()
@@ -159,7 +160,7 @@ async def create_email_password_session(call: Call, body: CreateEmailSession) ->
         call,
         found["id"],
         provider="email",
-        provider_uid=body.email.strip().lower(),
+        provider_uid=email,
         factors=["password"],
         password_hash=password_hash,
     )
