@@ -107,7 +107,7 @@ SEEN_BY_THE_READER_ALONE = [
     "ref(tga)", "many(tga)", "enum(x, x)", "enum(x-y", "enum(x,,y)", "string(0)", "decimal(2,5)", "default:", "max: 3",
     "string(5), max: 9", "min: -1", "min: 2026", "pattern:", "text, unique", "json, index", "int, search",
     "int, on_delete", "many(tag), nullable", "string(2000)", "natural_key", "set_null", "owned", "inverse: name",
-    "read: memer", "column:", "class:", "constructor:", "id: int", "tenant_id:", "tag_id:", "limit:", "task:",
+    "read: memer", "column:", "many(tag), on_delete", "class:", "constructor:", "id: int", "tenant_id:", "tag_id:", "limit:", "task:",
 ]  # fmt: skip
 
 

@@ -144,6 +144,12 @@ def test_access_lines_become_grants_with_typed_conditions() -> None:
     assert access.create == ()
 
 
+def test_links_go_with_their_rows_or_keep_them() -> None:
+    plain, kept = task("a: many(tag)", "b: { type: many(tag), on_delete: restrict }").fields
+
+    assert (plain.on_delete, kept.on_delete) == ("cascade", "restrict")
+
+
 def test_decimals_keep_the_digits_that_were_written() -> None:
     price = task("price: { type: decimal(6,2), default: 0.10, min: 0, max: 1000.50 }").fields[0]
 
@@ -351,6 +357,9 @@ def field_of(line: str) -> str:
         ("a: { type: int, read: memer }", "no role `memer`", "did you mean `member`?"),
         ("a: { type: int, column: xmin }", "cannot name anything in PostgreSQL", ""),
         ("a: { type: int, column: 'a\"; drop table x; --' }", "not safe in a name", ""),
+        ("a: { type: int, column: 'first name' }", "not safe in a name", "`first_name`"),
+        ("a: { type: int, column: größe }", "not safe in a name", "letters, digits"),
+        ("a: { type: many(tag), on_delete: set_null }", "there or not", "`restrict` keeps rows"),
         ("a: { type: int, column: id }", "is there already", "column:"),
         ("a: { type: int, was: [b] }", "is not a text", "name that it had"),
         ("A: int", "cannot name a field", "`a`"),
@@ -385,6 +394,7 @@ def test_a_mistake_in_a_field_is_told_with_how_to_mend_it(line: str, message: st
         ({"access": "{ read: [{ where: a = 1 }] }"}, "does not say whose `role:`", "role: member"),
         ({"access": "{ read: { role: member, where: b = me } }"}, "has no field `b`", "known"),
         ({"access": "{ read: { role: member, where: a = me } }"}, "`me` is an id", "owner = me"),
+        ({"access": "{ read: { role: member, where: tenant_id = tenant } }"}, "the caller's own tenant", "leave"),
         ({"access": "{ read: { role: member, where: a = x } }"}, "is not a number", ""),
         ({"access": "{ read: { role: member, where: a = 1 or a = 2 } }"}, "`or` is not expected", "access line of its own"),
         ({"access": "{ read: { role: member, where: a > 1 } }"}, "is not a condition", "conditions are"),

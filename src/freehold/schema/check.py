@@ -193,6 +193,12 @@ class _Checker:
                 f"make `{entity.name}` scoped, or turn the relation around",
             )
         if field.type.kind is Kind.MANY:
+            if field.on_delete == "set_null":
+                self.wrong(
+                    self.drafts.at(entity.name, field.name, "on_delete"),
+                    "a link is there or not, so that it cannot be set to null",
+                    "`cascade` lets links go with either row, `restrict` keeps rows that are linked",
+                )
             return
         if field.on_delete == "set_null" and not field.nullable:
             self.wrong(
@@ -429,6 +435,13 @@ class _Checker:
                 )
             return condition
         type_ = self._type_of(entity, condition.field)
+        if type_ is None and condition.field == entity.layout.tenant:
+            self.wrong(
+                at,
+                f"`{condition.field}` is the caller's own tenant in every row that it reaches",
+                "leave the condition out",
+            )
+            return condition
         if type_ is None:
             known = {field.name for field in entity.fields if field.is_column} | set(entity.layout.columns())
             self.wrong(

@@ -606,7 +606,7 @@ class _Reader:
             "max": kind in NUMBERS or is_text,
             "pattern": is_text,
             "search": kind in _SEARCHED and not type_.array,
-            "on_delete": kind is Kind.REF,
+            "on_delete": kind in (Kind.REF, Kind.MANY),
             "owned": kind is Kind.REF,
             "inverse": kind in (Kind.REF, Kind.MANY),
         }
@@ -779,10 +779,11 @@ class _Reader:
                     "at most 63 bytes, and none of its own names",
                 )
             )
-        elif any(ord(character) < 32 or character in "\"'\\`$" for character in text):
+        elif not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
             self.problems.add(
                 value.problem(
-                    f"{text!r} has characters that are not safe in a name", "letters, digits and `_`"
+                    f"{text!r} has characters that are not safe in a name",
+                    f"letters, digits and `_`, such as `{names.snake_case(text)}`",
                 )
             )
         return text
