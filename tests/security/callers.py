@@ -42,6 +42,8 @@ OF_SERVICES: dict[str, Verdicts] = {
     "health": NOBODY,
     "console": NOBODY,
     "webhooks": NOBODY,
+    "advisor": NOBODY,
+    "notifications": NOBODY,
     "tokens": NOBODY,
 }
 """For services that are for keys and owners alone: a new route is expected to be closed, until a line below

@@ -19,6 +19,7 @@ from freehold.web.endpoint import Endpoint
 from tests.platform import PASSWORD, Platform, Project, User
 from tests.security.callers import OF_ROUTES, WITHOUT_A_PROJECT, Verdicts, verdicts_of
 from tests.services.signing_in_at_vendors import Browser, set_up
+from tests.services.test_advisor import hand_in
 from tests.services.vendors import Person
 
 SECRET = "zebrafish"
@@ -28,6 +29,7 @@ ROUTES = [each for each in endpoints() if each.service not in WITHOUT_A_PROJECT]
 NAMES = [f"{each.service}.{each.name} {each.method} {each.path}" for each in ROUTES]
 
 BODIES: dict[str, dict[str, Any]] = {
+    "notifications.update": {"read": True},
     "createRow": {"rowId": "unique()", "data": {"text": "x"}},
     "createDocument": {"documentId": "unique()", "data": {"text": "x"}},
     "upsertRows": {"rows": [{"$id": "alices", "text": "x"}]},
@@ -166,6 +168,7 @@ def world(platform: Platform) -> Iterator[World]:
         "url": "https://example.com",
     }
     phone = {"number": "+15005550006", "otp": "246810"}
+    hand_in(project, "fast", "one")
     must(project.admin.post("/project/mock-phones", json=phone))
     ids = {
         "variableId": must(server.post("/project/variables", json=variable))["$id"],
@@ -203,6 +206,9 @@ def world(platform: Platform) -> Iterator[World]:
         "templateId": "verification",
         "locale": "en",
         "number": phone["number"],
+        "reportId": "fast",
+        "insightId": "one",
+        "notificationId": "nothing",
     }
     callers = {
         "guest": project.guest,
@@ -219,7 +225,7 @@ _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
     "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
     "variables", "webhooks", "file_tokens",
-    "identities", "oauth_providers",
+    "identities", "oauth_providers", "reports", "insights",
 )  # fmt: skip
 
 _OF_USERS = ("users", "sessions", "transactions", "targets", "authenticators", "recovery_codes")
