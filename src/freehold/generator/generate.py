@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from freehold.generator import deploy
 from freehold.generator.migrations import History
 from freehold.generator.plan import plan
 from freehold.generator.target import Target
@@ -15,7 +16,9 @@ class UnknownTarget(ValueError):
 
 def generate(schema: Schema, target: str, history: History | None = None) -> dict[str, str]:
     """Path to text of every file of the service. The same schema and history give the same bytes."""
-    emitted = find(target).emit(schema, plan(schema), history or History())
+    language = find(target)
+    planned = plan(schema)
+    emitted = language.emit(schema, planned, history or History()) | deploy.files(planned, language.container)
     return dict(sorted(emitted.items()))
 
 

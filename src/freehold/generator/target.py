@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from freehold.generator.deploy import Container
 from freehold.generator.migrations import History
 from freehold.generator.plan import ServicePlan
 from freehold.schema.model import Schema
@@ -50,6 +51,7 @@ class Target:
     parsers: Mapping[str, Parser]
     """Suffix of a source file to what tells whether a merged one is still whole."""
     commands: Commands
+    container: Container
 
 
 class FormatterMissing(RuntimeError):

@@ -47,7 +47,7 @@ AUTH_PROVIDERS = (
     "freehold",
     "custom",
 )
-DEPLOY = ("docker", "compose", "github", "fly", "render", "railway")
+DEPLOY = ("docker", "compose", "github", "fly", "render", "railway", "kubernetes", "aws", "terraform")
 UNIQUE_WORDS = ("global",)
 
 TOP: Keys = {

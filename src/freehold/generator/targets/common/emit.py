@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from freehold.generator import migrations, openapi, resources
+from freehold.generator import diagram, migrations, openapi, policies, resources, seeds
 from freehold.generator.constraints import constraint_fields, tenant_tables
 from freehold.generator.identity import presets_of
 from freehold.generator.migrations import History
@@ -16,13 +16,12 @@ from freehold.schema.model import Schema
 
 FILES = Path(__file__).parent / "files"
 
-CONTAINERS = ("Dockerfile", ".dockerignore")
-
 
 def values(schema: Schema, plan: ServicePlan) -> dict[str, Any]:
     """What every template may print, in every language."""
     return {
         "plan": plan,
+        "callers": seeds.callers(plan),
         "presets": presets_of(plan.provider, plan.overrides),
         "constraints": constraint_fields(schema),
         "tenant_tables": tenant_tables(schema),
@@ -34,17 +33,16 @@ def contract(schema: Schema, plan: ServicePlan, history: History) -> dict[str, s
     return {
         "openapi.json": openapi.text(plan),
         "tests/resources.json": resources.text(schema, plan),
+        "db/seed.sql": seeds.text(plan),
+        "docs/data-model.md": diagram.text(schema),
+        "docs/permissions.md": policies.text(plan),
         "db/schema.sql": migrations.schema_sql(schema),
         migrations.SNAPSHOT: migrations.snapshot(schema),
     } | migrations.migrations(schema, history)
 
 
 def tree(
-    plan: ServicePlan,
-    files: Path,
-    templates: Path,
-    printed: dict[str, Any],
-    once: Callable[[str], bool],
+    files: Path, templates: Path, printed: dict[str, Any], once: Callable[[str], bool]
 ) -> dict[str, str]:
     """The files of a language and the common ones, and every template for which `once` holds."""
     found = _static(FILES) | _static(files)
@@ -53,11 +51,6 @@ def tree(
             name = path.relative_to(folder).as_posix()
             if not name.startswith("sql/") and once(name):
                 found[emitted_path(name)] = render(templates, name, printed)
-    if "docker" not in plan.deploy:
-        for name in CONTAINERS:
-            found.pop(name)
-    if "compose" not in plan.deploy:
-        found.pop("compose.yaml")
     return found
 
 

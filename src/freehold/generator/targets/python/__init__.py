@@ -2,6 +2,7 @@
 
 import ast
 
+from freehold.generator.deploy import Action, Container
 from freehold.generator.target import Commands, Target
 from freehold.generator.targets.python.emit import emit
 from freehold.generator.targets.python.format import formatter
@@ -22,5 +23,24 @@ PYTHON = Target(
         build=(),
         migrate=("{cache}/venv/bin/python", "-m", "app.migrate", "up"),
         start=("{cache}/venv/bin/python", "-m", "app.main"),
+    ),
+    container=Container(
+        build_image="python:3.13.9-slim-trixie",
+        locks=("requirements.txt",),
+        install=(
+            "python -m venv /venv"
+            " && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt",
+        ),
+        image="python:3.13.9-slim-trixie",
+        environment={"PATH": "/venv/bin:$PATH", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        built=(("/venv", "/venv"),),
+        files=("app", "db", "openapi.json"),
+        start=("python", "-m", "app.main"),
+        migrate=("python", "-m", "app.migrate"),
+        setup=Action(
+            "actions/setup-python", "a309ff8b426b58ec0e2a45f0f869d46889d02405", "v6.2.0",
+            {"python-version": "3.13", "cache": "pip", "cache-dependency-path": "requirements-dev.txt"},
+        ),
+        ignored=(".venv", "**/__pycache__"),
     ),
 )  # fmt: skip

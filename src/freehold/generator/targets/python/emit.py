@@ -15,7 +15,7 @@ PER_ENTITY = ("__init__.py", "schemas.py", "routes.py", "repository.py")
 
 def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
     values = common.values(schema, plan) | context(plan)
-    found = common.tree(plan, FILES, TEMPLATES, values, once=lambda name: not name.startswith("app/feature/"))
+    found = common.tree(FILES, TEMPLATES, values, once=lambda name: not name.startswith("app/feature/"))
     for entity in values["entities"]:
         for name in PER_ENTITY:
             template = f"app/feature/{name}.j2"

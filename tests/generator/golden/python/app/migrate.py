@@ -1,4 +1,4 @@
-"""`python -m app.migrate up|down|status|baseline|roles`: plain SQL files, applied in order, each once.
+"""`python -m app.migrate up|down|status|baseline|roles|seed`: plain SQL files, applied in order, each once.
 
 The files and the table `schema_migrations` are those of dbmate, which can take over at any time.
 """
@@ -238,8 +238,8 @@ def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[str]:
 COMMANDS = {"up": up, "down": down, "status": status, "baseline": baseline}
 
 
-async def roles() -> None:
-    """Run db/roles.sql as the administrator."""
+@asynccontextmanager
+async def administrator() -> AsyncIterator[Any]:
     url = os.environ.get("ADMIN_DATABASE_URL") or ""
     if not url:
         raise MigrationError(
@@ -247,15 +247,38 @@ async def roles() -> None:
         )
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        await connection.execute((FOLDER.parent / "roles.sql").read_text())
+        yield connection
     finally:
         await connection.close()
-    print("the roles app_owner and app_api are there")
+
+
+async def roles() -> None:
+    """Run db/roles.sql as the administrator, and give app_api the password of APP_API_PASSWORD, if there is one."""
+    async with administrator() as connection:
+        await connection.execute((FOLDER.parent / "roles.sql").read_text())
+        password = os.environ.get("APP_API_PASSWORD")
+        if password:
+            alter = await connection.fetchval("select format('alter role app_api password %L', $1::text)", password)
+            await connection.execute(alter)
+    print("the roles app_owner, app_api and app_admin are there")
+
+
+async def seed() -> None:
+    """Run db/seed.sql as app_admin: rows to try the service with."""
+    if os.environ.get("ENVIRONMENT") == "production":
+        raise MigrationError("The seeds are for development, and ENVIRONMENT is production.")
+    async with administrator() as connection:
+        await connection.execute("set role app_admin")
+        await connection.execute((FOLDER.parent / "seed.sql").read_text())
+    print("the rows of db/seed.sql are there")
+
+
+ADMINISTRATION = {"roles": roles, "seed": seed}
 
 
 async def main(command: str) -> None:
-    if command == "roles":
-        await roles()
+    if command in ADMINISTRATION:
+        await ADMINISTRATION[command]()
         return
     url = os.environ.get("MIGRATE_DATABASE_URL") or os.environ.get("DATABASE_URL") or ""
     if not url:
@@ -266,6 +289,6 @@ async def main(command: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in (*COMMANDS, "roles"):
-        sys.exit(f"usage: python -m app.migrate {'|'.join(COMMANDS)}|roles")
+    if len(sys.argv) != 2 or sys.argv[1] not in (*COMMANDS, *ADMINISTRATION):
+        sys.exit(f"usage: python -m app.migrate {'|'.join((*COMMANDS, *ADMINISTRATION))}")
     asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,49 @@
+"""The files that a schema's `deploy:` asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from freehold.generator.deploy.container import METRICS_PORT, PORT, USER, Container
+from freehold.generator.plan import ServicePlan
+from freehold.generator.render import render
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+IMAGE = "docker"
+
+NEEDS_IMAGE = frozenset({"compose", "fly", "render", "railway", "kubernetes", "aws", "terraform", "github"})
+"""What runs or builds the image, and so brings the Dockerfile along."""
+
+SHUTDOWN = {"drain_s": 5, "requests_s": 20, "stop_s": 40}
+"""Seconds: not ready yet serving; finishing what was begun; and after which a platform may kill."""
+
+
+def files(plan: ServicePlan, container: Container) -> dict[str, str]:
+    """Path to text of every file of the parts that the schema names."""
+    parts = dict.fromkeys(plan.deploy)
+    if NEEDS_IMAGE & parts.keys():
+        parts[IMAGE] = None
+    values: dict[str, Any] = {
+        "plan": plan,
+        "container": container,
+        "port": PORT,
+        "metrics_port": METRICS_PORT,
+        "user": USER,
+        "shutdown": SHUTDOWN,
+        "provider": plan.provider,
+    }
+    found = {}
+    for part in parts:
+        folder = TEMPLATES / part
+        for template in sorted(folder.rglob("*.j2")):
+            name = template.relative_to(folder).as_posix()
+            found[_emitted(name)] = render(folder, name, values)
+    return found
+
+
+def _emitted(template: str) -> str:
+    """`dot.github/ci.yml.j2` is emitted as `.github/ci.yml`."""
+    parts = template.removesuffix(".j2").split("/")
+    return "/".join("." + part.removeprefix("dot.") if part.startswith("dot.") else part for part in parts)
