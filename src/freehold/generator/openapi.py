@@ -41,6 +41,7 @@ RESPONSES = {
     413: ("ContentTooLarge", "The body is too large."),
     415: ("UnsupportedMediaType", "The body is not JSON."),
     422: ("InvalidContent", "The body is well formed, and its content is wrong."),
+    429: ("TooManyRequests", "The caller asks too often; Retry-After says when to come back."),
     500: ("Internal", "A mistake of the service."),
     503: ("Unavailable", "Try again in a moment."),
 }
@@ -528,7 +529,7 @@ def _operation(
         if body == f"{entity.class_name}Update":
             media["application/merge-patch+json"] = media[JSON]
         found["requestBody"] = {"required": True, "content": media}
-    refused = sorted({400, 401, 403, 500, 503, *refusals})
+    refused = sorted({400, 401, 403, 429, 500, 503, *refusals})
     found["responses"] = answers | {
         str(status): {"$ref": f"#/components/responses/{RESPONSES[status][0]}"} for status in refused
     }

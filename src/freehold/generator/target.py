@@ -52,6 +52,8 @@ class Target:
     """Suffix of a source file to what tells whether a merged one is still whole."""
     commands: Commands
     container: Container
+    once: tuple[str, ...] = ()
+    """Patterns of files that are written once and are their owner's from then on."""
 
 
 class FormatterMissing(RuntimeError):

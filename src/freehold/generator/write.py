@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from freehold import __version__
@@ -132,6 +133,10 @@ def _decide(
     base, current = repository.bases.get(path), repository.text(path)
     if path.startswith(APPENDED):
         return Decision(path, Outcome.CREATED if current is None else Outcome.SAME, new)
+    if new is not None and any(fnmatchcase(path, pattern) for pattern in target.once):
+        if current is None and base is None:
+            return Decision(path, Outcome.CREATED, new, new)
+        return Decision(path, Outcome.DELETED if current is None else Outcome.SAME, base=base or new)
     if new is None:
         if current is None:
             return Decision(path, Outcome.SAME)

@@ -13,6 +13,7 @@ PYTHON = Target(
     emit=emit,
     formatter=formatter,
     parsers={".py": ast.parse},
+    once=("app/*/hooks.py", "app/extra.py"),
     commands=Commands(
         locks=("requirements-dev.txt",),
         setup=(

@@ -10,7 +10,7 @@ from freehold.generator.targets.python.format import formatted
 from freehold.generator.targets.python.target import FILES, TEMPLATES, context
 from freehold.schema.model import Schema
 
-PER_ENTITY = ("__init__.py", "schemas.py", "routes.py", "repository.py")
+PER_ENTITY = ("__init__.py", "schemas.py", "routes.py", "repository.py", "hooks.py")
 
 
 def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The resources of the API, in the order of the schema. Mount your own routers here too."""
+"""The resources of the API, in the order of the schema. Your own routes are in app/extra.py."""
 
 from __future__ import annotations
 

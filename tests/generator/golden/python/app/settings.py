@@ -71,6 +71,7 @@ class Settings:
     port: int = 8000
     metrics_port: int = 0
     max_body_bytes: int = 1_000_000
+    rate_limit: int = 0
     drain_seconds: int = 0
     log_level: str = "info"
 
@@ -99,6 +100,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         port=reader.number("PORT", 8000, 0, 65535),
         metrics_port=reader.number("METRICS_PORT", 9090 if production else 0, 0, 65535),
         max_body_bytes=reader.number("MAX_BODY_BYTES", 1_000_000, 1_000, 100_000_000),
+        rate_limit=reader.number("RATE_LIMIT", 0, 0, 1_000_000),
         drain_seconds=reader.number("DRAIN_SECONDS", 5 if production else 0, 0, 60),
         log_level=reader.one_of("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )

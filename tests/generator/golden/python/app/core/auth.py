@@ -37,6 +37,14 @@ ALGORITHMS_OF = {
 
 async def authenticate(request: Request) -> Principal:
     """The caller. Without a credential this is an anonymous one, whom `require` refuses where it must."""
+    principal = await _principal(request)
+    address = request.client.host if request.client else ""
+    caller = f"{principal.kind} {principal.tenant_id} {principal.id}" if principal.id else f"{principal.kind} {address}"
+    request.state.limits = request.app.state.limiter.take(caller)
+    return principal
+
+
+async def _principal(request: Request) -> Principal:
     values = request.headers.getlist("authorization")
     if not values:
         return Principal()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 import sys
 import time
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import Counter, Histogram
@@ -15,10 +17,25 @@ from prometheus_client import Counter, Histogram
 from app.core.ids import new_id
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="")
+trace_var: ContextVar[Trace | None] = ContextVar("trace", default=None)
 log = logging.getLogger("app.request")
+TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram("http_request_duration_seconds", "Time to answer.", ["method", "route"])
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where this request stands in a trace over several services (W3C Trace Context)."""
+
+    trace_id: str
+    span_id: str
+    flags: str = "00"
+
+    def __str__(self) -> str:
+        """The `traceparent` to send along with requests to other services."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
 class JsonLines(logging.Formatter):
@@ -32,6 +49,9 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             "request_id": request_id_var.get(),
         }
+        trace = trace_var.get()
+        if trace is not None:
+            line |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
@@ -58,6 +78,7 @@ class RequestLog:
         started = time.perf_counter()
         request_id = _given_id(scope) or str(new_id())
         token = request_id_var.set(request_id)
+        trace_token = trace_var.set(_trace(scope))
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         status = 500
@@ -70,6 +91,7 @@ class RequestLog:
                     *message.get("headers", []),
                     (b"x-request-id", request_id.encode()),
                     (b"x-content-type-options", b"nosniff"),
+                    *[(name.lower().encode(), value.encode()) for name, value in state.get("limits", {}).items()],
                 ]
             await send(message)
 
@@ -91,6 +113,7 @@ class RequestLog:
             }
             log.info("request", extra={"fields": fields})
             request_id_var.reset(token)
+            trace_var.reset(trace_token)
 
 
 def _given_id(scope: Any) -> str:
@@ -98,3 +121,13 @@ def _given_id(scope: Any) -> str:
         if name == b"x-request-id" and re.fullmatch(rb"[A-Za-z0-9._-]{8,64}", value):
             return str(value.decode())
     return ""
+
+
+def _trace(scope: Any) -> Trace:
+    """The caller's trace, with a span of our own; a new one when it sent none that is well formed."""
+    span_id = secrets.token_hex(8)
+    for name, value in scope["headers"]:
+        found = TRACEPARENT.fullmatch(value) if name == b"traceparent" else None
+        if found is not None and found[1].strip(b"0") and found[2].strip(b"0"):
+            return Trace(found[1].decode(), span_id, found[3].decode())
+    return Trace(secrets.token_hex(16), span_id)

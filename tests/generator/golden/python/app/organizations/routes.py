@@ -24,7 +24,7 @@ from app.core.web import (
     reply_included,
     reply_page,
 )
-from app.organizations import repository
+from app.organizations import hooks, repository
 from app.organizations.schemas import Organization, OrganizationCreate, OrganizationQuery, OrganizationUpdate
 from app.relations import RELATIONS
 
@@ -117,12 +117,24 @@ async def delete_organization(caller: Caller, db: Db, id: UUID, versions: IfMatc
     """Delete an organization."""
     caller.require("organization:delete")
     async with db.tx(caller) as tx:
-        await repository.delete_organization(tx, id, versions)
+        await _delete(tx, id, versions)
 
 
 async def _create(tx: Tx, body: OrganizationCreate) -> Organization:
-    return await repository.create_organization(tx, body)
+    await hooks.before_create(tx, body)
+    created = await repository.create_organization(tx, body)
+    await hooks.after_create(tx, created)
+    return created
 
 
 async def _update(tx: Tx, id: UUID, patch: OrganizationUpdate, versions: list[int] | None) -> Organization:
-    return await repository.update_organization(tx, id, patch, versions)
+    await hooks.before_update(tx, id, patch)
+    updated = await repository.update_organization(tx, id, patch, versions)
+    await hooks.after_update(tx, updated)
+    return updated
+
+
+async def _delete(tx: Tx, id: UUID, versions: list[int] | None) -> None:
+    await hooks.before_delete(tx, id)
+    await repository.delete_organization(tx, id, versions)
+    await hooks.after_delete(tx, id)

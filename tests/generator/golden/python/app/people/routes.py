@@ -24,7 +24,7 @@ from app.core.web import (
     reply_included,
     reply_page,
 )
-from app.people import repository
+from app.people import hooks, repository
 from app.people.schemas import (
     Person,
     PersonBatchCreate,
@@ -124,7 +124,7 @@ async def delete_person(caller: Caller, db: Db, id: UUID, versions: IfMatch) -> 
     """Delete a person."""
     caller.require("person:delete")
     async with db.tx(caller) as tx:
-        await repository.delete_person(tx, id, versions)
+        await _delete(tx, id, versions)
 
 
 @router.post("/batch", dependencies=[Depends(no_parameters)])
@@ -165,15 +165,27 @@ async def batch_delete_people(request: Request, caller: Caller, db: Db, body: Pe
     async with db.tx(caller) as tx:
 
         async def work() -> Response:
-            await each("/ids", body.ids, lambda id: repository.delete_person(tx, id, None), deleting=True)
+            await each("/ids", body.ids, lambda id: _delete(tx, id, None), deleting=True)
             return Response(status_code=204)
 
         return await once(request, tx, work)
 
 
 async def _create(tx: Tx, body: PersonCreate) -> Person:
-    return await repository.create_person(tx, body)
+    await hooks.before_create(tx, body)
+    created = await repository.create_person(tx, body)
+    await hooks.after_create(tx, created)
+    return created
 
 
 async def _update(tx: Tx, id: UUID, patch: PersonUpdate, versions: list[int] | None) -> Person:
-    return await repository.update_person(tx, id, patch, versions)
+    await hooks.before_update(tx, id, patch)
+    updated = await repository.update_person(tx, id, patch, versions)
+    await hooks.after_update(tx, updated)
+    return updated
+
+
+async def _delete(tx: Tx, id: UUID, versions: list[int] | None) -> None:
+    await hooks.before_delete(tx, id)
+    await repository.delete_person(tx, id, versions)
+    await hooks.after_delete(tx, id)

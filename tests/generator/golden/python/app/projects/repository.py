@@ -128,8 +128,10 @@ async def create_project(tx: Tx, body: ProjectCreate) -> Project:
     return Project.model_construct(**row)
 
 
-async def upsert_project(tx: Tx, body: ProjectCreate, on_conflict: Literal["update", "ignore"]) -> tuple[Project, bool]:
-    """A new project, or the one with its natural key: changed, or as it is. And whether anything was written."""
+async def upsert_project(
+    tx: Tx, body: ProjectCreate, on_conflict: Literal["update", "ignore"]
+) -> tuple[Project, Literal["created", "updated", "known"]]:
+    """A new project, or the one with its natural key: changed, or as it is. And which of these it was."""
     row = await tx.one(
         f"""
         insert into project (
@@ -160,16 +162,16 @@ async def upsert_project(tx: Tx, body: ProjectCreate, on_conflict: Literal["upda
         tx.actor,
     )
     if row is not None:
-        return Project.model_construct(**row), True
+        return Project.model_construct(**row), "created"
     statement = Statement()
     statement.where(f"tenant_id = {statement.bind(tx.principal.require_tenant())}")
     statement.where("deleted_at is null")
     statement.where(f"code = {statement.bind(body.code)}")
     known = await tx.value(f"""select id from project where {statement.conditions}""", *statement.values)
     if on_conflict == "ignore":
-        return await get_project(tx, known), False
+        return await get_project(tx, known), "known"
     sent = {name: value for name, value in body.sent().items() if name != "code"}
-    return await _change(tx, known, sent, None), True
+    return await _change(tx, known, sent, None), "updated"
 
 
 async def update_project(

@@ -24,7 +24,7 @@ from app.core.web import (
     reply_included,
     reply_page,
 )
-from app.projects import repository
+from app.projects import hooks, repository
 from app.projects.schemas import (
     Project,
     ProjectBatchCreate,
@@ -131,7 +131,7 @@ async def delete_project(caller: Caller, db: Db, id: UUID, versions: IfMatch) ->
     """Delete a project; it can be restored."""
     caller.require("project:delete")
     async with db.tx(caller) as tx:
-        await repository.delete_project(tx, id, versions)
+        await _delete(tx, id, versions)
 
 
 @router.post("/{id}/restore", dependencies=[Depends(no_parameters)])
@@ -183,22 +183,39 @@ async def batch_delete_projects(request: Request, caller: Caller, db: Db, body: 
     async with db.tx(caller) as tx:
 
         async def work() -> Response:
-            await each("/ids", body.ids, lambda id: repository.delete_project(tx, id, None), deleting=True)
+            await each("/ids", body.ids, lambda id: _delete(tx, id, None), deleting=True)
             return Response(status_code=204)
 
         return await once(request, tx, work)
 
 
 async def _create(tx: Tx, body: ProjectCreate) -> Project:
-    return await repository.create_project(tx, body)
+    await hooks.before_create(tx, body)
+    created = await repository.create_project(tx, body)
+    await hooks.after_create(tx, created)
+    return created
 
 
 async def _upsert(tx: Tx, body: ProjectCreate, on_conflict: Literal["error", "update", "ignore"]) -> Project:
     if on_conflict == "error":
         return await _create(tx, body)
-    row, _ = await repository.upsert_project(tx, body, on_conflict)
+    await hooks.before_create(tx, body)
+    row, outcome = await repository.upsert_project(tx, body, on_conflict)
+    if outcome == "created":
+        await hooks.after_create(tx, row)
+    elif outcome == "updated":
+        await hooks.after_update(tx, row)
     return row
 
 
 async def _update(tx: Tx, id: UUID, patch: ProjectUpdate, versions: list[int] | None) -> Project:
-    return await repository.update_project(tx, id, patch, versions)
+    await hooks.before_update(tx, id, patch)
+    updated = await repository.update_project(tx, id, patch, versions)
+    await hooks.after_update(tx, updated)
+    return updated
+
+
+async def _delete(tx: Tx, id: UUID, versions: list[int] | None) -> None:
+    await hooks.before_delete(tx, id)
+    await repository.delete_project(tx, id, versions)
+    await hooks.after_delete(tx, id)

@@ -13,9 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import start_http_server
 
+from app import extra
 from app.core import contract, errors, health, logs
 from app.core.auth import Verifier
 from app.core.db import Database, UnsafeRole
+from app.core.limits import Limiter
 from app.core.web import RequestLimits
 from app.features import ROUTERS
 from app.migrate import main as migrate
@@ -42,6 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.database = Database(settings)
     app.state.verifier = Verifier(settings)
+    app.state.limiter = Limiter(settings.rate_limit)
     app.state.draining = False
     errors.install(app)
     app.add_middleware(RequestLimits, max_body=settings.max_body_bytes)
@@ -51,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount(contract.VIEWER, contract.viewer())
     if not settings.metrics_port:
         app.add_api_route("/metrics", health.metrics)
-    for router in ROUTERS:
+    for router in (*extra.ROUTERS, *ROUTERS):
         app.include_router(router, prefix="/v1")
     return app
 

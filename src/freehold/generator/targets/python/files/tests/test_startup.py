@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import re
 import signal
@@ -16,6 +18,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.constraints import TENANT_TABLES
+from app.core import logs
 from app.settings import SettingsError, load
 
 ROOT = Path(__file__).parents[1]
@@ -131,3 +134,22 @@ def test_the_api_reference_needs_no_other_host(client: TestClient) -> None:
     assert [part for part in parts if not part.startswith("/docs/viewer/")] == []
     assert {client.get(part).status_code for part in parts} == {200}
     assert client.get("/docs/viewer/no-such-file.js").json()["code"] == "not_found"
+
+
+def test_a_log_line_names_the_trace_of_the_caller(client: TestClient) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    seen: list[dict[str, str]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append(json.loads(logs.JsonLines().format(record)))  # type: ignore[method-assign]
+    logs.log.addHandler(handler)
+    logs.log.setLevel("INFO")
+    try:
+        client.get("/healthz", headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"})
+        client.get("/healthz", headers={"traceparent": f"00-{'0' * 32}-00f067aa0ba902b7-01"})
+    finally:
+        logs.log.removeHandler(handler)
+        logs.log.setLevel("NOTSET")
+
+    assert (seen[0]["trace_id"], len(seen[0]["span_id"])) == (trace_id, 16)
+    assert seen[0]["span_id"] != "00f067aa0ba902b7"
+    assert seen[1]["trace_id"].strip("0")

@@ -1,0 +1,36 @@
+"""What else happens when organizations change. This file is yours: it was written once, and is never written again.
+
+Each function runs in the transaction of the change, so that raising a `Problem` refuses it and undoes everything.
+Bodies may be changed before they are written. Batches call the same functions, once for each item.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.core.db import Tx
+from app.organizations.schemas import Organization, OrganizationCreate, OrganizationUpdate
+
+
+async def before_create(tx: Tx, body: OrganizationCreate) -> None:
+    """An organization is about to be made."""
+
+
+async def after_create(tx: Tx, row: Organization) -> None:
+    """An organization was made."""
+
+
+async def before_update(tx: Tx, id: UUID, patch: OrganizationUpdate) -> None:
+    """An organization is about to be changed, if the caller may."""
+
+
+async def after_update(tx: Tx, row: Organization) -> None:
+    """An organization was changed."""
+
+
+async def before_delete(tx: Tx, id: UUID) -> None:
+    """An organization is about to be deleted, if the caller may."""
+
+
+async def after_delete(tx: Tx, id: UUID) -> None:
+    """An organization was deleted."""
