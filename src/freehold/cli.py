@@ -240,12 +240,24 @@ def generate(
 def import_(
     source: Annotated[
         str,
-        typer.Option("--from", help="What is imported: postgresql://..., a dump (.sql), an .apsorc."),
+        typer.Option(
+            "--from",
+            help="postgresql://..., https://.../v1, a dump (.sql), appwrite.config.json, .prisma, .apsorc.",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The file that is written.")] = Path("freehold.yaml"),
     namespace: Annotated[str, typer.Option(help="Of a database or a dump: its schema.")] = "public",
     service: Annotated[
         str | None, typer.Option(help="The service's name.", show_default="as the source is called")
+    ] = None,
+    project: Annotated[
+        str | None, typer.Option(envvar="FREEHOLD_PROJECT", help="Of an endpoint: the project's id.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(envvar="FREEHOLD_KEY", help="Of an endpoint: a key that may read databases.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Of a project: the one database that is meant.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     as_json: AsJson = False,
@@ -254,7 +266,16 @@ def import_(
     with _refusals():
         from freehold.importing import command
 
-        request = command.Request(source, out, namespace=namespace, service=service, force=force)
+        request = command.Request(
+            source,
+            out,
+            namespace=namespace,
+            service=service,
+            force=force,
+            project=project,
+            key=key,
+            database=database,
+        )
         typer.echo(command.run(request, as_json=as_json))
 
 

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freehold.config import Refusal
-from freehold.importing import dump, introspection, postgres
+from freehold.importing import appwrite, dump, introspection, postgres, prisma
 from freehold.schema import SchemaError, apsorc, parse_schema
 from freehold.schema.document import MAX_BYTES
 from freehold.schema.sketch import HEADINGS, Imported, told
 
 HEAD = (
     "# Imported from {source}. `freehold json-schema > freehold.schema.json` gives editors what they need.\n"
+)
+
+
+SOURCES = (
+    "the URL of a PostgreSQL, a dump (.sql), appwrite.config.json or a project's endpoint, a Prisma schema,"
+    " an .apsorc"
 )
 
 
@@ -31,6 +37,11 @@ class Request(NamedTuple):
     namespace: str = "public"
     service: str | None = None
     force: bool = False
+    project: str | None = None
+    """Of an API: the project, and the key that opens it."""
+    key: str | None = None
+    database: str | None = None
+    """Of a project: the one database that is meant."""
 
 
 def run(request: Request, *, as_json: bool) -> str:
@@ -56,27 +67,43 @@ def read(request: Request) -> Imported:
     source = request.source
     if re.match(r"postgres(?:ql)?://", source):
         return _database(request)
+    if re.match(r"https?://", source):
+        return _project(request)
     path = Path(source)
     if path.is_dir():
         path = _inside(path)
     if not path.is_file():
-        raise CannotImport(
-            f"{shown(source)} is not there. Name the URL of a PostgreSQL, an .apsorc, or a dump (.sql)."
-        )
+        raise CannotImport(f"{shown(source)} is not there. What can be imported: {SOURCES}.")
     service = request.service or path.resolve().parent.name
     if path.name.endswith(apsorc.SUFFIX):
         return apsorc.convert(contents(path), file=path.name, service=service)
     if path.suffix == ".sql":
         return dump.imported(path, service=request.service or path.stem, namespace=request.namespace)
-    raise CannotImport(f"{path} is nothing that can be imported: an .apsorc or a dump (.sql) is.")
+    if path.name in appwrite.FILES or path.suffix == ".json":
+        config = appwrite.parse(contents(path), file=path.name)
+        return appwrite.sketch_of(config, service=request.service, database=request.database).finished()
+    if path.suffix == prisma.SUFFIX:
+        return prisma.imported(path, service=service)
+    raise CannotImport(f"{path} is nothing that can be imported. What can be: {SOURCES}.")
 
 
 def _inside(folder: Path) -> Path:
-    names = (apsorc.SUFFIX,)
+    names = (*appwrite.FILES, "schema.prisma", "prisma/schema.prisma", apsorc.SUFFIX)
     for name in names:
         if (folder / name).is_file():
             return folder / name
     raise CannotImport(f"{folder} has none of {', '.join(names)}.")
+
+
+def _project(request: Request) -> Imported:
+    if not request.source.rstrip("/").endswith("/v1"):
+        raise CannotImport(f"{shown(request.source)} has to end in /v1, as in https://cloud.example.com/v1.")
+    if not request.project or not request.key:
+        raise CannotImport(
+            "A project is asked with --project and --key, a key that may read databases and tables."
+        )
+    config = asyncio.run(appwrite.ask(request.source.rstrip("/"), request.project, request.key))
+    return appwrite.sketch_of(config, service=request.service, database=request.database).finished()
 
 
 def _database(request: Request) -> Imported:

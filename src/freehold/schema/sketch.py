@@ -148,11 +148,6 @@ class Sketch:
         is_ref = type_.startswith("ref(")
         name = field_name(source, fields, is_ref=is_ref)
         body = {key: value for key, value in settings.items() if value is not None and value is not False}
-        if type_ == "text" and (body.get("unique") or body.get("index")):
-            body["type"] = f"string({LENGTH_OF_KEYS})"
-            self.changed(
-                f"{entity}.{name}", f"is looked up by an index, so it has {LENGTH_OF_KEYS} characters at most"
-            )
         usual = f"{name}_id" if is_ref else name
         if (
             column is not None
@@ -166,6 +161,7 @@ class Sketch:
     def finished(self) -> Imported:
         """The text, after everything was left out or changed that the language does not take."""
         self._open_circles()
+        self._bound_keys()
         for _ in range(ROUNDS):
             text = spelled(self._document())
             try:
@@ -205,6 +201,23 @@ class Sketch:
                     self.changed(
                         f"{name}.{field_name_}",
                         f"may be left empty, since a `{target}` needs a `{name}` first",
+                    )
+
+    def _bound_keys(self) -> None:
+        """A text that an index looks up has to have an end."""
+        for name, body in self.entities.items():
+            listed = {
+                part.removeprefix("-")
+                for key in ("index", "unique")
+                for parts in body.get(key, ())
+                for part in parts
+            }
+            for each, field in body["fields"].items():
+                if field["type"] == "text" and (each in listed or field.get("unique") or field.get("index")):
+                    field["type"] = f"string({LENGTH_OF_KEYS})"
+                    self.changed(
+                        f"{name}.{each}",
+                        f"is looked up by an index, so it has {LENGTH_OF_KEYS} characters at most",
                     )
 
     def _needs(self, start: str, goal: str) -> bool:
