@@ -14,6 +14,7 @@ SUPPORT = ("__init__.py", "resources.py", "samples.py", "world.py")
 TESTS = (
     "test_crud.py",
     "test_lists.py",
+    "test_audit.py",
     "test_batches.py",
     "test_exports.py",
     "test_idempotency.py",

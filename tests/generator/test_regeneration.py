@@ -101,6 +101,23 @@ def test_an_edit_survives_while_the_generator_has_nothing_new(shop: Workshop):
     assert shop.exit_code == 0
 
 
+def test_a_file_that_is_written_once_is_its_owners_from_then_on(shop: Workshop):
+    hooks = "app/projects/hooks.py"
+    shop.edit(hooks, lambda text: text.replace("about to be made", "MINE"))
+    shop.edit_schema(("  project:\n", "  job:\n    was: project\n"))
+    (shop.out / "app/people/hooks.py").unlink()
+
+    found = shop.generate()
+    assert found["app/jobs/hooks.py"] is Outcome.CREATED
+    assert found["app/people/hooks.py"] is Outcome.DELETED
+    assert found[hooks] is Outcome.ORPHANED
+    assert "MINE" in shop.read(hooks)
+    shop.edit("app/jobs/hooks.py", lambda _: "MINE = 1\n")
+    shop.edit_schema(("A piece of work with a budget.", "Another."))
+    assert "app/jobs/hooks.py" not in shop.generate()
+    assert shop.read("app/jobs/hooks.py") == "MINE = 1\n"
+
+
 def test_an_edit_and_a_new_field_are_both_there_afterwards(shop: Workshop):
     shop.edit(SCHEMAS, lambda text: text.replace('"""A new project."""', '"""Mine."""'))
     shop.edit_schema(NEW_FIELD)

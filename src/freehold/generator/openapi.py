@@ -150,14 +150,8 @@ def _schemas(plan: ServicePlan, entity: EntityPlan) -> Json:
                 "x-enum-varnames": [member_identifier(value) for value in each.values],
             }
     name = entity.class_name
-    links = {each.body: _link_ids(each) for each in entity.links}
-    found[f"{name}Create"] = _object(
-        {each.name: _body(entity, each, patch=False) for each in entity.writable} | links,
-        [each.name for each in entity.writable if each.required],
-    )
-    found[f"{name}Update"] = _object(
-        {each.name: _body(entity, each, patch=True) for each in entity.writable} | links, []
-    )
+    if not entity.read_only:
+        found |= _bodies(entity)
     views = [(name, entity.fields)] + ([(f"{name}Summary", entity.summary)] if entity.heavy else [])
     for title, fields in views:
         found[title] = _object(
@@ -178,6 +172,18 @@ def _schemas(plan: ServicePlan, entity: EntityPlan) -> Json:
     if entity.description:
         found[name]["description"] = entity.description
     return found
+
+
+def _bodies(entity: EntityPlan) -> Json:
+    """What is sent to create a row, and to change one."""
+    links = {each.body: _link_ids(each) for each in entity.links}
+    create = {each.name: _body(entity, each, patch=False) for each in entity.writable}
+    update = {each.name: _body(entity, each, patch=True) for each in entity.writable}
+    required = [each.name for each in entity.writable if each.required]
+    return {
+        f"{entity.class_name}Create": _object(create | links, required),
+        f"{entity.class_name}Update": _object(update | links, []),
+    }
 
 
 def _link_ids(relation: Relation) -> Json:
@@ -410,6 +416,8 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             parameters=with_match,
         ),
     }
+    if entity.read_only:
+        return {base: {"get": collection["get"]}, f"{base}/{{id}}": {"get": single["get"]}}
     found: Json = {base: collection, f"{base}/{{id}}": single}
     if entity.soft_delete:
         found[f"{base}/{{id}}/restore"] = {

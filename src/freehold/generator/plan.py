@@ -8,9 +8,38 @@ from typing import Any
 
 from freehold.generator import names
 from freehold.schema.model import ACTIONS, Action, Comparison, Entity, Field, Grant, IdKind, Kind, Schema
-from freehold.schema.tables import link_columns, link_name, search_column
+from freehold.schema.tables import AUDIT_LOG, link_columns, link_name, search_column
 
 IMPLICIT_ROLES = ("public", "authenticated", "service")
+ERRORS: dict[str, int] = {
+    "malformed_json": 400,
+    "invalid_parameter": 400,
+    "unknown_parameter": 400,
+    "cursor_mismatch": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "forbidden_field": 403,
+    "no_tenant": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "unique_violation": 409,
+    "still_referenced": 409,
+    "version_conflict": 412,
+    "content_too_large": 413,
+    "unsupported_media_type": 415,
+    "validation_failed": 422,
+    "unknown_reference": 422,
+    "check_violation": 422,
+    "idempotency_key_reused": 422,
+    "rate_limited": 429,
+    "internal": 500,
+    "unavailable": 503,
+}
+"""The `code` of every refusal, and its status: the same in every language."""
+
+FAULTS = ("required", "unknown_field", "too_long", "too_short", "invalid", "taken", "unknown_reference")
+"""The codes of what is wrong with a single field."""
+
 MAX_INCLUDES = 5
 MAX_INCLUDED = 2000
 """The rows that one relation of `include` may reach in one answer."""
@@ -166,6 +195,8 @@ class EntityPlan:
     natural_columns: tuple[str, ...] = ()
     """The columns in which it is unique."""
     audit: bool = False
+    read_only: bool = False
+    """Whether the service itself writes it, and nobody over HTTP."""
     cascades: tuple[Cascade, ...] = ()
     system: dict[str, str] = field(default_factory=dict)
 
@@ -199,7 +230,7 @@ class EntityPlan:
     @property
     def batches(self) -> bool:
         """Whether many rows can be written at once. Of a tenant itself, a caller only has one."""
-        return self.tenant != "self"
+        return self.tenant != "self" and not self.read_only
 
     @property
     def sort_keys(self) -> tuple[FieldPlan, ...]:
@@ -252,6 +283,16 @@ def plan(schema: Schema) -> ServicePlan:
         raise PlanError(
             f"{tenancy.name}: the ids of tenants should be uuid or text, since a new one is named first"
         )
+    entities = tuple(_entity(schema, entity) for entity in schema.entities)
+    permissions = _permissions(schema)
+    audited = tuple(entity for entity in entities if entity.audit)
+    if audited:
+        entities = (*entities, _audit_log(schema))
+        for role, found in permissions.items():
+            shown = tuple(entity.name for entity in audited if _sees_history(entity, role, found))
+            if shown:
+                rule = Rule(column="entity", values=shown)
+                found[f"{AUDIT_ENTRY}:read"] = ((),) if len(shown) == len(audited) else ((rule,),)
     return ServicePlan(
         name=names.slug(schema.service),
         title=schema.service,
@@ -263,10 +304,65 @@ def plan(schema: Schema) -> ServicePlan:
         user_entity=user,
         user_kind=_kind_of(schema, user) if user else "text",
         rls=schema.tenancy is None or schema.tenancy.isolation == "rls",
-        entities=tuple(_entity(schema, entity) for entity in schema.entities),
-        permissions=_permissions(schema),
+        entities=entities,
+        permissions=permissions,
         deploy=schema.deploy,
     )
+
+
+AUDIT_ENTRY = "audit_entry"
+
+
+def _audit_log(schema: Schema) -> EntityPlan:
+    """Who changed what, as a resource that can only be read."""
+    if schema.entity(AUDIT_ENTRY) is not None:
+        raise PlanError(
+            f"{AUDIT_ENTRY}: so are the entries of the audit log called; call the entity something else"
+        )
+
+    def field(name: str, kind: Kind, *operators: str, nullable: bool = False, **more: Any) -> FieldPlan:
+        return FieldPlan(
+            name=name, column=name, kind=kind, operators=operators, nullable=nullable, system=True, **more
+        )
+
+    return EntityPlan(
+        name=AUDIT_ENTRY,
+        plural="audit_log",
+        description="Who changed what, and when.",
+        table=AUDIT_LOG,
+        tenant="scoped" if schema.tenancy else "none",
+        id_kind="serial",
+        fields=(
+            field("id", Kind.BIGINT, "in", sortable=True),
+            field("at", Kind.DATETIME, "gt", "gte", "lt", "lte"),
+            field("actor_id", Kind.TEXT, "", "in", "is_null", nullable=True),
+            field("request_id", Kind.TEXT, "", "in", nullable=True),
+            field("entity", Kind.TEXT, "", "in"),
+            field("entity_id", Kind.TEXT, "", "in"),
+            field("action", Kind.ENUM, "", "ne", "in", values=("create", "update", "delete")),
+            field("before", Kind.JSON, nullable=True, description="The row of the table, as it was."),
+            field(
+                "after", Kind.JSON, nullable=True, description="The row of the table, as it is since then."
+            ),
+        ),
+        version=False,
+        updated_at=False,
+        soft_delete=False,
+        tenant_column="tenant_id" if schema.tenancy else None,
+        created_by=None,
+        updated_by=None,
+        read_only=True,
+        system={"id": "id"},
+    )
+
+
+def _sees_history(entity: EntityPlan, role: str, permissions: dict[str, Grants]) -> bool:
+    """Whether old rows tell the role nothing that it could not see or do: it has every row and field."""
+    actions = all(
+        permissions.get(f"{entity.name}:{action}") == ((),) for action in ("read", "update", "delete")
+    )
+    guards = [each.readers for each in entity.fields] + [each.readers for each in entity.relations]
+    return actions and all(role in readers for readers in guards if readers is not None)
 
 
 def _check_names(schema: Schema) -> None:

@@ -69,6 +69,8 @@ def _resource(entity: EntityPlan) -> Json:
         "sorts": [sign + each.name for each in entity.sort_keys for sign in ("", "-")],
         "versioned": entity.version,
         "soft_delete": entity.soft_delete,
+        "read_only": entity.read_only,
+        "audited": entity.audit,
         "readable_by": readers(entity),
         "writable_by": writers(entity),
     }

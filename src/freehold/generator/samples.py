@@ -19,8 +19,10 @@ def sample(entity: EntityPlan) -> dict[str, Any]:
     """How to make a value for each field that a sample row names, less its references."""
     return {
         each.name: _recipe(each)
-        for each in entity.writable
-        if each.target is None and (not each.nullable or each.writers is None)
+        for each in (entity.fields if entity.read_only else entity.writable)
+        if each.target is None
+        and not (entity.read_only and each.name in ("id", "at"))
+        and (not each.nullable or each.writers is None)
     }
 
 

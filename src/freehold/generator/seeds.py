@@ -86,7 +86,10 @@ def seeds(plan: ServicePlan) -> dict[str, list[Seed]]:
 def _ordered(plan: ServicePlan) -> Iterator[EntityPlan]:
     """Tenants and users early, and nothing before what it needs. What needs itself has no rows."""
     early = ("self", "none")
-    left = sorted(plan.entities, key=lambda each: (each.tenant not in early, each.name != plan.user_entity))
+    left = sorted(
+        (each for each in plan.entities if not each.read_only),
+        key=lambda each: (each.tenant not in early, each.name != plan.user_entity),
+    )
     there: set[str] = set()
     while left:
         ready = [entity for entity in left if _needs(entity) <= there]

@@ -18,6 +18,8 @@ def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
     found = common.tree(FILES, TEMPLATES, values, once=lambda name: not name.startswith("app/feature/"))
     for entity in values["entities"]:
         for name in PER_ENTITY:
+            if name == "hooks.py" and entity.plan.read_only:
+                continue
             template = f"app/feature/{name}.j2"
             found[f"app/{entity.package}/{name}"] = render(TEMPLATES, template, values | {"e": entity})
     found |= common.contract(schema, plan, history)

@@ -242,7 +242,7 @@ class PythonEntity:
         self.path_id = _PATH_IDS[plan.id_kind]
         self.fields = [PythonField(plan, each) for each in plan.fields]
         self.writable = [each for each in self.fields if not each.plan.system]
-        self.types = [each for each in self.writable if each.own_type]
+        self.types = [each for each in (self.fields if plan.read_only else self.writable) if each.own_type]
         self.summary = [each for each in self.fields if each.plan.in_lists]
         self.heavy = [each for each in self.fields if not each.plan.in_lists]
         self.sort_keys = [each for each in self.fields if each.plan.sortable]

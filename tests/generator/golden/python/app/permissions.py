@@ -34,6 +34,7 @@ PERMISSIONS: dict[str, dict[str, tuple[Grant, ...]]] = {
         "person:create": EVERY_ROW,
         "person:update": EVERY_ROW,
         "person:delete": EVERY_ROW,
+        "audit_entry:read": EVERY_ROW,
     },
     "admin": {
         "organization:read": EVERY_ROW,
@@ -47,6 +48,7 @@ PERMISSIONS: dict[str, dict[str, tuple[Grant, ...]]] = {
         "person:create": EVERY_ROW,
         "person:update": EVERY_ROW,
         "person:delete": EVERY_ROW,
+        "audit_entry:read": EVERY_ROW,
     },
     "member": {
         "organization:read": EVERY_ROW,

@@ -62,6 +62,10 @@ class Resource:
     sorts: tuple[str, ...]
     versioned: bool
     soft_delete: bool
+    read_only: bool
+    """Whether the service itself writes it, and nobody over HTTP."""
+    audited: bool
+    """Whether its changes are in the audit log."""
     readable_by: dict[str, frozenset[str]]
     """Fields that only some roles see."""
     writable_by: dict[str, frozenset[str]]

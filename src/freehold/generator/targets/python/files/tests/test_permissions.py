@@ -16,7 +16,18 @@ MATRIX = [
     for resource in RESOURCES
     if not (role == "public" and resource.tenant != "none")
 ]
+WRITERS = [
+    pytest.param(role, resource, id=f"{role}-{resource}")
+    for role in EVERY_ROLE
+    for resource in RESOURCES
+    if not (role == "public" and resource.tenant != "none") and not resource.read_only
+]
 METHODS = {"read": "GET", "update": "PATCH", "delete": "DELETE"}
+
+
+def methods_of(resource: Resource) -> dict[str, str]:
+    """Action to method of what can be done to one row."""
+    return {"read": "GET"} if resource.read_only else METHODS
 
 
 def attempt(world: World, role: str, resource: Resource, action: str, row: dict[str, Any], tenant: Any, user: Any) -> int:
@@ -38,7 +49,7 @@ def test_a_role_reaches_the_rows_it_should_and_no_others(world: World, role: str
     tenant = world.tenant()
     user = world.user(resource, tenant)
 
-    for action, method in METHODS.items():
+    for action, method in methods_of(resource).items():
         row = {"id": str(tenant)} if resource.tenant == "self" else world.row(resource, tenant)
         grants = grants_of(role, f"{resource.name}:{action}")
         status = attempt(world, role, resource, action, row, tenant, user)
@@ -73,7 +84,7 @@ def test_deleted_rows_are_only_shown_to_those_who_could_have_deleted_them(world:
                 assert (row["id"] in [each["id"] for each in answer.json()["data"]]) == shown, (role, choice)
 
 
-@pytest.mark.parametrize("role,resource", MATRIX)
+@pytest.mark.parametrize("role,resource", WRITERS)
 def test_a_role_creates_what_it_may(world: World, role: str, resource: Resource) -> None:
     tenant = world.tenant()
     user = world.user(resource, tenant)

@@ -1,0 +1,1 @@
+"""Audit log: Who changed what, and when."""

@@ -1,0 +1,63 @@
+"""Every decision of the plan is in the code of every language: filters, constraints, rights and refusals."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from freehold.generator import TARGETS, generate
+from freehold.generator.constraints import constraint_fields
+from freehold.generator.plan import ERRORS, FAULTS, plan
+from freehold.schema.model import Kind
+from tests.generator.golden import schema
+
+TORTURE = schema("torture")
+PLAN = plan(TORTURE)
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def code(request: pytest.FixtureRequest) -> str:
+    """The sources of the service in one language, without its tests and documents."""
+    target = TARGETS[request.param]
+    tree = generate(TORTURE, request.param)
+    sources = [
+        text
+        for path, text in tree.items()
+        if path.endswith(tuple(target.parsers)) and not re.match(r"tests?/|.*[._]test\.", path)
+    ]
+    return "\n".join(sources)
+
+
+def spelled(name: str, code: str) -> bool:
+    """Whether the code has the name as a text of its own."""
+    return re.search(rf"""["'`./{{ ]{re.escape(name)}["'`=: ?,\]]""", code) is not None
+
+
+def test_the_schema_of_these_tests_has_every_type_in_it():
+    kinds = {each.kind for entity in PLAN.entities for each in entity.fields}
+
+    assert kinds == set(Kind) - {Kind.REF, Kind.MANY}
+
+
+def test_every_refusal_is_in_the_code(code: str):
+    assert [name for name in (*ERRORS, *FAULTS) if not spelled(name, code)] == []
+
+
+def test_every_filter_is_in_the_code(code: str):
+    wanted = {
+        parameter for entity in PLAN.entities for parameter, _, operator in entity.filters() if operator
+    }
+
+    assert [parameter for parameter in sorted(wanted) if not spelled(parameter, code)] == []
+
+
+def test_every_constraint_is_in_the_code(code: str):
+    assert [name for name in constraint_fields(TORTURE) if not spelled(name, code)] == []
+
+
+def test_every_permission_and_relation_is_in_the_code(code: str):
+    permissions = {name for table in PLAN.permissions.values() for name in table}
+    relations = {relation.name for entity in PLAN.entities for relation in entity.relations}
+
+    assert [name for name in sorted(permissions | relations) if not spelled(name, code)] == []
