@@ -70,6 +70,10 @@ OF_ROUTES: dict[str, Verdicts] = {
     "console.listOAuth2Providers": EVERYBODY,
     "console.getEmailTemplate": EVERYBODY,
     # --- account: oneself
+    **{
+        f"account.{each}": NOBODY  # keys of accounts are the console's alone
+        for each in ("listKeys", "createKey", "getKey", "updateKey", "deleteKey")
+    },
     "account.get": USERS,
     "account.create": EVERYBODY,
     "account.createJWT": USERS,

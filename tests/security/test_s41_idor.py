@@ -62,6 +62,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "organization.update": {"name": "Mine"},
     "organization.createMembership": {"roles": ["owner"], "email": "x@example.com"},
     "organization.updateMembership": {"roles": ["owner"]},
+    "account.createKey": {"name": "Mine", "scopes": ["account"]},
+    "account.updateKey": {"name": "Mine", "scopes": ["account"]},
     "organization.createKey": {"name": "Mine", "scopes": ["projects.read"]},
     "organization.updateKey": {"name": "Mine", "scopes": ["projects.read"]},
     "updateMembershipStatus": {"userId": "nobody", "secret": "wrong"},
