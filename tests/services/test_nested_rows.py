@@ -457,6 +457,15 @@ def test_cascade_deletes_related_rows_with_an_event_of_each(
     assert left == {"other"} if goes_along else left == {"other", "c" if kept == "children" else "p"}
 
 
+@pytest.mark.parametrize("rule", ["cascade", "setNull", "restrict"])
+def test_a_bulk_delete_that_fits_no_row_deletes_none(library: TablesDB, rule: str) -> None:
+    relate(library, "oneToMany", rule)
+    library.create_row("db", "parents", "p", {"down": [{"$id": "c"}]})
+
+    assert library.delete_rows("db", "parents", [Query.equal("name", "nobody")]).total == 0
+    assert (ids(library, "parents"), ids(library, "children")) == (["p"], ["c"])
+
+
 @pytest.mark.parametrize("kind", ["oneToOne", "oneToMany", "manyToOne", "manyToMany"])
 @pytest.mark.parametrize("deleted", ["parents", "children"])
 def test_set_null_lets_go_of_related_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import msgspec
@@ -167,7 +167,13 @@ async def _held_unchanged(call: Call, db: Queries, reached: Reach, wanted: Page)
     """The rows that a change means, held when they must not have changed since. Raises RowUpdateConflict."""
     if unchanged(call, reached).scope.unchanged_since is None:
         return wanted
-    ids = await _held(call, db, reached, wanted)
+    return these(await _held(call, db, reached, wanted))
+
+
+def these(ids: Sequence[Any]) -> Page:
+    """Queries that mean the rows with these ids, of which there may be none."""
+    if not ids:
+        return Page(filters=(Query("isNull", "$id"),))
     return Page(filters=(Query("equal", "$id", tuple(map(str, ids))),))
 
 

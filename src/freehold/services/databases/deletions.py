@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from freehold.db.queries import Page, Query
+from freehold.db.queries import Page
 from freehold.db.rows import Scope, Statement, ties
 from freehold.errors import BadRequest
 from freehold.services.databases import bulk, rows, tables
@@ -62,9 +62,7 @@ async def delete_fitting(call: Call, table: Table, wanted: Page) -> Json:
         chosen = await bulk.chosen(call, table, wanted)
         before, after = await _going(call, table, chosen)
         await _delete(call, before)
-        answer = await bulk.delete(
-            call, table, Page(filters=(Query("equal", "$id", tuple(chosen)),)), held=True
-        )
+        answer = await bulk.delete(call, table, bulk.these(chosen), held=True)
         await _delete(call, after)
     return answer
 

@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 import msgspec
 from msgspec import Meta
 
-from freehold.db.queries import Page, Query
+from freehold.db.queries import Page
 from freehold.errors import InvalidParameter
 from freehold.ids import UNIQUE
 from freehold.services.databases import bulk, deletions, nested_rows, rows
@@ -15,11 +15,10 @@ from freehold.services.databases.row_values import RowId, new_row_id
 from freehold.services.databases.tables import Table
 from freehold.web import misfits
 from freehold.web.call import Call
-from freehold.web.wire import Id, Input, Json, Object
-from freehold.web.wire import Query as QueryText
+from freehold.web.wire import Id, Input, Json, Object, Query
 
 Rows = Annotated[list[Object], Meta(min_length=1, max_length=bulk.MAX_ROWS)]
-Queries = Annotated[list[QueryText], Meta(max_length=100)]
+Queries = Annotated[list[Query], Meta(max_length=100)]
 
 
 class Operation(Input, tag_field="action"):
@@ -187,7 +186,7 @@ class _Granting(msgspec.Struct):
 def _fitting(queries: list[str], hit: list[str] | None) -> Page:
     if hit is None:
         return bulk.fitting(queries)
-    return Page(filters=(Query("equal", "$id", tuple(hit)),))
+    return bulk.these(hit)
 
 
 def adds_up(operation: OneOfThem) -> bool:
