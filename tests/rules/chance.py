@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import Any
 
@@ -66,6 +67,7 @@ ARRAYS = ("words", "numbers")
 PLACES = ("spot", "way", "area")
 SCALARS = tuple(name for name in DOMAINS if name not in ARRAYS and name not in PLACES)
 LOOKED_FOR = ("text", "kind")
+PATTERNS = ["^a", "b$", "e", "^.$", "[a-z]+%", "r(e|x)d", "^$", "a_?b?", r"\\$"]
 
 COMPARISONS = ("lessThan", "lessThanEqual", "greaterThan", "greaterThanEqual", "notEqual")
 LIKENESSES = ("contains", "notContains", "startsWith", "notStartsWith", "endsWith", "notEndsWith")
@@ -85,6 +87,26 @@ def value(chance: Random, name: str) -> Any:
     if name in ARRAYS:
         return chance.choices(DOMAINS[name], k=chance.randint(0, 3))
     return chance.choice(DOMAINS[name])
+
+
+OPERATORS: dict[str, tuple[str, list[list[Any]]]] = {
+    "number": ("increment", [[1], [3], [2**53]]),
+    "ratio": ("multiply", [[2], [-2]]),
+    "flag": ("toggle", [[]]),
+    "words": ("arrayAppend", [[["a", "z\\"]], [[]]]),
+    "text": ("stringConcat", [["x"], ["%\\"], [""]]),
+}
+"""What can be done to columns instead of setting them: the method, and what it may be given."""
+
+
+def operators(chance: Random, data: dict[str, Any]) -> dict[str, Any]:
+    """The same data with some of the values left to operators."""
+    sent = dict(data)
+    for name in data.keys() & OPERATORS.keys():
+        if chance.random() < 0.15:
+            method, given = OPERATORS[name]
+            sent[name] = json.dumps({"method": method, "values": chance.choice(given)})
+    return sent
 
 
 def some_columns(chance: Random) -> list[str]:
@@ -119,6 +141,18 @@ def queries(chance: Random, rows: list[Row], relations: list[str]) -> list[Query
     return asked
 
 
+def aggregates(chance: Random) -> list[Query]:
+    """Queries that put rows together."""
+    asked = [a_filter(chance, [], depth=2) for _ in range(chance.choice((0, 0, 1)))]
+    groups = chance.sample(("kind", "flag"), chance.randint(0, 2))
+    asked += [{"method": "groupBy", "values": [name]} for name in groups]
+    for name in chance.sample(("number", "text", "moment", "flag"), chance.randint(1, 3)):
+        methods = ("count", "countDistinct") if name == "flag" else ("count", "countDistinct", "min", "max")
+        asked.append({"method": chance.choice(methods), "attribute": name, "values": [f"of_{name}"]})
+    asked.append({"method": "limit", "values": [100]})
+    return asked
+
+
 def a_filter(chance: Random, relations: list[str], depth: int) -> Query:
     if depth < 3 and chance.random() < 0.25:
         inner = [a_filter(chance, relations, depth + 1) for _ in range(chance.randint(1, 3))]
@@ -128,10 +162,18 @@ def a_filter(chance: Random, relations: list[str], depth: int) -> Query:
         if chance.random() < 0.3:
             return {"method": chance.choice(("isNull", "isNotNull")), "attribute": key}
         asked = a_filter(chance, [], depth=3)
+        if "exists" in asked["method"].lower():  # it names columns rather than a way to them
+            return asked
         return {**asked, "attribute": f"{key}.{asked['attribute']}"}
     if chance.random() < 0.1:
         return _by_place(chance)
     roll = chance.random()
+    if roll < 0.03:
+        names = chance.sample(list(DOMAINS), chance.randint(1, 3))
+        return {"method": chance.choice(("exists", "notExists")), "attribute": "", "values": names}
+    if roll < 0.06:
+        name = chance.choice(LOOKED_FOR)
+        return {"method": "regex", "attribute": name, "values": [chance.choice(PATTERNS)]}
     if roll < 0.15:
         name = chance.choice(list(DOMAINS))
         return {"method": chance.choice(("isNull", "isNotNull")), "attribute": name}

@@ -6,6 +6,8 @@ false, and only rows for which the filters are true are answered.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cmp_to_key
@@ -42,6 +44,8 @@ NOT_FOUND = (404, "row_not_found")
 UNAUTHORIZED = (401, "user_unauthorized")
 RESTRICTED = (403, "row_delete_restricted")
 NO_SUCH_RELATED = (400, "relationship_value_invalid")
+STRUCTURE = (400, "row_invalid_structure")
+BOUND = (400, "column_limit_exceeded")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class Table:
             return _all([self.holds(caller, each, row) for each in values])
         if method == "or":
             return _not(_all([_not(self.holds(caller, each, row)) for each in values]))
+        if method in ("exists", "notExists"):
+            return holds(query, row)
         key, _, further = query["attribute"].partition(".")
         if key not in self.relations or (not further and not self.relations[key].to_many):
             return holds(query, row)  # the id of a related row is a value like others
@@ -179,6 +185,44 @@ class Table:
             raise Refused(*UNAUTHORIZED)
         return row, granted
 
+    def upsertable(
+        self, caller: Caller, row_id: str, data: Row, permissions: list[str] | None
+    ) -> tuple[Row | None, list[str] | None]:
+        """The row that is changed, or none when it is made; and the permissions that it is given, if any."""
+        self.may_link(caller, data)
+        granted = None
+        makes = self.lets(caller, "create")
+        if makes or self.row_security or self.lets(caller, "update"):
+            granted = None if permissions is None else may_grant(caller, permissions)
+        row = self.row(row_id)
+        if row is not None and self.lets(caller, "update", row):
+            return row, granted
+        if row is not None or not makes:
+            raise Refused(*UNAUTHORIZED)
+        return None, self.create(caller, data, permissions)
+
+    def aggregate(self, caller: Caller, queries: Sequence[Query]) -> list[Row]:
+        """Groups of the rows that fit, with what is worked out of them, in no order."""
+        self.find(caller, [])  # which refuses what a list would
+        filters = [each for each in queries if each["method"] not in (*NOT_FILTERS, *AGGREGATES, "groupBy")]
+        rows = [row for row in self.rows if self.lets(caller, "read", row)]
+        rows = [row for row in rows if all(self.holds(caller, each, row) is True for each in filters)]
+        keys = [each["values"][0] for each in queries if each["method"] == "groupBy"]
+        groups: dict[tuple[Any, ...], list[Row]] = {} if keys else {(): []}
+        for row in rows:
+            groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+        worked_out = [each for each in queries if each["method"] in AGGREGATES]
+        return [
+            dict(zip(keys, group, strict=True))
+            | {
+                each["values"][0]: AGGREGATES[each["method"]](
+                    [row[each["attribute"]] for row in members if row[each["attribute"]] is not None]
+                )
+                for each in worked_out
+            }
+            for group, members in groups.items()
+        ]
+
     def may_link(self, caller: Caller, data: Row) -> None:
         """A row can be tied only to one that is there and that the caller may read."""
         for key, relation in self.relations.items():
@@ -187,12 +231,12 @@ class Table:
                 if other is None or not relation.table.lets(caller, "read", other):
                     raise Refused(*NO_SUCH_RELATED)
 
-    def delete(self, row: Row) -> list[tuple[Table, Row]]:
-        """Delete a row, with what becomes of those that are tied to it: all of that, or nothing.
+    def delete(self, *rows: Row) -> list[tuple[Table, Row]]:
+        """Delete rows, with what becomes of those that are tied to them: all of that, or nothing.
 
         Gives the rows that are changed by it.
         """
-        deleted: list[tuple[Table, Row]] = [(self, row)]
+        deleted: list[tuple[Table, Row]] = [(self, row) for row in rows]
         cleared: list[tuple[Table, Row, str]] = []
         for table, one in deleted:  # it grows meanwhile
             for relation, other in table.dependents(one):
@@ -250,6 +294,8 @@ NOT_FILTERS = frozenset(
 def holds(query: Query, row: Row) -> bool | None:
     """The same of a filter on one of the row's own columns."""
     method, values = query["method"], query.get("values", [])
+    if method in ("exists", "notExists"):
+        return all((row[name] is not None) == (method == "exists") for name in values)
     value = row[query["attribute"]]
     if method == "isNull":
         return value is None
@@ -299,10 +345,46 @@ FILTERS: dict[str, Callable[[Any, list[Any]], bool]] = {
     "containsAny": _contains,
     "containsAll": lambda value, values: all(each in value for each in values),
     "notContains": lambda value, values: not _contains(value, values),
+    "regex": lambda value, values: re.search(values[0], value) is not None,
     "startsWith": _starts,
     "notStartsWith": lambda value, values: not _starts(value, values),
     "endsWith": _ends,
     "notEndsWith": lambda value, values: not _ends(value, values),
+}
+
+
+AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
+    "count": len,
+    "countDistinct": lambda values: len(set(values)),
+    "min": lambda values: min(values, default=None),
+    "max": lambda values: max(values, default=None),
+}
+
+
+# -- changes -----------------------------------------------------------------------------------------------
+
+
+def after(row: Row, sent: Row) -> Row:
+    """What a row is once these values are set, and operators have worked on those that it has."""
+    changed = dict(row)
+    for name, value in sent.items():
+        changed[name] = value
+        if isinstance(value, str) and value.startswith('{"method"'):
+            operator = json.loads(value)
+            changed[name] = OPERATORS[operator["method"]](row[name], *operator["values"])
+    if not -(2**63) <= (changed["number"] or 0) < 2**63 or len(changed["text"] or "") > 40:
+        raise Refused(*STRUCTURE)
+    if abs(changed["ratio"] or 0) == float("inf"):
+        raise Refused(*STRUCTURE)
+    return changed
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "increment": lambda value, by: (value or 0) + by,
+    "multiply": lambda value, by: (value or 0) * by,
+    "toggle": lambda value: not value,
+    "arrayAppend": lambda value, more: (value or []) + more,
+    "stringConcat": lambda value, more: (value or "") + more,
 }
 
 

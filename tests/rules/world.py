@@ -14,7 +14,7 @@ import pytest
 
 from tests.platform import Platform, User
 from tests.rules import chance as by
-from tests.rules.model import Caller, Query, Refused, Relation, Row, Table
+from tests.rules.model import BOUND, UNAUTHORIZED, Caller, Query, Refused, Relation, Row, Table, after
 
 DATABASE = "db"
 
@@ -85,6 +85,8 @@ class World:
         self.roles = sorted({role for caller in self.callers for role in caller.roles} | {"team:other"})
         self.tables = self._tables()
         self.words, self.through_graphql = VOCABULARIES[0], False
+        self.committed = self.rolled_back = False
+        """How the transaction ended in which the last change was made, if there was one."""
         self.steps = 0
 
     def _callers(self, jane: User, bob: User) -> list[Caller]:
@@ -152,8 +154,20 @@ class World:
         self.words = VOCABULARIES[0] if self.through_graphql else self.chance.choice(VOCABULARIES)
         table, caller = self.chance.choice(self.tables), self.chance.choice(self.callers)
         act = self.chance.choices(
-            (self.list_rows, self.get_row, self.create_row, self.update_row, self.delete_row),
-            weights=(12, 2, 2, 2, 1),
+            (
+                self.list_rows,
+                self.get_row,
+                self.create_row,
+                self.update_row,
+                self.delete_row,
+                self.upsert_row,
+                self.count_row,
+                self.put_together,
+                self.upsert_rows,
+                self.update_rows,
+                self.delete_rows,
+            ),
+            weights=(24, 4, 4, 4, 2, 3, 2, 3, 1, 1, 0.3),
         )[0]
         if len(table.rows) > KEPT_ROWS:
             act, caller = self.delete_row, self.callers[-1]
@@ -249,23 +263,199 @@ class World:
 
     def update_row(self, table: Table, caller: Caller) -> None:
         row_id = self.some_row(table)
-        data = self.data(table)
+        data = by.operators(self.chance, self.data(table))
         permissions = by.permissions(self.chance, self.grantable(caller))
         sent = {"data": data, "permissions": permissions}
+        row = None
         try:
             row, granted = table.changeable(caller, "update", row_id, data, permissions)
+            expected: Any = after(row, data) | ({} if granted is None else {"$permissions": granted})
+        except Refused as refused:
+            expected = refused.answer
+        status, body = self.write(caller, "PATCH", table, f"/{row_id}", sent)
+        self.wrote(table, caller, (row_id, sent), row, expected, status, body)
+
+    def upsert_row(self, table: Table, caller: Caller) -> None:
+        row_id = f"u{self.steps}" if self.chance.random() < 0.3 else self.some_row(table)
+        data = by.operators(self.chance, self.data(table))
+        permissions = by.permissions(self.chance, self.grantable(caller))
+        sent = {"data": data, "permissions": permissions}
+        expected: Any
+        row = granted = None
+        try:
+            row, granted = table.upsertable(caller, row_id, data, permissions)
+            expected = after(row or _empty(table, row_id), data)
+        except Refused as refused:
+            expected = refused.answer
+        else:
+            expected |= {} if granted is None else {"$permissions": granted}
+        status, body = self.write(caller, "PUT", table, f"/{row_id}", sent)
+        self.wrote(table, caller, (row_id, sent), row, expected, status, body)
+
+    def wrote(
+        self, table: Table, caller: Caller, asked: Any, row: Row | None, expected: Any, status: int, body: Any
+    ) -> None:
+        """Compare a row that was to be changed, or made if there was none, and keep it as it is now."""
+        if status not in (200, 201) or isinstance(expected, tuple):
+            self.same(expected, (status, body), table, caller, asked)
+            return
+        expected["$updatedAt"] = body["$updatedAt"]
+        if row is None:
+            expected |= {"$sequence": int(body["$sequence"]), "$createdAt": body["$createdAt"]}
+        self.same(self.seen(caller, table, expected), body, table, caller, asked)
+        if self.rolled_back:
+            return
+        if row is None:
+            table.rows.append(row := {})
+        row.update(expected)
+        if self.committed:
+            now = self.ask(self.callers[-1], "GET", table, f"/{row['$id']}")[1]
+            row |= {"$updatedAt": now["$updatedAt"], "$sequence": int(now["$sequence"])}
+            self.same(self.seen(self.callers[-1], table, row), now, table, caller, asked)
+            table.rows.sort(key=lambda each: each["$sequence"])
+
+    def write(
+        self, caller: Caller, method: str, table: Table, path: str, body: dict[str, Any]
+    ) -> tuple[int, Any]:
+        """Ask for a change; sometimes within a transaction, which is then committed or rolled back."""
+        self.committed = self.rolled_back = False
+        if (not caller.user_id and not caller.privileged) or self.chance.random() < 0.85:
+            return self.ask(caller, method, table, path, body)
+        connection = self.connections[caller.name]
+        _, transaction = connection.ask("POST", "/tablesdb/transactions", {})
+        answer = self.ask(caller, method, table, path, body | {"transactionId": transaction["$id"]})
+        self.committed = self.chance.random() < 0.7
+        self.rolled_back = not self.committed
+        end = {"commit": True} if self.committed else {"rollback": True}
+        status, ended = connection.ask("PATCH", f"/tablesdb/transactions/{transaction['$id']}", end)
+        assert status == 200, ended
+        return answer
+
+    def count_row(self, table: Table, caller: Caller) -> None:
+        row_id = self.some_row(table)
+        by_how_much, most = self.chance.choice((1, 2, 5)), self.chance.choice((None, None, 0, 3))
+        sent = {"value": by_how_much} | ({} if most is None else {"max": most})
+        row = None
+        try:
+            row, _ = table.changeable(caller, "update", row_id)
+            operator = json.dumps({"method": "increment", "values": [by_how_much]})
+            expected: Any = after(row, {"number": operator})
+            if most is not None and expected["number"] > most:
+                raise Refused(*BOUND)
+        except Refused as refused:
+            expected = refused.answer
+        status, body = self.write(caller, "PATCH", table, f"/{row_id}/number/increment", sent)
+        if isinstance(body, str):
+            body = body.replace("attribute_", "column_")
+        self.wrote(table, caller, (row_id, sent), row, expected, status, body)
+
+    def put_together(self, table: Table, caller: Caller) -> None:
+        queries = by.aggregates(self.chance)
+        try:
+            groups = table.aggregate(caller, queries)
         except Refused as refused:
             expected: Any = refused.answer
         else:
-            expected = dict(row) | data | ({} if granted is None else {"$permissions": granted})
-        status, body = self.ask(caller, "PATCH", table, f"/{row_id}", sent)
-        if status != 200 or isinstance(expected, tuple):
-            self.same(expected, (status, body), table, caller, (row_id, sent))
+            expected = (200, len(groups), sorted(map(json.dumps, groups)))
+        status, body = self.ask(caller, "GET", table, f"?{_in_url(queries)}")
+        given = (status, body)
+        if status == 200:
+            shown = (
+                [{name: each[name] for name in groups[0]} for each in body[self.words.rows]] if groups else []
+            )
+            given = (200, body["total"], sorted(map(json.dumps, shown)))
+        self.same(expected, given, table, caller, queries)
+
+    def upsert_rows(self, table: Table, caller: Caller) -> None:
+        ids = {f"b{self.steps}.{n}" if self.chance.random() < 0.4 else self.some_row(table) for n in range(3)}
+        sent: list[Row] = []
+        expected: list[Row] = []
+        answer: Any = None
+        for row_id in sorted(ids):
+            data = by.operators(self.chance, by.values(self.chance, by.some_columns(self.chance)))
+            permissions = by.permissions(self.chance, self.roles)
+            sent.append(
+                data | {"$id": row_id} | ({} if permissions is None else {"$permissions": permissions})
+            )
+            try:
+                row, granted = table.upsertable(caller, row_id, {}, permissions)
+                one = after(row or _empty(table, row_id), data)
+                expected.append(one | ({} if granted is None else {"$permissions": granted}))
+            except Refused as refused:
+                answer = refused.answer
+        if not caller.privileged:
+            answer = UNAUTHORIZED
+        status, body = self.ask(caller, "PUT", table, body={self.words.rows: sent})
+        if status != 201 or answer is not None:
+            self.same(answer, (status, body), table, caller, sent)
             return
-        assert body["$updatedAt"] >= expected["$updatedAt"]
-        expected["$updatedAt"] = body["$updatedAt"]
-        self.same(self.seen(caller, table, expected), body, table, caller, (row_id, sent))
-        row.update(expected)
+        for one, given in zip(expected, body[self.words.rows], strict=True):
+            self.wrote_in_bulk(table, caller, sent, one, given)
+
+    def wrote_in_bulk(self, table: Table, caller: Caller, asked: Any, expected: Row, given: Row) -> None:
+        self.committed = self.rolled_back = False
+        self.wrote(table, caller, asked, table.row(expected["$id"]), expected, 200, given)
+
+    def update_rows(self, table: Table, caller: Caller) -> None:
+        queries = self.of_bulk(table)
+        data = by.operators(self.chance, by.values(self.chance, by.some_columns(self.chance)))
+        answer: Any = None
+        expected: dict[str, Row] = {}
+        try:
+            expected = {row["$id"]: after(row, data) for row in self.fitting(table, queries)}
+        except Refused as refused:
+            answer = refused.answer
+        if not caller.privileged:
+            answer = UNAUTHORIZED
+        sent = {"data": data, "queries": [*map(json.dumps, queries)]}
+        status, body = self.ask(caller, "PATCH", table, body=sent)
+        if status != 200 or answer is not None:
+            self.same(answer, (status, body), table, caller, sent)
+            return
+        given = {row["$id"]: row for row in body[self.words.rows]}
+        self.same(sorted(expected), sorted(given), table, caller, sent)
+        for row_id, one in expected.items():
+            self.wrote_in_bulk(table, caller, sent, one, given[row_id])
+
+    def delete_rows(self, table: Table, caller: Caller) -> None:
+        queries = self.of_bulk(table)
+        rows = self.fitting(table, queries)
+        sent = {"queries": [*map(json.dumps, queries)]}
+        changed: list[tuple[Table, Row]] = []
+        expected: Any = (200, sorted(row["$id"] for row in rows))
+        try:
+            if not caller.privileged:
+                raise Refused(*UNAUTHORIZED)
+            changed = table.delete(*rows)
+        except Refused as refused:
+            expected = refused.answer
+        status, body = self.ask(caller, "DELETE", table, body=sent)
+        given = (
+            (200, sorted(row["$id"] for row in body[self.words.rows])) if status == 200 else (status, body)
+        )
+        self.same(expected, given, table, caller, sent)
+        self.look_again(changed)
+
+    def of_bulk(self, table: Table) -> list[Query]:
+        """Queries that say which rows a bulk change means."""
+        asked = [
+            by.a_filter(self.chance, list(table.relations), depth=1) for _ in range(self.chance.randint(1, 2))
+        ]
+        if self.chance.random() < 0.4:
+            asked.append({"method": "orderDesc", "attribute": self.chance.choice(by.SCALARS)})
+            asked.append({"method": "limit", "values": [self.chance.choice((1, 3))]})
+        return asked
+
+    def fitting(self, table: Table, queries: list[Query]) -> list[Row]:
+        limited = [] if queries[-1]["method"] == "limit" else [{"method": "limit", "values": [5000]}]
+        return table.find(self.callers[-1], [*queries, *limited])[1]
+
+    def look_again(self, changed: list[tuple[Table, Row]]) -> None:
+        """Take over when rows were changed that were tied to others which are gone."""
+        for table, row in changed:
+            now = self.ask(self.callers[-1], "GET", table, f"/{row['$id']}")[1]["$updatedAt"]
+            assert now >= row["$updatedAt"]
+            row["$updatedAt"] = now
 
     def delete_row(self, table: Table, caller: Caller) -> None:
         row_id = self.some_row(table)
@@ -277,10 +467,7 @@ class World:
             expected = refused.answer
         status, body = self.ask(caller, "DELETE", table, f"/{row_id}")
         self.same(expected, (status, body), table, caller, row_id)
-        for other_table, other in changed:
-            now = self.ask(self.callers[-1], "GET", other_table, f"/{other['$id']}")[1]["$updatedAt"]
-            assert now >= other["$updatedAt"]
-            other["$updatedAt"] = now
+        self.look_again(changed)
 
     # -- choosing and comparing
 
@@ -313,6 +500,12 @@ class World:
                 f"By the rules:\n{json.dumps(expected)}\nGiven:\n{json.dumps(given)}",
                 pytrace=False,
             )
+
+
+def _empty(table: Table, row_id: str) -> Row:
+    """A row of which nothing is said but its id."""
+    row: Row = dict.fromkeys([*by.DOMAINS, *_own(table)])
+    return row | {"$id": row_id, "$permissions": [], "$databaseId": DATABASE, "$tableId": table.id}
 
 
 def _of(user_id: str) -> tuple[str, ...]:
