@@ -138,6 +138,31 @@ def test_settings_are_pushed_and_hold(project: Project, appwrite: CommandLine) -
     assert project.guest.post("/account/sessions/anonymous").json()["type"] == "user_auth_method_unsupported"
 
 
+def test_tables_that_were_changed_are_pushed_again_and_keep_their_rows(
+    project: Project, appwrite: CommandLine
+) -> None:
+    appwrite.write({**link(project), **SCHEMA})
+    appwrite("push", "tables", "--all", "--force")
+    appwrite.write(link(project), within="elsewhere")
+    row = {"rowId": "emma", "data": {"title": "Emma", "pages": 474}}
+    assert project.server.post("/tablesdb/main/tables/books/rows", json=row).status_code == 201
+    appwrite("pull", "tables", "--all", within="elsewhere")
+    config = appwrite.read(within="elsewhere")
+    [books] = config["tables"]
+    books["name"] = "Novels"
+    books["columns"].append({"key": "year", "type": "integer", "required": False})
+    books["indexes"].append({"key": "by_year", "type": "key", "columns": ["year"], "orders": ["DESC"]})
+    appwrite.write(config, within="elsewhere")
+    appwrite("push", "tables", "--all", "--force", within="elsewhere")
+    table = project.server.get("/tablesdb/main/tables/books").json()
+
+    assert table["name"] == "Novels"
+    assert [column["key"] for column in table["columns"]] == ["title", "pages", "year"]
+    assert [index["key"] for index in table["indexes"]] == ["by_title", "by_year"]
+    kept = project.server.get("/tablesdb/main/tables/books/rows/emma").json()
+    assert (kept["title"], kept["pages"], kept["year"]) == ("Emma", 474, None)
+
+
 def changed(settings: dict[str, Any]) -> dict[str, Any]:
     """Every setting, each other than it was."""
     security = {
