@@ -7,22 +7,26 @@ so that a text from anyone may be read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, NodeEvent
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.parser import Parser
-from ruamel.yaml.scanner import Scanner
-from ruamel.yaml.tokens import ScalarToken
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
 
 from freehold.schema.problems import Problem, Problems, SchemaError
 
-MAX_BYTES = 512 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 24
-MAX_VALUES = 20_000
+MAX_VALUES = 100_000
 
 ValueKind = Literal["map", "list", "text", "number", "bool", "null"]
 
@@ -77,164 +81,195 @@ def parse(text: str | bytes, *, file: str, problems: Problems) -> Value:
     elif len(text) > MAX_BYTES:
         _too_large(file, problems)
     try:
-        for count, event in enumerate(_yaml().parse(text)):
-            if count > MAX_VALUES:
-                _refuse(file, event.start_mark, problems, f"has more than {MAX_VALUES} values")
-            if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor is not None):
-                _refuse(
-                    file,
-                    event.start_mark,
-                    problems,
-                    "anchors and aliases are not read",
-                    "write the value out",
-                )
-        root = _yaml().compose(text)
+        return _Composer(text, file, problems).root()
     except SchemaError:
         raise
-    except MarkedYAMLError as error:
+    except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        if "maximum depth" in str(error.problem):
-            _refuse(file, mark, problems, f"is nested more than {MAX_DEPTH} deep")
         _refuse(
             file, mark, problems, f"is not YAML: {error.problem or error.context}", _syntax_hint(text, mark)
         )
-    except (YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         _refuse(
-            file,
-            None,
-            problems,
-            f"is not YAML: {str(error).splitlines()[0] if str(error) else 'nested too deeply'}",
+            file, None, problems, f"is not YAML: {str(error).splitlines()[0] if str(error) else 'unreadable'}"
         )
-    if root is None:
-        _refuse(file, None, problems, "is empty", "begin with `freehold: 1`")
-    return _value(root, file, "", 0, problems)
+    raise AssertionError
 
 
 def join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-# A type such as `decimal(12,2)` or `enum(a, b)[]` is one word of the language, also between the braces
-# of a flow mapping, where plain YAML would end it at the first comma or bracket.
-_WORD = re.compile(
-    r"""[A-Za-z_] [^,\[\]{}()\#:\n'"`]*                                     # begins as a word
-        (?: \( (?: [^()'"\[\]{}] | "[^"\n]*" | '[^'\n]*' )* \) [^,\[\]{}()\#:\n'"]* )*   # (...), many times
-        (?: \[\s*\] )?                                                      # an array
-        (?= [ \t]* (?: [,}\]\n\r\0] | \s\# | \Z ) )""",
-    re.VERBOSE,
-)
+class _Composer:
+    """Makes values of the parser's events, and stops where there are too many, or too deep."""
 
+    def __init__(self, text: str, file: str, problems: Problems) -> None:
+        self.file = file
+        self.problems = problems
+        masked, self.unmasked = _masked(text)
+        self.events: Iterator[Event] = iter(yaml.parse(masked, Loader=_LOADER))
+        self.count = 0
 
-class _TypeScanner(Scanner):
-    """YAML's scanner, to which a parenthesis in a plain scalar means that commas belong to it."""
+    def root(self) -> Value:
+        root: Value | None = None
+        while (event := self._next()) is not None:
+            if isinstance(event, DocumentStartEvent) and root is not None:
+                self._refuse(event, "is not YAML: there is a second document", "leave `---` out")
+            if isinstance(event, NodeEvent):
+                root = self._value(event, "", 0)
+        if root is None:
+            _refuse(self.file, None, self.problems, "is empty", "begin with `freehold: 1`")
+            raise AssertionError
+        return root
 
-    def scan_plain(self) -> Any:
-        reader = self.reader
-        found = _WORD.match(reader.buffer, reader.pointer)
-        word = found.group().rstrip() if found else ""
-        if not word or ("(" not in word and not word.endswith("]")):
-            return super().scan_plain()
-        start = reader.get_mark()
-        reader.forward(len(word))
-        self.allow_simple_key = False
-        return ScalarToken(" ".join(word.split()), True, start, reader.get_mark())
+    def _next(self) -> Event | None:
+        event = next(self.events, None)
+        self.count += 1
+        if event is not None and self.count > MAX_VALUES:
+            self._refuse(event, f"has more than {MAX_VALUES} values")
+        return event
 
+    def _refuse(self, event: Event, message: str, hint: str = "") -> None:
+        _refuse(self.file, event.start_mark, self.problems, message, hint)
 
-def _yaml() -> YAML:
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Scanner = _TypeScanner
-    yaml.Parser = Parser
-    yaml.max_depth = MAX_DEPTH
-    return yaml
+    def _value(self, event: Event, path: str, depth: int) -> Value:
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
+            self._refuse(event, "anchors and aliases are not read", "write the value out")
+        if depth > MAX_DEPTH:
+            self._refuse(event, f"is nested more than {MAX_DEPTH} deep")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            short = str(tag).replace("tag:yaml.org,2002:", "!!")
+            self._refuse(event, f"the tag `{short}` is not read", "a schema is data only: leave the tag out")
+        mark = event.start_mark
+        assert mark is not None
+        where: dict[str, Any] = {
+            "file": self.file,
+            "line": mark.line + 1,
+            "column": mark.column + 1,
+            "path": path,
+        }
+        if isinstance(event, MappingStartEvent):
+            return self._map(Value("map", {}, **where), path, depth)
+        if isinstance(event, SequenceStartEvent):
+            values: list[Value] = []
+            while not isinstance(each := self._next(), CollectionEndEvent):
+                assert each is not None
+                values.append(self._value(each, f"{path}[{len(values)}]", depth + 1))
+            return Value("list", values, **where)
+        assert isinstance(event, ScalarEvent)
+        text = self.unmasked(str(event.value))
+        kind, data = _scalar(text, is_plain=_is_plain(event))
+        return Value(kind, data, raw=text, **where)
 
-
-def _value(node: Node, file: str, path: str, depth: int, problems: Problems) -> Value:
-    where = {
-        "file": file,
-        "line": node.start_mark.line + 1,
-        "column": node.start_mark.column + 1,
-        "path": path,
-    }
-    if depth > MAX_DEPTH:
-        _refuse(file, node.start_mark, problems, f"is nested more than {MAX_DEPTH} deep")
-    if isinstance(node, MappingNode):
-        return _map(node, file, path, depth, problems, where)
-    if isinstance(node, SequenceNode):
-        _plain_tag(node, "tag:yaml.org,2002:seq", file, problems)
-        values = [
-            _value(each, file, f"{path}[{at}]", depth + 1, problems) for at, each in enumerate(node.value)
-        ]
-        return Value("list", values, **where)
-    kind, data = _scalar(node, file, problems)
-    return Value(kind, data, raw=str(node.value), **where)
-
-
-def _map(
-    node: MappingNode, file: str, path: str, depth: int, problems: Problems, where: dict[str, Any]
-) -> Value:
-    _plain_tag(node, "tag:yaml.org,2002:map", file, problems)
-    found = Value("map", {}, **where)
-    for key_node, value_node in node.value:
-        mark = key_node.start_mark
-        if not isinstance(key_node, ScalarNode):
-            _refuse(file, mark, problems, "a key must be a word")
-        key = str(key_node.value)
-        if str(key_node.tag) == "tag:yaml.org,2002:merge":
-            _refuse(file, mark, problems, "merge keys (`<<`) are not read", "write the keys out")
-        if key in found.keys:
-            line, _ = found.keys[key]
-            problems.add(
-                Problem(
-                    file=file,
-                    line=mark.line + 1,
-                    column=mark.column + 1,
-                    path=join(path, key),
-                    message=f"`{key}` is here a second time",
-                    hint=f"the first is in line {line}",
+    def _map(self, found: Value, path: str, depth: int) -> Value:
+        while not isinstance(event := self._next(), CollectionEndEvent):
+            assert event is not None
+            if not isinstance(event, ScalarEvent):
+                self._refuse(event, "a key must be a word")
+            name = self._value(event, path, depth)
+            key = name.raw
+            if key == "<<" and name.data == "<<" and _is_plain(event):
+                self._refuse(event, "merge keys (`<<`) are not read", "write the keys out")
+            following = self._next()
+            assert following is not None
+            value = self._value(following, join(path, key), depth + 1)
+            if key in found.keys:
+                line, _ = found.keys[key]
+                self.problems.add(
+                    Problem(
+                        file=self.file,
+                        line=name.line,
+                        column=name.column,
+                        path=join(path, key),
+                        message=f"`{key}` is here a second time",
+                        hint=f"the first is in line {line}",
+                    )
                 )
-            )
-            continue
-        found.keys[key] = (mark.line + 1, mark.column + 1)
-        found.data[key] = _value(value_node, file, join(path, key), depth + 1, problems)
-    return found
+                continue
+            found.keys[key] = (name.line, name.column)
+            found.data[key] = value
+        return found
+
+
+def _is_plain(event: Event) -> bool:
+    """Whether a scalar was written without quotes."""
+    return getattr(event, "style", None) in (None, "")
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C, where PyYAML was built with it: it reads a large schema in no time."""
+
+# A type such as `decimal(12,2)` or `enum(a, b)[]` is one word of the language, also between the braces
+# of a flow mapping, where plain YAML would end it at the first comma or bracket. So those are exchanged for
+# characters that the text does not have, and back when it is read; places stay what they are.
+_STRUCTURE = ",:#[]"
+_PARENTHESES = re.compile(r"""["'()\[\]{}\n]""")
+_ARRAY = re.compile(r"(?<=[A-Za-z0-9_)])([ \t]*)\[(\s*)\](?=[ \t]*(?:[,}\]\n\r]|\s\#|\Z))")
+_SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
+
+
+def _masked(text: str) -> tuple[str, Callable[[str], str]]:
+    """The text with the structure within types hidden, and how to have it back."""
+    if text.lstrip()[:1] == "{":  # JSON, which spells characters beyond 16 bits as two
+        text = _SURROGATES.sub(_one_character, text)
+    free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
+    hidden = dict(zip(_STRUCTURE, free, strict=False))
+    hide, show = str.maketrans(hidden), str.maketrans({value: key for key, value in hidden.items()})
+    parts, done = [], 0
+    for start, end in _parenthesized(text):
+        parts += [text[done:start], text[start:end].translate(hide)]
+        done = end
+    masked = "".join([*parts, text[done:]])
+    masked = _ARRAY.sub(lambda found: f"{found[1]}{hidden['[']}{found[2]}{hidden[']']}", masked)
+    return masked, lambda scalar: scalar.translate(show)
+
+
+def _parenthesized(text: str) -> Iterator[tuple[int, int]]:
+    """Where a word is followed by parentheses that close, with neither brackets nor open quotes in them."""
+    opened, quote = -1, ""
+    for found in _PARENTHESES.finditer(text):
+        at, sign = found.start(), found.group()
+        if quote:
+            if sign == "\n":
+                opened, quote = -1, ""
+            elif sign == quote:
+                quote = ""
+        elif sign == "(":
+            before = text[max(at - 8, 0) : at].rstrip(" ")[-1:]
+            opened = at if before.isalnum() or before in ("_", ")") else -1
+        elif sign == ")" and opened >= 0:
+            yield opened, at + 1
+            opened = -1
+        elif sign in "[]{}":
+            opened = -1
+        elif sign in "\"'" and opened >= 0:
+            quote = sign
+
+
+def _one_character(found: re.Match[str]) -> str:
+    high, low = (int(each, 16) for each in found.groups())
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
-def _scalar(node: Node, file: str, problems: Problems) -> tuple[ValueKind, Any]:
+def _scalar(text: str, *, is_plain: bool) -> tuple[ValueKind, Any]:
     """A scalar by YAML's core rules. A date, a time, or an octal stays the text that was written."""
-    tag = str(node.tag)
-    text = str(node.value)
-    if getattr(node, "style", None) in ("'", '"', "|", ">"):
-        _plain_tag(node, "tag:yaml.org,2002:str", file, problems)
+    if not is_plain:
         return "text", text
-    if tag == "tag:yaml.org,2002:null" or text in ("", "null", "Null", "NULL", "~"):
+    if text in ("", "null", "Null", "NULL", "~"):
         return "null", None
-    if tag == "tag:yaml.org,2002:bool" and text.lower() in ("true", "false"):
+    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
         return "bool", text.lower() == "true"
-    if tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float") and len(text) <= 400:
+    if len(text) <= 400:
         if _INTEGER.fullmatch(text):
             return "number", int(text)
         if _NUMBER.fullmatch(text):
             return "number", float(text)
-        return "text", text
-    if tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"):
-        _plain_tag(node, "tag:yaml.org,2002:str", file, problems)
     return "text", text
-
-
-def _plain_tag(node: Node, tag: str, file: str, problems: Problems) -> None:
-    if str(node.tag) != tag:
-        short = str(node.tag).replace("tag:yaml.org,2002:", "!!")
-        _refuse(
-            file,
-            node.start_mark,
-            problems,
-            f"the tag `{short}` is not read",
-            "a schema is data only: leave the tag out",
-        )
 
 
 def _refuse(file: str, mark: Any, problems: Problems, message: str, hint: str = "") -> Any:
