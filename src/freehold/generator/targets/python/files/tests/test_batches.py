@@ -133,15 +133,17 @@ def test_a_row_with_the_natural_key_is_changed_or_left(world: World, resource: R
     "resource", [each for each in MANY if each.natural_key and each.tenant == "scoped"], ids=str
 )
 def test_a_natural_key_of_another_tenant_is_another_row(world: World, resource: Resource) -> None:
-    ours, theirs = world.tenant(), world.tenant()
+    theirs, ours = sorted((world.tenant() for _ in range(2)), key=str)  # theirs comes first in every index
     key = resource.natural_key
     foreign = world.row(resource, theirs)
     writer = world.able_to_all([f"{resource.name}:create", f"{resource.name}:update"], ours)
     body = world.body(resource, ours, writer.role) | {key: foreign[key]}
-    made = writer.post(f"{resource.path}/batch", json={"items": [body], "on_conflict": "update"})
+    made, again = (
+        writer.post(f"{resource.path}/batch", json={"items": [body], "on_conflict": "update"}) for _ in range(2)
+    )
 
-    assert made.status_code == 201, made.text
-    assert made.json()["data"][0]["id"] != foreign["id"]
+    assert (made.status_code, again.status_code) == (201, 201), made.text + again.text
+    assert made.json()["data"][0]["id"] == again.json()["data"][0]["id"] != foreign["id"]
 
 
 @pytest.mark.parametrize("resource", [each for each in MANY if not each.natural_key], ids=str)
