@@ -305,3 +305,19 @@ def test_the_second_factor_is_switched_off_by_a_whole_session(project: Project) 
     ok(greta.client.patch("/account/mfa", json={"mfa": False}))
 
     assert half.get("/account").status_code == 200
+
+
+def test_s34_whoever_signed_in_with_one_factor_is_stopped_when_the_second_is_switched_on(
+    project: Project, jane: User
+) -> None:
+    other = project.platform.client(project.id, session=project.sign_in(jane.email))
+    token = other.post("/account/jwts").json()["jwt"]
+    by_token = project.platform.client(project.id, **{"X-Appwrite-JWT": token})
+    assert other.get("/account").status_code == by_token.get("/account").status_code == 200
+
+    add_app(jane.client)
+    ok(jane.client.patch("/account/mfa", json={"mfa": True}))
+
+    for stopped in (other, by_token):
+        assert error_of(stopped.get("/account")) == (401, "user_more_factors_required")
+    assert jane.client.get("/account").status_code == 200

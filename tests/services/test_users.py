@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from appwrite.query import Query
+from appwrite.services.project import Project as ProjectService
 from appwrite.services.users import Users
 
 from tests.platform import PASSWORD, Platform, Project, User, error_of, session_of, unique
@@ -129,3 +130,33 @@ def test_a_list_of_users_is_in_the_order_in_which_they_were_made(project: Projec
     assert listed(Query.order_desc("$sequence")) == ["u3", "u2", "u1", "u0"]
     assert listed(Query.order_asc("name"), Query.order_desc("$sequence")) == ["u2", "u0", "u3", "u1"]
     assert listed(Query.order_desc("$sequence"), Query.cursor_after("u2"), Query.limit(1)) == ["u1"]
+
+
+def test_a_server_counts_users_lets_one_in_by_a_secret_and_signs_it_out_everywhere(project: Project) -> None:
+    users = Users(project.sdk(key=project.key))
+    jane = project.new_user("Jane")
+    token = users.create_token(jane.id, 32, 60)
+    session = project.guest.post("/account/sessions/token", json={"userId": jane.id, "secret": token.secret})
+    project.guest.cookies.clear()
+    again = project.guest.post("/account/sessions/token", json={"userId": jane.id, "secret": token.secret})
+
+    assert len(token.secret) == 32
+    assert (session.status_code, session.json()["provider"]) == (201, "token")
+    assert error_of(again) == (401, "user_invalid_token")
+    for period, points in (("24h", 24), ("30d", 30), ("90d", 90)):
+        usage = project.server.get("/users/usage", params={"range": period}).json()
+        assert (usage["range"], usage["usersTotal"], usage["sessionsTotal"]) == (period, 1, 2)
+        assert (len(usage["users"]), usage["users"][-1]["value"]) == (points, 1)
+    assert error_of(jane.client.get("/users/usage"))[0] == 401
+    users.delete_sessions(jane.id)
+    assert users.list_sessions(jane.id).total == 0
+    assert jane.client.get("/account").status_code == 401
+
+
+def test_a_key_of_a_project_is_read_with_what_it_may(project: Project) -> None:
+    made = project.admin.post("/project/keys", json={"keyId": "ci", "name": "CI", "scopes": ["users.read"]})
+    found = ProjectService(project.sdk(key=project.key)).get_key("ci")
+
+    assert (found.id, found.name, found.scopes) == ("ci", "CI", ["users.read"])
+    assert found.secret == made.json()["secret"]
+    assert error_of(project.admin.get("/project/keys/none")) == (404, "key_not_found")

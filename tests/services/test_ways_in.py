@@ -459,6 +459,28 @@ def test_s32_the_host_header_has_no_part_in_links(project: Project, inbox: Inbox
     assert "evil.example" not in mail.text + mail.html
 
 
+def test_s32_nor_in_links_that_verify_sign_in_and_invite(project: Project, inbox: Inbox, jane: User) -> None:
+    poisoned = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"}
+    team = jane.client.post("/teams", json={"teamId": "unique()", "name": "Arsenal"}).json()["$id"]
+    stranger, friend = new_address(), new_address()
+    invitation = {"roles": ["player"], "email": friend, "url": PAGE}
+    magic = {"userId": "unique()", "email": stranger, "url": PAGE}
+
+    for asked_for, address in (
+        (jane.client.post("/account/verifications/email", json={"url": PAGE}, headers=poisoned), jane.email),
+        (project.guest.post("/account/tokens/magic-url", json=magic, headers=poisoned), stranger),
+        (jane.client.post(f"/teams/{team}/memberships", json=invitation, headers=poisoned), friend),
+    ):
+        assert asked_for.status_code == 201, asked_for.text
+        mail = inbox.mail_to(address)
+        assert mail.link.startswith("http://localhost:3000/welcome?")
+        assert "evil.example" not in mail.text + mail.html
+    # A page on the host that the header names is none of the project's for that.
+    url = {"email": jane.email, "url": "https://evil.example/"}
+    refused = project.guest.post("/account/recovery", json=url, headers=poisoned)
+    assert error_of(refused) == (400, "general_argument_invalid")
+
+
 # -- notices -----------------------------------------------------------------------------------------------
 
 
