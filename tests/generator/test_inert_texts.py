@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import tomllib
 
 import msgspec
@@ -12,8 +13,10 @@ import pytest
 from freehold.generator import generate
 from freehold.generator.identity import UnknownProvider
 from freehold.generator.names import UnsafeName
-from freehold.schema.model import Auth, Entity, Field, Kind, Schema, Type
+from freehold.schema.keys import DEPLOY
+from freehold.schema.model import Auth, Comparison, Entity, Field, Grant, Kind, Schema, Type
 from tests.generator.golden import schema
+from tests.postgres import Server
 
 MARK = "PWNED_BY_SCHEMA"
 HOSTILE = (
@@ -101,6 +104,75 @@ def test_sql_in_a_schema_stays_text_in_the_database(text: str, database_url: str
     tables, default = asyncio.run(apply())
     assert tables == ["project"]
     assert default == text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_seeds_and_pages_hold_a_schema_as_text(text: str, postgres: Server):
+    import asyncio
+
+    import asyncpg
+
+    tree = generate(changed(text), "python")
+    up = tree["db/migrations/0001_create_tables.sql"].partition("-- migrate:down")[0]
+    database = postgres.create_database()
+
+    async def apply() -> set[str]:
+        connection = await asyncpg.connect(database.admin_url)
+        try:
+            async with connection.transaction():
+                await connection.execute(up)
+            await connection.execute(tree["db/seed.sql"])
+            return {row["member"] for row in await connection.fetch("select member from project")}
+        finally:
+            await connection.close()
+
+    try:
+        members = asyncio.run(apply())
+    finally:
+        postgres.drop_database(database)
+    assert members == {text, "other"}
+    for page in ("docs/data-model.md", "docs/permissions.md"):
+        assert MARK not in tree[page]
+
+
+def conditional(text: str) -> Schema:
+    """The hostile schema, where a role may change the rows that hold its text."""
+    base = changed(text)
+    grants = (Grant(role="member", where=(Comparison(field="member", values=(text,)),)),)
+    access = msgspec.structs.replace(base.entities[1].access, update=grants)
+    project = msgspec.structs.replace(base.entities[1], access=access)
+    return msgspec.structs.replace(base, entities=(base.entities[0], project, *base.entities[2:]))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_condition_cannot_leave_its_cell(text: str):
+    page = generate(conditional(text), "python")["docs/permissions.md"]
+    lines = [line for line in page.splitlines() if MARK in line.replace("\\", "")]
+
+    assert len(lines) == 1
+    assert lines[0].replace("\\|", "").count("|") == 9
+    assert "<script>" not in page
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_of_a_schema_but_its_name_is_in_what_is_deployed(text: str):
+    with_files = msgspec.structs.replace(changed(text), deploy=DEPLOY)
+    without = generate(msgspec.structs.replace(with_files, deploy=()), "python")
+    deployed = {
+        path: content for path, content in generate(with_files, "python").items() if path not in without
+    }
+
+    assert len(deployed) > 20
+    assert [path for path, content in deployed.items() if MARK in content] == []
+
+
+@pytest.mark.parametrize("service", ["4ever", "x" * 300, "a-" * 200, "ACME & Söhne"])
+def test_the_name_of_the_service_is_one_that_every_platform_takes(service: str):
+    named = msgspec.structs.replace(schema("small"), service=service, deploy=DEPLOY)
+    overlay = generate(named, "python")["deploy/kubernetes/overlays/production/kustomization.yaml"]
+    (namespace,) = re.findall(r"^namespace: (.*)$", overlay, re.MULTILINE)
+
+    assert re.fullmatch(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", namespace)
 
 
 PATHS = ("../../etc", "a/b", "..", "a\nb", 'a"b', "a b", "", "a" * 64, "\uff41", "a\x00b", "x;import os")

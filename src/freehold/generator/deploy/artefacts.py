@@ -16,6 +16,9 @@ IMAGE = "docker"
 NEEDS_IMAGE = frozenset({"compose", "fly", "render", "railway", "kubernetes", "aws", "terraform", "github"})
 """What runs or builds the image, and so brings the Dockerfile along."""
 
+LABEL = 40
+"""Characters: a name of Kubernetes has 63 at most, and `-production` is appended to it."""
+
 SHUTDOWN = {"drain_s": 5, "requests_s": 20, "stop_s": 40}
 """Seconds: not ready yet serving; finishing what was begun; and after which a platform may kill."""
 
@@ -27,6 +30,7 @@ def files(plan: ServicePlan, container: Container) -> dict[str, str]:
         parts[IMAGE] = None
     values: dict[str, Any] = {
         "plan": plan,
+        "name": label(plan.name),
         "container": container,
         "port": PORT,
         "metrics_port": METRICS_PORT,
@@ -41,6 +45,12 @@ def files(plan: ServicePlan, container: Container) -> dict[str, str]:
             name = template.relative_to(folder).as_posix()
             found[_emitted(name)] = render(folder, name, values)
     return found
+
+
+def label(name: str) -> str:
+    """The name of the service as every platform takes it: a letter first, and not too long."""
+    spelled = name if name[0].isalpha() else f"api-{name}"
+    return spelled[:LABEL].rstrip("-")
 
 
 def _emitted(template: str) -> str:
