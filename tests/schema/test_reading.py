@@ -295,7 +295,7 @@ def test_a_file_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
         ("a: !include x", "the tag"),
         ("? [a]\n: b", "a key must be a word"),
         ("a: 1\n---\nb: 2", "is not YAML"),
-        ("[" * 5000, "nested"),
+        ("[" * 5000, "nest"),
         ("[" * 300 + "]" * 300, "nested"),
         ("- " * 2000 + "a", "nested"),
         ("a: [" + "1," * 120_000 + "]", "more than"),
