@@ -33,6 +33,8 @@ class Workload:
     status: int
     most_connections: int = 256
     """More of them at once would only wait for each other: the requests are large."""
+    beside: Workload | None = None
+    """What others ask at the same time, on as many connections as it takes at most. It is not measured."""
 
 
 @dataclass
@@ -74,20 +76,18 @@ def run(address: tuple[str, int], workload: Workload, *, connections: int, secon
 
 async def _run(address: tuple[str, int], workload: Workload, connections: int, seconds: float) -> Sample:
     connections = min(connections, workload.most_connections)
-    loop = asyncio.get_running_loop()
     sample = Sample()
-    clients: list[_Client] = []
-    for number in range(connections):
-        # Each starts elsewhere in the list, so that they do not ask for the same row at the same time.
-        start = number * len(workload.requests) // connections
-        client = _Client(workload, start, sample)
-        await loop.create_connection(partial(_same, client), *address)
-        clients.append(client)
+    clients = await _connected(address, workload, connections, sample)
+    others: list[_Client] = []
+    if workload.beside is not None:
+        others = await _connected(address, workload.beside, workload.beside.most_connections, Sample())
     started = time.perf_counter()
-    for client in clients:
+    for client in (*others, *clients):
         client.begin(started + seconds)
     done, waiting = await asyncio.wait([client.done for client in clients], timeout=seconds + GIVE_UP_AFTER_S)
-    for client in clients:
+    done |= {client.done for client in others if client.done.done()}
+    for client in (*clients, *others):
+        client.done.cancel()
         client.transport.abort()
     if errors := [error for outcome in done if (error := outcome.exception())]:
         raise errors[0]
@@ -98,6 +98,19 @@ async def _run(address: tuple[str, int], workload: Workload, connections: int, s
     sample.seconds = time.perf_counter() - started
     sample.latencies.sort()
     return sample
+
+
+async def _connected(
+    address: tuple[str, int], workload: Workload, connections: int, sample: Sample
+) -> list[_Client]:
+    clients: list[_Client] = []
+    for number in range(connections):
+        # Each starts elsewhere in the list, so that they do not ask for the same row at the same time.
+        start = number * len(workload.requests) // connections
+        client = _Client(workload, start, sample)
+        await asyncio.get_running_loop().create_connection(partial(_same, client), *address)
+        clients.append(client)
+    return clients
 
 
 def _same(client: _Client) -> _Client:

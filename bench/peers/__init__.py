@@ -27,9 +27,11 @@ class Operation(StrEnum):
     CREATE = "create row"
     BULK = "bulk create 1,000"
     SESSION = "session check"
+    BESIDE = "beside 50 logins, get row"
 
 
 BULK_CONNECTIONS = 2
+LOGINS_AT_ONCE = 50
 
 
 class PeerError(Exception):

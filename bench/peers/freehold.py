@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.parse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -20,12 +20,24 @@ import uvloop
 from bench import processes
 from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, STATUSES, Customer, Dataset, bulk, created
 from bench.load import Workload, request
-from bench.peers import BULK_CONNECTIONS, Operation, PeerError, Running, Setting, free_port, last_lines, must
+from bench.peers import (
+    BULK_CONNECTIONS,
+    LOGINS_AT_ONCE,
+    Operation,
+    PeerError,
+    Running,
+    Setting,
+    free_port,
+    last_lines,
+    must,
+)
 from freehold.db.embedded import SUPERUSER, EmbeddedPostgres
 
 START_TIMEOUT_S = 60
 
 DATABASE, TABLE, ORDERS = "bench", "customers", "orders"
+LOGIN_EMAIL = "eve@example.com"
+"""Of a user who signs in again and again: each session ends the oldest of its user's."""
 ROWS = f"/v1/tablesdb/{DATABASE}/tables/{TABLE}/rows"
 ORDER_ROWS = f"/v1/tablesdb/{DATABASE}/tables/{ORDERS}/rows"
 
@@ -124,6 +136,13 @@ def _more(site: Site, dataset: Dataset) -> dict[Operation, Workload]:
         return Workload([request("GET", path, site.headers, host=host) for path in paths], 200)
 
     bodies = [[{"$id": "unique()", **body} for body in bodies] for bodies in bulk()]
+    login = request(
+        "POST",
+        "/v1/account/sessions/email",
+        {"X-Appwrite-Project": site.project},
+        json.dumps({"email": LOGIN_EMAIL, "password": PASSWORD}).encode(),
+        host=host,
+    )
     return {
         Operation.COUNTED: gets([list_path(below, total=True) for below in dataset.below]),
         Operation.RELATED: gets([_related_path(below) for below in dataset.below]),
@@ -134,6 +153,9 @@ def _more(site: Site, dataset: Dataset) -> dict[Operation, Workload]:
             ],
             201,
             BULK_CONNECTIONS,
+        ),
+        Operation.BESIDE: replace(
+            workloads(site, dataset)[Operation.GET], beside=Workload([login], 201, LOGINS_AT_ONCE)
         ),
     }
 
@@ -214,6 +236,7 @@ def _prepare(client: httpx.Client, up: dict[str, Any], setting: Setting) -> Site
     _post(client, f"/v1/tablesdb/{DATABASE}/tables/{ORDERS}/columns/relationship", relationship, key)
     account = {"userId": "unique()", "email": EMAIL, "password": PASSWORD, "name": "Ada"}
     user = _post(client, "/v1/account", account, project)["$id"]
+    _post(client, "/v1/account", account | {"email": LOGIN_EMAIL, "name": "Eve"}, project)
     signed_in = client.post(
         "/v1/account/sessions/email", json={"email": EMAIL, "password": PASSWORD}, headers=project
     )

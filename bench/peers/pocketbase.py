@@ -33,6 +33,7 @@ VERSIONS = ("latest", "v0.36.8", "v0.28.2")
 BUILD_TIMEOUT_S = 1200
 
 ADMIN = {"identity": "admin@example.com", "password": "bench-admin-password"}
+REFRESH = "/api/collections/users/auth-refresh"
 RULE = "owner = @request.auth.id"
 ORDERS_RULE = "customer.owner = @request.auth.id"
 
@@ -226,7 +227,11 @@ def _check(client: httpx.Client, dataset: Dataset, user: str, token: str) -> Non
         "pocketbase: lists other orders",
     )
     must(client.get(_list_path(below)).json()["items"] == [], "pocketbase: lists rows without a token")
-    must(client.get(_user_path(user)).status_code == 404, "pocketbase: shows the account without a token")
+    must(client.post(REFRESH).status_code == 401, "pocketbase: shows the account without a token")
+    must(
+        client.post(REFRESH, headers=signed_in).json()["record"]["id"] == user,
+        "pocketbase: refreshes another's token",
+    )
 
 
 def _workloads(dataset: Dataset, user: str, token: str, host: str) -> dict[Operation, Workload]:
@@ -263,16 +268,12 @@ def _workloads(dataset: Dataset, user: str, token: str, host: str) -> dict[Opera
             200,
             BULK_CONNECTIONS,
         ),
-        Operation.SESSION: Workload([request("GET", _user_path(user), headers, host=host)], 200),
+        Operation.SESSION: Workload([request("POST", REFRESH, headers, host=host)], 200),
     }
 
 
 def _row_path(row: str) -> str:
     return f"/api/collections/customers/records/{row}"
-
-
-def _user_path(user: str) -> str:
-    return f"/api/collections/users/records/{user}"
 
 
 def _batch(bodies: list[dict[str, str | int]], user: str) -> bytes:
