@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+import msgspec
 
 from freehold.generator import names
 from freehold.generator.plan import (
@@ -87,7 +88,7 @@ def document(plan: ServicePlan) -> Json:
 
 
 def text(plan: ServicePlan) -> str:
-    return json.dumps(document(plan), indent=2, ensure_ascii=False) + "\n"
+    return msgspec.json.format(msgspec.json.encode(document(plan)), indent=2).decode() + "\n"
 
 
 def _problem() -> Json:

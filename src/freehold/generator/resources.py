@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+import msgspec
 
 from freehold.db.ddl import quote
 from freehold.generator.constraints import tenant_tables
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 
 
 def text(schema: Schema, plan: ServicePlan) -> str:
-    return json.dumps(description(schema, plan), indent=2, ensure_ascii=False) + "\n"
+    return msgspec.json.format(msgspec.json.encode(description(schema, plan)), indent=2).decode() + "\n"
 
 
 def description(schema: Schema, plan: ServicePlan) -> Json:
