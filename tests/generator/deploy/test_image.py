@@ -178,6 +178,21 @@ def test_it_drains_before_it_stops(image: tuple[str, Image]):
     assert execute(database, "select count(*) from pg_stat_activity where usename = 'app_api'") == 0
 
 
+@pytest.mark.parametrize("role", ["app_api", "app_admin"])
+def test_no_role_of_the_service_rewrites_what_was_done(image: tuple[str, Image], role: str):
+    _, built = image
+    held = {
+        (table, right)
+        for table in ("audit_log", "schema_migrations", "company")
+        for right in ("select", "insert", "update", "delete", "truncate")
+        if execute(built.database, f"select has_table_privilege('{role}', '{table}', '{right}')")
+    }
+
+    assert {right for table, right in held if table == "audit_log"} == {"select", "insert"}
+    assert {right for table, right in held if table == "schema_migrations"} == {"select"}
+    assert {right for table, right in held if table == "company"} == {"select", "insert", "update", "delete"}
+
+
 def test_a_second_signal_does_not_wait(image: tuple[str, Image]):
     _, built = image
     with served(built, DRAIN_SECONDS="60") as service:

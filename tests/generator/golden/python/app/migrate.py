@@ -26,16 +26,19 @@ BLOCK = re.compile(r"^-- migrate:(up|down)([^\n]*)\n(.*?)(?=^-- migrate:|\Z)", r
 # What only the service has: no other maker of its tables has made it.
 OWN = "_create_idempotency_keys.sql"
 
-# The service writes the audit log through its triggers and reads what was migrated; it rewrites neither.
+# Who serves, and who runs jobs across tenants, writes the audit log through triggers and reads what was migrated;
+# neither rewrites any of it.
 KEEP_HISTORY = """
 do $$
+declare
+    holder text;
 begin
-    if exists (select from pg_roles where rolname = 'app_api') then
-        revoke insert, update, delete on schema_migrations from app_api;
+    for holder in select rolname from pg_roles where rolname in ('app_api', 'app_admin') loop
+        execute format('revoke insert, update, delete on schema_migrations from %I', holder);
         if to_regclass('audit_log') is not null then
-            revoke update, delete on audit_log from app_api;
+            execute format('revoke update, delete on audit_log from %I', holder);
         end if;
-    end if;
+    end loop;
 end
 $$
 """
