@@ -228,9 +228,11 @@ def test_an_old_config_says_collections_and_attributes() -> None:
             }
         ],
     }  # fmt: skip
-    post = entity(imported(old), "blog_post")
+    found = imported(old)
+    post = entity(found, "blog_post")
 
-    assert post.table == "65a1b2c3d4e5f6a7b8c9"
+    assert post.table == "blog_post"
+    assert any("`table`: '65a1b2c3d4e5f6a7b8c9' has characters" in str(note) for note in found.notes)
     assert (post.fields[0].index, post.fields[1].unique, str(post.fields[1].type)) == (
         True,
         "tenant",

@@ -87,6 +87,13 @@ def test_what_the_language_refuses_is_left_out_and_told() -> None:
     assert all(note.kind == "left_out" for note in imported.notes)
 
 
+def test_what_others_called_their_things_says_nothing_to_a_terminal() -> None:
+    sketch = Sketch("shop")
+    sketch.left_out("a\x1b[2Jb", "gone\r\n\x9bx")
+
+    assert told(sketch.notes) == ["Left out:", r"  a\x1b[2Jb: gone\x0d\x0a\x9bx"]
+
+
 def test_decisions_are_told_first() -> None:
     sketch = Sketch("shop")
     sketch.left_out("a", "gone")

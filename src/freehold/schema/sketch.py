@@ -48,6 +48,9 @@ LENGTH_OF_KEYS = 255
 """Characters of a text that is unique or has an index, where it did not say how many."""
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
 class Note(Value, frozen=True, kw_only=True):
     """Something that is not as it was where it comes from."""
 
@@ -58,7 +61,9 @@ class Note(Value, frozen=True, kw_only=True):
     what: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}" if self.where else self.what
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        # What others called their things is shown on a terminal, to which it must say nothing.
+        return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 HEADINGS: dict[NoteKind, str] = {
