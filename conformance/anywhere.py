@@ -47,7 +47,7 @@ def service() -> Iterator[Service]:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def world(runner: asyncio.Runner, service: Service) -> Iterator[World]:
     world = World(runner, service)
     yield world

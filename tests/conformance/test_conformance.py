@@ -38,7 +38,7 @@ def test_a_service_keeps_the_contract(target: str, schema: str, tmp_path: Path, 
             },
             capture_output=True,
             text=True,
-            timeout=900,
+            timeout=1800,
             check=False,
         )
 

@@ -87,7 +87,7 @@ def service(client: TestClient, database_url: str) -> Service:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def world(runner: asyncio.Runner, service: Service) -> Iterator[World]:
     world = World(runner, service)
     yield world
