@@ -63,7 +63,7 @@ def test_mistakes_in_the_schema_are_told_with_their_place(folder: Path):
 
 def test_an_unknown_language_or_provider_is_refused_with_the_known_ones(folder: Path):
     language = freehold(folder, "--out", "service", "--lang", "cobol")
-    assert (language.returncode, "there are: python" in language.stderr) == (2, True)
+    assert (language.returncode, "there are: python, go" in language.stderr) == (2, True)
 
     text = SMALL.read_text(encoding="utf-8")
     (folder / "freehold.yaml").write_text(text.replace("provider: auth0", "provider: auth1"))

@@ -7,37 +7,40 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from openapi_spec_validator import validate
 
-from freehold.generator import generate, openapi
+from freehold.generator import TARGETS, generate, openapi
 from freehold.generator.plan import plan
 from tests.generator.golden import GOLDEN, schema, tree
 
 
-def test_the_emitted_tree_is_the_one_that_was_read_in_review():
-    folder = GOLDEN / "python"
+@pytest.mark.parametrize("lang", TARGETS)
+def test_the_emitted_tree_is_the_one_that_was_read_in_review(lang: str):
+    folder = GOLDEN / lang
     kept = {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
         for path in folder.rglob("*")
         if path.is_file()
     }
-    emitted = tree("python")
+    emitted = tree(lang)
 
     assert sorted(kept) == sorted(emitted), "run make golden, and read the difference"
     changed = [path for path in emitted if emitted[path] != kept[path]]
     assert changed == [], "run make golden, and read the difference"
 
 
-def test_the_same_schema_gives_the_same_bytes_wherever_it_runs(tmp_path: Path):
+@pytest.mark.parametrize("lang", TARGETS)
+def test_the_same_schema_gives_the_same_bytes_wherever_it_runs(lang: str, tmp_path: Path):
     script = (
         "import hashlib, json, sys; sys.path.insert(0, sys.argv[1]);"
         "from tests.generator.golden import tree;"
-        "print(hashlib.sha256(json.dumps(tree('python'), sort_keys=True).encode()).hexdigest())"
+        "print(hashlib.sha256(json.dumps(tree(sys.argv[2]), sort_keys=True).encode()).hexdigest())"
     )
     root = str(Path(__file__).parents[2])
     found = {
         subprocess.run(
-            [sys.executable, "-c", script, root],
+            [sys.executable, "-c", script, root, lang],
             cwd=cwd,
             env=os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"},
             capture_output=True,
@@ -56,12 +59,22 @@ def test_the_contract_is_valid_openapi_for_every_kind_of_field():
         validate(openapi.document(plan(schema(name))))
 
 
-def test_without_a_deploy_line_nothing_about_containers_is_emitted():
-    assert "Dockerfile" not in generate(schema("small"), "python")
-    assert {"Dockerfile", "compose.yaml", ".dockerignore"} <= set(generate(schema("everything"), "python"))
+@pytest.mark.parametrize("lang", TARGETS)
+def test_without_a_deploy_line_nothing_about_containers_is_emitted(lang: str):
+    assert "Dockerfile" not in generate(schema("small"), lang)
+    assert {"Dockerfile", "compose.yaml", ".dockerignore"} <= set(generate(schema("everything"), lang))
 
 
-def test_no_file_mentions_the_generator_as_something_to_run_with():
-    for path, text in tree("python").items():
+def test_the_contract_and_the_tables_are_the_same_in_every_language():
+    first, *others = (generate(schema("everything"), lang) for lang in TARGETS)
+    shared = ("openapi.json", "tests/resources.json", "db/schema.sql", "db/schema.lock.json", "db/roles.sql")
+
+    for other in others:
+        assert [path for path in shared if other[path] != first[path]] == []
+
+
+@pytest.mark.parametrize("lang", TARGETS)
+def test_no_file_mentions_the_generator_as_something_to_run_with(lang: str):
+    for path, text in tree(lang).items():
         assert "import freehold" not in text, path
         assert "from freehold" not in text, path

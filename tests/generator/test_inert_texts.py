@@ -10,9 +10,10 @@ import tomllib
 import msgspec
 import pytest
 
-from freehold.generator import generate
+from freehold.generator import TARGETS, generate
 from freehold.generator.identity import UnknownProvider
 from freehold.generator.names import UnsafeName
+from freehold.generator.targets.go.parse import parse
 from freehold.schema.keys import DEPLOY
 from freehold.schema.model import Auth, Comparison, Entity, Field, Grant, Kind, Schema, Type
 from tests.generator.golden import schema
@@ -75,6 +76,25 @@ def test_code_in_a_schema_stays_text(text: str):
     assert tree["README.md"].count("<script>") == 0
     assert [line for line in tree["Makefile"].splitlines() if MARK in line] == []
     assert [line for line in tree[".env.example"].splitlines() if MARK in line] == []
+
+
+GO_TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`|//[^\n]*')
+
+
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, f"`\n{MARK}()\n`", f"*/ {MARK}() /* %s %d {{{{.}}}}", f"\v\f{MARK}\v"]
+)
+def test_code_in_a_schema_stays_text_in_go(text: str):
+    tree = generate(changed(text), "go")
+
+    for path, content in tree.items():
+        if path.endswith(".go"):
+            parse(content)
+            assert MARK not in GO_TEXT.sub("", content), path
+            assert "\v" not in content, path
+    assert tree["go.mod"].startswith("module ")
+    assert MARK not in tree["go.mod"]
+    assert [line for line in tree["Makefile"].splitlines() if MARK in line] == []
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -202,7 +222,8 @@ def test_an_unknown_provider_is_refused_with_those_that_there_are():
         generate(msgspec.structs.replace(schema("small"), auth=Auth(provider='x"; import os')), "python")
 
 
-def test_every_path_stays_inside_of_the_folder():
-    for path in generate(schema("everything"), "python"):
+@pytest.mark.parametrize("lang", TARGETS)
+def test_every_path_stays_inside_of_the_folder(lang: str):
+    for path in generate(schema("everything"), lang):
         assert not path.startswith("/")
         assert ".." not in path.split("/")

@@ -20,7 +20,8 @@ SMALL = (HERE / "schemas" / "small" / "freehold.yaml").read_text(encoding="utf-8
 class Workshop:
     """A schema file and the service that is made from it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lang: str = "python") -> None:
+        self.lang = lang
         self.schema = folder / "freehold.yaml"
         self.out = folder / "service"
         self.schema.write_text(SMALL, encoding="utf-8")
@@ -34,7 +35,7 @@ class Workshop:
 
     def generate(self, **options: object) -> dict[str, Outcome]:
         """Path to outcome of each file that did not stay the same."""
-        report = run("python", self.out, self.schema, **options)  # type: ignore[arg-type]
+        report = run(self.lang, self.out, self.schema, **options)  # type: ignore[arg-type]
         self.exit_code = report.exit_code
         return {each.path: each.outcome for each in report.decisions if each.outcome is not Outcome.SAME}
 
@@ -53,6 +54,13 @@ class Workshop:
 @pytest.fixture
 def shop(tmp_path: Path) -> Workshop:
     workshop = Workshop(tmp_path)
+    workshop.generate()
+    return workshop
+
+
+@pytest.fixture
+def go_shop(tmp_path: Path) -> Workshop:
+    workshop = Workshop(tmp_path, "go")
     workshop.generate()
     return workshop
 
@@ -268,3 +276,117 @@ def test_no_line_of_its_owner_is_ever_lost(shop: Workshop, seed: int):
     conflicts = shop.out / CONFLICTS
     for marked in conflicts.rglob("*.py") if conflicts.exists() else ():
         assert "<<<<<<< yours" in marked.read_text(encoding="utf-8")
+
+
+GO_TYPES = "internal/projects/types.go"
+
+
+def test_go_an_edit_and_a_new_field_are_both_there_afterwards(go_shop: Workshop):
+    assert go_shop.generate() == {}
+    go_shop.edit(
+        GO_TYPES, lambda text: text.replace("// ProjectCreate is a new project.", "// ProjectCreate: mine.")
+    )
+    go_shop.edit_schema(NEW_FIELD)
+
+    assert go_shop.generate()[GO_TYPES] is Outcome.MERGED
+    assert "// ProjectCreate: mine." in go_shop.read(GO_TYPES)
+    assert 'wire.Nullable(body, "notes", readNotes)' in go_shop.read(GO_TYPES)
+
+
+def test_go_a_conflict_is_shown_and_the_file_left_alone_until_someone_decides(go_shop: Workshop):
+    go_shop.edit(GO_TYPES, lambda text: text.replace("AtMost(100)", "AtMost(120)"))
+    go_shop.edit_schema(("name:     { type: string(100)", "name:     { type: string(90)"))
+    mine = go_shop.read(GO_TYPES)
+
+    assert go_shop.generate()[GO_TYPES] is Outcome.CONFLICT
+    assert go_shop.read(GO_TYPES) == mine
+    assert "AtMost(90)" in go_shop.read(f"{CONFLICTS}/{GO_TYPES}")
+    assert go_shop.generate(take_generated=[GO_TYPES])[GO_TYPES] is Outcome.UPDATED
+    assert go_shop.generate() == {}
+
+
+def test_go_a_merge_that_would_not_parse_is_a_conflict(go_shop: Workshop):
+    go_shop.edit(GO_TYPES, lambda text: text + "\nfunc mine( {\n")
+    go_shop.edit_schema(NEW_FIELD)
+
+    assert go_shop.generate()[GO_TYPES] is Outcome.CONFLICT
+
+
+def test_go_a_longer_name_realigns_its_neighbours_and_an_edit_elsewhere_stays(go_shop: Workshop):
+    routes = "internal/projects/routes.go"
+    go_shop.edit(routes, lambda text: text + "\n// mine\n")
+    go_shop.edit_schema(
+        ("      budget: ", "      a_very_much_longer_name: { type: text, nullable: true }\n      budget: ")
+    )
+    found = go_shop.generate()
+
+    assert found[GO_TYPES] is Outcome.UPDATED
+    assert found[routes] is Outcome.EDITED
+    shaped = subprocess.run(
+        ["gofmt", "-l", "."], cwd=go_shop.out, capture_output=True, check=True, timeout=60
+    )
+    assert shaped.stdout == b""
+
+
+def _add_beside(text: str, before: str, line: str) -> str:
+    assert before in text, before
+    return text.replace(before, f"{line}\n{before}", 1)
+
+
+GO_EDITS: dict[str, Callable[[str], str]] = {
+    "internal/projects/routes.go": lambda text: _add_beside(
+        text, "\tvar page *api.Page[ProjectSummary]", "\t// mine: lists are counted here"
+    ),
+    "internal/projects/types.go": lambda text: (
+        text + '\nfunc (p Project) isMine() bool { return p.Name == "" }\n'
+    ),
+    "internal/projects/repository.go": lambda text: _add_beside(
+        text, "// GetProject is the project", "func mine() {}\n"
+    ),
+    "internal/access/principal.go": lambda text: text.replace("// Nobody is who", "// Nobody, mine, is who"),
+    "internal/server/server.go": lambda text: text.replace("2 * time.Minute", "3 * time.Minute"),
+    "internal/api/lists.go": lambda text: text.replace("defaultLimit = 25", "defaultLimit = 50"),
+    "internal/config/config.go": lambda text: text.replace('"PORT", 8000', '"PORT", 9000'),
+    "cmd/api/main.go": lambda text: text + "\n// mine\n",
+    "Makefile": lambda text: text + "\nmine:\n\techo mine\n",
+    "go.mod": lambda text: text.replace("go 1.26.0\n", "go 1.26.0\n\n// mine\n"),
+    "README.md": lambda text: text + "\nMine.\n",
+}
+GO_MARKS = {
+    "internal/projects/routes.go": "mine: lists are counted here",
+    "internal/projects/types.go": "isMine",
+    "internal/projects/repository.go": "func mine",
+    "internal/access/principal.go": "Nobody, mine",
+    "internal/server/server.go": "3 * time.Minute",
+    "internal/api/lists.go": "= 50",
+    "internal/config/config.go": "9000",
+    "cmd/api/main.go": "// mine",
+    "Makefile": "echo mine",
+    "go.mod": "// mine",
+    "README.md": "Mine.",
+}
+GO_CHANGES = (
+    (NEW_FIELD,),
+    (("string(120)", "string(200)"),),
+    (("enum(draft, active, 1st)", "enum(draft, active, 1st, done)"),),
+    (("      code:     {", "      started:  { type: date, nullable: true, sort: true }\n      code:     {"),),
+    (("    audit: true\n", ""),),
+    (("    index: [[status, -created_at]]\n", ""),),
+    (("read: admin, write: admin }", "read: member, write: admin }"),),
+)
+
+
+def test_go_eleven_edits_and_seven_changes_of_the_schema_lose_nothing_and_compile(go_shop: Workshop):
+    for path, change in GO_EDITS.items():
+        go_shop.edit(path, change)
+    conflicts = 0
+    for changes in GO_CHANGES:
+        go_shop.edit_schema(*changes)
+        conflicts += list(go_shop.generate().values()).count(Outcome.CONFLICT)
+
+    assert conflicts == 0
+    assert [path for path, mark in GO_MARKS.items() if mark not in go_shop.read(path)] == []
+    done = subprocess.run(
+        ["go", "vet", "./..."], cwd=go_shop.out, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr

@@ -35,6 +35,7 @@ def environment(folder: Path) -> Environment:
     )
     found.filters.update(
         py=repr,
+        go=go_string,
         json=_json,
         comment=one_line,
         docstring=docstring,
@@ -52,6 +53,23 @@ def render(folder: Path, template: str, values: dict[str, Any]) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True)
+
+
+_GO_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def go_string(text: str) -> str:
+    """A text as a literal of Go. Whatever is in it stays in it."""
+    return '"' + "".join(map(_go_escaped, text)) + '"'
+
+
+def _go_escaped(each: str) -> str:
+    if each in _GO_ESCAPES:
+        return _GO_ESCAPES[each]
+    if each.isprintable():
+        return each
+    code = ord(each) if not 0xD800 <= ord(each) < 0xE000 else 0xFFFD
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def one_line(text: str) -> str:

@@ -1,0 +1,43 @@
+"""net/http, pgx and plain SQL."""
+
+from freehold.generator.deploy import Action, Container
+from freehold.generator.target import Commands, Target
+from freehold.generator.targets.go.emit import emit
+from freehold.generator.targets.go.format import formatter
+from freehold.generator.targets.go.parse import parse
+
+GO = Target(
+    name="go",
+    title="Go: net/http, pgx and plain SQL",
+    emit=emit,
+    formatter=formatter,
+    parsers={".go": parse},
+    commands=Commands(
+        locks=("go.mod", "go.sum"),
+        setup=(("go", "mod", "download"),),
+        build=(("go", "build", "-trimpath", "-o", "bin/", "./cmd/..."),),
+        migrate=("bin/migrate", "up"),
+        start=("bin/api",),
+        environment={"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"},
+    ),
+    container=Container(
+        build_image="golang:1.26-trixie",
+        locks=("go.mod", "go.sum"),
+        install=("go mod download",),
+        sources=("cmd", "internal", "db", "assets.go", "openapi.json"),
+        build=('CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/ ./cmd/...',),
+        image="gcr.io/distroless/static-debian13:nonroot",
+        built=(("/service/bin/api", "/api"), ("/service/bin/migrate", "/migrate")),
+        start=("/api",),
+        migrate=("/migrate",),
+        setup=Action(
+            "actions/setup-go",
+            "44694675825211faa026b3c33043df3e48a5fa00",
+            "v6.0.0",
+            {"go-version-file": "go.mod", "cache-dependency-path": "go.sum"},
+        ),
+        ignored=("bin",),
+        memory_mb=128,
+    ),
+    once=("internal/*/hooks.go", "internal/server/extra.go"),
+)

@@ -1,0 +1,45 @@
+// Command api serves.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"acme-works/internal/config"
+	"acme-works/internal/db"
+	"acme-works/internal/migrate"
+	"acme-works/internal/server"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop) // whoever asks twice does not want to wait
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "The service cannot run:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	settings, err := config.Load(os.Getenv)
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: settings.LogLevel})))
+	if settings.AutoMigrate {
+		if err := migrate.Command(ctx, "up"); err != nil {
+			return err
+		}
+	}
+	database, err := db.Open(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	return server.New(settings, database).Run(ctx)
+}

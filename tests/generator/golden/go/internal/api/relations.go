@@ -1,0 +1,340 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"acme-works/internal/access"
+	"acme-works/internal/db"
+	"acme-works/internal/problem"
+	"acme-works/internal/wire"
+)
+
+// MostIncluded bounds the rows that one relation may reach in one answer.
+const MostIncluded = 2000
+
+// Link is a table of links: the columns of both ends, and the one of the tenant, if it has one.
+type Link struct {
+	Table  string
+	Here   string
+	There  string
+	Tenant string
+}
+
+// Relation is how to get from rows to the rows that belong to them.
+type Relation struct {
+	// Entity is at the other end.
+	Entity string
+	Many   bool
+	// Key is the field of a row that is looked up.
+	Key string
+	// Keys reads values of that field, as a slice that can be bound.
+	Keys func(texts []string) (any, error)
+	// Column is compared with the keys; of links, it is the id of the other end.
+	Column string
+	// Only who may read GuardField of Guard may follow the relation.
+	Guard      string
+	GuardField string
+	// Load finds the rows that the caller may read, each with its key.
+	Load func(ctx context.Context, tx *db.Tx, relation Relation, keys any) ([]Related, error)
+	Link *Link
+}
+
+// Relations are those of each resource, by name.
+type Relations map[string]map[string]Relation
+
+// Related is a row that was reached, with the key by which it was found.
+type Related struct {
+	Key string
+	Row json.RawMessage
+}
+
+// Reached is the row as lists show it.
+func Reached(key any, row any) (Related, error) {
+	found, err := encode(row, nil)
+	return Related{keyText(key), found}, err
+}
+
+// Keys reads texts as values that can be bound.
+func Keys[T any](parse wire.Parser[T]) func(texts []string) (any, error) {
+	return func(texts []string) (any, error) {
+		found := make([]T, len(texts))
+		for place, text := range texts {
+			var err error
+			if found[place], err = parse(text); err != nil {
+				return nil, err
+			}
+		}
+		return found, nil
+	}
+}
+
+// keyText is an id as text, whatever PostgreSQL or JSON made of it.
+func keyText(key any) string {
+	switch key := key.(type) {
+	case [16]byte:
+		return uuid.UUID(key).String()
+	case json.RawMessage:
+		if text, fault := wire.Quoted(wire.ParseText)(key); fault == nil {
+			return text
+		}
+		return string(key)
+	}
+	return fmt.Sprint(key)
+}
+
+// Branch is a relation to include, and those to include of its rows.
+type Branch struct {
+	name  string
+	below []*Branch
+}
+
+// Tree makes a tree of paths such as owner.team. A relation that the caller may not follow is refused.
+func (r Relations) Tree(caller access.Principal, entity string, paths []string) ([]*Branch, error) {
+	root := &Branch{}
+	for _, path := range paths {
+		at, branch := entity, root
+		parts := strings.Split(path, ".")
+		for _, name := range parts {
+			relation, known := r[at][name]
+			if !known || len(parts) > 2 {
+				return nil, problem.InvalidParameter("include", fmt.Sprintf("there is no relation %.100q", path))
+			}
+			if caller.Hides(relation.Guard, relation.GuardField) {
+				return nil, problem.InvalidParameter("include", "your role may not include "+path)
+			}
+			if err := caller.Require(relation.Entity + ":read"); err != nil {
+				return nil, err
+			}
+			at, branch = relation.Entity, branch.child(name)
+		}
+	}
+	return root.below, nil
+}
+
+func (b *Branch) child(name string) *Branch {
+	for _, each := range b.below {
+		if each.name == name {
+			return each
+		}
+	}
+	found := &Branch{name: name}
+	b.below = append(b.below, found)
+	return found
+}
+
+// IncludeIn are the rows as the caller may see them, with the rows that belong to them: one statement for each relation.
+func IncludeIn[Row any](
+	ctx context.Context, tx *db.Tx, relations Relations, entity string, rows []Row, wanted []*Branch,
+) ([]json.RawMessage, error) {
+	encoded, err := encodeAll(rows, nil)
+	if err != nil {
+		return nil, err
+	}
+	return relations.include(ctx, tx, entity, encoded, wanted)
+}
+
+func (r Relations) include(
+	ctx context.Context, tx *db.Tx, entity string, rows []json.RawMessage, wanted []*Branch,
+) ([]json.RawMessage, error) {
+	shown := make([][]member, len(rows))
+	for place, row := range rows {
+		var err error
+		if shown[place], err = members(row); err != nil {
+			return nil, err
+		}
+	}
+	for _, branch := range wanted {
+		relation := r[entity][branch.name]
+		keys := make([]string, len(rows))
+		for place := range shown {
+			keys[place] = keyOf(shown[place], relation.Key)
+		}
+		found, err := r.reach(ctx, tx, relation, branch, keys)
+		if err != nil {
+			return nil, err
+		}
+		for place := range shown {
+			shown[place] = append(shown[place], member{branch.name, among(relation, found[keys[place]])})
+		}
+	}
+	hidden := tx.Caller.Hidden(entity)
+	found := make([]json.RawMessage, len(rows))
+	for place := range shown {
+		found[place] = object(shown[place], hidden)
+	}
+	return found, nil
+}
+
+// reach finds the rows of a branch, by key.
+func (r Relations) reach(
+	ctx context.Context, tx *db.Tx, relation Relation, branch *Branch, keys []string,
+) (map[string][]json.RawMessage, error) {
+	sought := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(keys))), func(key string) bool {
+		return key == ""
+	})
+	if len(sought) == 0 {
+		return nil, nil
+	}
+	bound, err := relation.Keys(sought)
+	if err != nil {
+		return nil, err
+	}
+	found, err := relation.Load(ctx, tx, relation, bound)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > MostIncluded {
+		return nil, problem.InvalidParameter("include", fmt.Sprintf(
+			"%s reaches more than %d rows; ask for fewer rows with limit", branch.name, MostIncluded))
+	}
+	rows := make([]json.RawMessage, len(found))
+	for place, each := range found {
+		rows[place] = each.Row
+	}
+	rows, err = r.include(ctx, tx, relation.Entity, rows, branch.below)
+	byKey := map[string][]json.RawMessage{}
+	for place, row := range rows {
+		byKey[found[place].Key] = append(byKey[found[place].Key], row)
+	}
+	return byKey, err
+}
+
+func keyOf(row []member, field string) string {
+	for _, each := range row {
+		if each.name == field && string(each.value) != "null" {
+			return keyText(each.value)
+		}
+	}
+	return ""
+}
+
+func among(relation Relation, rows []json.RawMessage) json.RawMessage {
+	if !relation.Many {
+		if len(rows) == 0 {
+			return json.RawMessage("null")
+		}
+		return rows[0]
+	}
+	joined := []byte{'['}
+	for place, row := range rows {
+		if place > 0 {
+			joined = append(joined, ',')
+		}
+		joined = append(joined, row...)
+	}
+	return append(joined, ']')
+}
+
+// SetLinks links the row with exactly these, all of which the caller has to be able to see.
+func SetLinks[T any](
+	ctx context.Context, tx *db.Tx, relation Relation, field string, id any, others []T,
+) error {
+	seen, err := visible(ctx, tx, relation, others)
+	if err != nil {
+		return err
+	}
+	for place, other := range others {
+		if !seen[fmt.Sprint(other)] {
+			refusal := problem.New(
+				http.StatusUnprocessableEntity, "unknown_reference", "A reference points at nothing.")
+			refusal.Faults = []problem.Fault{{
+				Pointer: problem.Pointer(field, strconv.Itoa(place)), Code: "unknown_reference", Message: "no such row",
+			}}
+			return refusal
+		}
+	}
+	statement, err := relation.ofRow(tx, id)
+	if err != nil {
+		return err
+	}
+	statement.Where(relation.Link.There + " <> all(" + statement.Bind(others) + ")")
+	err = db.Run(ctx, tx, "delete from "+relation.Link.Table+" where "+statement.Conditions(), statement.Values()...)
+	if err != nil {
+		return err
+	}
+	return add(ctx, tx, relation, id, others)
+}
+
+// LinkRows links two rows; they may be linked already.
+func LinkRows[T any](ctx context.Context, tx *db.Tx, relation Relation, id any, other T) error {
+	if err := mustSee(ctx, tx, relation, other); err != nil {
+		return err
+	}
+	return add(ctx, tx, relation, id, []T{other})
+}
+
+// UnlinkRows takes the link between two rows away, if there is one.
+func UnlinkRows[T any](ctx context.Context, tx *db.Tx, relation Relation, id any, other T) error {
+	if err := mustSee(ctx, tx, relation, other); err != nil {
+		return err
+	}
+	statement, err := relation.ofRow(tx, id)
+	if err != nil {
+		return err
+	}
+	statement.Where(relation.Link.There + " = " + statement.Bind(other))
+	return db.Run(ctx, tx, "delete from "+relation.Link.Table+" where "+statement.Conditions(), statement.Values()...)
+}
+
+func mustSee[T any](ctx context.Context, tx *db.Tx, relation Relation, other T) error {
+	seen, err := visible(ctx, tx, relation, []T{other})
+	if err == nil && len(seen) == 0 {
+		return problem.NotFound()
+	}
+	return err
+}
+
+// visible are those of the ids whose rows the caller may see.
+func visible[T any](ctx context.Context, tx *db.Tx, relation Relation, ids []T) (map[string]bool, error) {
+	found := map[string]bool{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	relation.Link = nil
+	rows, err := relation.Load(ctx, tx, relation, ids)
+	for _, row := range rows {
+		found[row.Key] = true
+	}
+	return found, err
+}
+
+func (r Relation) ofRow(tx *db.Tx, id any) (*db.Statement, error) {
+	statement := &db.Statement{}
+	if r.Link.Tenant != "" {
+		tenant, err := tx.Caller.Tenant()
+		if err != nil {
+			return nil, err
+		}
+		statement.Where(r.Link.Tenant + " = " + statement.Bind(tenant))
+	}
+	statement.Where(r.Link.Here + " = " + statement.Bind(id))
+	return statement, nil
+}
+
+func add[T any](ctx context.Context, tx *db.Tx, relation Relation, id any, others []T) error {
+	link := relation.Link
+	columns, places := link.Here+", "+link.There, "$1, $2"
+	var tenant []any
+	if link.Tenant != "" {
+		found, err := tx.Caller.Tenant()
+		if err != nil {
+			return err
+		}
+		tenant = []any{found}
+		columns, places = columns+", "+link.Tenant, places+", $3"
+	}
+	values := make([][]any, len(others))
+	for place, other := range others {
+		values[place] = append([]any{id, other}, tenant...)
+	}
+	return db.Each(ctx, tx,
+		"insert into "+link.Table+" ("+columns+") values ("+places+") on conflict do nothing", values)
+}

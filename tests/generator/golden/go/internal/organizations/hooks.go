@@ -1,0 +1,33 @@
+package organizations
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"acme-works/internal/db"
+)
+
+// What else happens when organizations change. This file is yours: it was written once, and is never written again.
+//
+// Each function runs in the transaction of the change, so that an error refuses it and undoes everything: return a
+// problem.Problem to say why. Bodies may be changed before they are written. Batches call the same functions, once for
+// each item.
+
+// beforeCreate: an organization is about to be made.
+func beforeCreate(_ context.Context, _ *db.Tx, _ *OrganizationCreate) error { return nil }
+
+// afterCreate: an organization was made.
+func afterCreate(_ context.Context, _ *db.Tx, _ *Organization) error { return nil }
+
+// beforeUpdate: an organization is about to be changed, if the caller may.
+func beforeUpdate(_ context.Context, _ *db.Tx, _ uuid.UUID, _ *OrganizationUpdate) error { return nil }
+
+// afterUpdate: an organization was changed.
+func afterUpdate(_ context.Context, _ *db.Tx, _ *Organization) error { return nil }
+
+// beforeDelete: an organization is about to be deleted, if the caller may.
+func beforeDelete(_ context.Context, _ *db.Tx, _ uuid.UUID) error { return nil }
+
+// afterDelete: an organization was deleted.
+func afterDelete(_ context.Context, _ *db.Tx, _ uuid.UUID) error { return nil }

@@ -1,0 +1,395 @@
+// Package projects is projects: A piece of work with a budget.
+package projects
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"acme-works/internal/api"
+	"acme-works/internal/db"
+	"acme-works/internal/wire"
+)
+
+const entity = "project"
+
+var table = api.Table{
+	Name: "projects",
+	Fields: []string{
+		"id",
+		"name",
+		"code",
+		"status",
+		"budget",
+		"owner_id",
+		"created_at",
+		"updated_at",
+		"created_by",
+		"updated_by",
+		"version",
+		"deleted_at",
+	},
+	Texts: []string{
+		"name",
+		"code",
+		"status",
+		"created_by",
+		"updated_by",
+	},
+}
+
+type routes struct {
+	db        *db.DB
+	relations api.Relations
+}
+
+// Routes are projects over HTTP.
+func Routes(database *db.DB, relations api.Relations) []api.Route {
+	r := routes{database, relations}
+	return []api.Route{
+		{Pattern: "GET /v1/projects", Endpoint: r.list},
+		{Pattern: "GET /v1/projects/{id}", Endpoint: r.get},
+		{Pattern: "POST /v1/projects", Endpoint: r.create},
+		{Pattern: "PATCH /v1/projects/{id}", Endpoint: r.update},
+		{Pattern: "DELETE /v1/projects/{id}", Endpoint: r.delete},
+		{Pattern: "POST /v1/projects/{id}/restore", Endpoint: r.restore},
+		{Pattern: "POST /v1/projects/batch", Endpoint: r.batchCreate},
+		{Pattern: "POST /v1/projects/batch-update", Endpoint: r.batchUpdate},
+		{Pattern: "POST /v1/projects/batch-delete", Endpoint: r.batchDelete},
+	}
+}
+
+// list shows the projects that the caller may read, one page at a time.
+func (r routes) list(call *api.Call) (*api.Reply, error) {
+	query, err := listed.Parse(call)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:read"); err != nil {
+		return nil, err
+	}
+	if query.Deleted != "exclude" {
+		if err := call.Caller.Require("project:read_deleted"); err != nil {
+			return nil, err
+		}
+	}
+	if err := query.Check(entity, call.Caller); err != nil {
+		return nil, err
+	}
+	isCSV, err := call.WantsCSV()
+	if err != nil {
+		return nil, err
+	}
+	if isCSV {
+		return api.ReplyCSV(call, entity, table, r.db,
+			func(ctx context.Context, tx *db.Tx, take func(rows []ProjectSummary) error) error {
+				return ExportProjects(ctx, tx, query, take)
+			}), nil
+	}
+	wanted, err := r.relations.Tree(call.Caller, entity, query.Include)
+	if err != nil {
+		return nil, err
+	}
+	var page *api.Page[ProjectSummary]
+	var included []json.RawMessage
+	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
+		page, err = ListProjects(call.Context(), tx, query)
+		if err == nil && wanted != nil {
+			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, page.Rows, wanted)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.ReplyPage(call, entity, query, page, included)
+}
+
+// create makes a project.
+func (r routes) create(call *api.Call) (*api.Reply, error) {
+	if err := call.NoParameters(); err != nil {
+		return nil, err
+	}
+	body, err := ReadProjectCreate(call.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:create"); err != nil {
+		return nil, err
+	}
+	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
+		return nil, err
+	}
+	var reply *api.Reply
+	err = r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) error {
+		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
+			created, err := r.createIn(call.Context(), tx, body)
+			if err != nil {
+				return nil, err
+			}
+			return call.Created(entity, created, created.ID, &created.Version)
+		})
+		return err
+	})
+	return reply, err
+}
+
+// get shows one project.
+func (r routes) get(call *api.Call) (*api.Reply, error) {
+	paths, err := call.OnlyInclude()
+	if err != nil {
+		return nil, err
+	}
+	id, err := api.ID(call, "id", wire.ParseUUID)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:read"); err != nil {
+		return nil, err
+	}
+	wanted, err := r.relations.Tree(call.Caller, entity, paths)
+	if err != nil {
+		return nil, err
+	}
+	var found *Project
+	var included []json.RawMessage
+	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
+		found, err = GetProject(call.Context(), tx, id)
+		if err == nil && wanted != nil {
+			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, []Project{*found}, wanted)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if included != nil {
+		return api.Included(included[0]), nil
+	}
+	return call.Row(entity, found, &found.Version)
+}
+
+// update changes a project: fields that are absent stay as they are.
+func (r routes) update(call *api.Call) (*api.Reply, error) {
+	if err := call.NoParameters(); err != nil {
+		return nil, err
+	}
+	id, err := api.ID(call, "id", wire.ParseUUID)
+	if err != nil {
+		return nil, err
+	}
+	patch, err := ReadProjectUpdate(call.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:update"); err != nil {
+		return nil, err
+	}
+	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
+		return nil, err
+	}
+	var updated *Project
+	err = r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) error {
+		updated, err = r.updateIn(call.Context(), tx, id, patch, call.Versions())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return call.Row(entity, updated, &updated.Version)
+}
+
+// delete removes a project; it can be restored.
+func (r routes) delete(call *api.Call) (*api.Reply, error) {
+	if err := call.NoParameters(); err != nil {
+		return nil, err
+	}
+	id, err := api.ID(call, "id", wire.ParseUUID)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:delete"); err != nil {
+		return nil, err
+	}
+	err = r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) error {
+		return r.deleteIn(call.Context(), tx, id, call.Versions())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.NoContent(), nil
+}
+
+// restore brings a project back that was deleted.
+func (r routes) restore(call *api.Call) (*api.Reply, error) {
+	if err := call.NoParameters(); err != nil {
+		return nil, err
+	}
+	id, err := api.ID(call, "id", wire.ParseUUID)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:restore"); err != nil {
+		return nil, err
+	}
+	var restored *Project
+	err = r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) error {
+		restored, err = RestoreProject(call.Context(), tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return call.Row(entity, restored, &restored.Version)
+}
+
+// batchCreate makes many projects, or none.
+func (r routes) batchCreate(call *api.Call) (*api.Reply, error) {
+	if err := call.NoParameters(); err != nil {
+		return nil, err
+	}
+	items := wire.Items(call.Body, "items", api.MostItems, upsertFrom)
+	onConflict := wire.Default(call.Body, "on_conflict", api.OnConflict, "error")
+	if err := call.Body.Refusal(); err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:create"); err != nil {
+		return nil, err
+	}
+	if onConflict == "update" {
+		if err := call.Caller.Require("project:update"); err != nil {
+			return nil, err
+		}
+	}
+	if err := api.CheckItems(call.Caller, entity, items); err != nil {
+		return nil, err
+	}
+	var reply *api.Reply
+	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
+		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
+			rows, err := api.EachOf("items", items, false, func(item wire.Item[upsert]) (*Project, error) {
+				return r.upsertIn(call.Context(), tx, item.Value, onConflict)
+			})
+			if err != nil {
+				return nil, err
+			}
+			return api.Rows(call, entity, http.StatusCreated, rows)
+		})
+		return err
+	})
+	return reply, err
+}
+
+// batchUpdate changes many projects, or none.
+func (r routes) batchUpdate(call *api.Call) (*api.Reply, error) {
+	if err := call.NoParameters(); err != nil {
+		return nil, err
+	}
+	items := wire.Items(call.Body, "items", api.MostItems, changeFrom)
+	if err := call.Body.Refusal(); err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:update"); err != nil {
+		return nil, err
+	}
+	if err := api.CheckItems(call.Caller, entity, items); err != nil {
+		return nil, err
+	}
+	var reply *api.Reply
+	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
+		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
+			rows, err := api.EachOf("items", items, false, func(item wire.Item[ProjectChange]) (*Project, error) {
+				change := item.Value
+				var versions []int64
+				if change.SeenVersion != nil {
+					versions = []int64{*change.SeenVersion}
+				}
+				return r.updateIn(call.Context(), tx, change.ID, change.ProjectUpdate, versions)
+			})
+			if err != nil {
+				return nil, err
+			}
+			return api.Rows(call, entity, http.StatusOK, rows)
+		})
+		return err
+	})
+	return reply, err
+}
+
+// batchDelete deletes many projects, or none.
+func (r routes) batchDelete(call *api.Call) (*api.Reply, error) {
+	if err := call.NoParameters(); err != nil {
+		return nil, err
+	}
+	ids := wire.Required(call.Body, "ids", wire.Many(wire.UUID, 1, api.MostItems))
+	if err := call.Body.Refusal(); err != nil {
+		return nil, err
+	}
+	if err := call.Caller.Require("project:delete"); err != nil {
+		return nil, err
+	}
+	var reply *api.Reply
+	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
+		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
+			_, err := api.EachOf("ids", ids, true, func(id uuid.UUID) (struct{}, error) {
+				return struct{}{}, r.deleteIn(call.Context(), tx, id, nil)
+			})
+			return api.NoContent(), err
+		})
+		return err
+	})
+	return reply, err
+}
+
+func (r routes) createIn(ctx context.Context, tx *db.Tx, body ProjectCreate) (*Project, error) {
+	if err := beforeCreate(ctx, tx, &body); err != nil {
+		return nil, err
+	}
+	created, err := CreateProject(ctx, tx, body)
+	if err != nil {
+		return nil, err
+	}
+	return created, afterCreate(ctx, tx, created)
+}
+
+func (r routes) upsertIn(ctx context.Context, tx *db.Tx, body upsert, onConflict string) (*Project, error) {
+	if onConflict == "error" {
+		return r.createIn(ctx, tx, body.ProjectCreate)
+	}
+	if err := beforeCreate(ctx, tx, &body.ProjectCreate); err != nil {
+		return nil, err
+	}
+	found, outcome, err := UpsertProject(ctx, tx, body.ProjectCreate, body.patch, onConflict == "update")
+	if err != nil || outcome == db.Known {
+		return found, err
+	}
+	if outcome == db.Updated {
+		return found, afterUpdate(ctx, tx, found)
+	}
+	return found, afterCreate(ctx, tx, found)
+}
+
+func (r routes) updateIn(
+	ctx context.Context, tx *db.Tx, id uuid.UUID, patch ProjectUpdate, versions []int64,
+) (*Project, error) {
+	if err := beforeUpdate(ctx, tx, id, &patch); err != nil {
+		return nil, err
+	}
+	updated, err := UpdateProject(ctx, tx, id, patch, versions)
+	if err != nil {
+		return nil, err
+	}
+	return updated, afterUpdate(ctx, tx, updated)
+}
+
+func (r routes) deleteIn(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) error {
+	if err := beforeDelete(ctx, tx, id); err != nil {
+		return err
+	}
+	if err := DeleteProject(ctx, tx, id, versions); err != nil {
+		return err
+	}
+	return afterDelete(ctx, tx, id)
+}
