@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -148,10 +149,12 @@ def test_what_is_no_dump_is_refused(tmp_path: Path, content: bytes, message: str
     assert message in str(raised.value)
 
 
-def test_nothing_is_left_running_or_lying_about(tmp_path: Path) -> None:
-    before = set(Path("/tmp").glob("freehold-import-*"))
-    imported(tmp_path, "CREATE TABLE public.t (id uuid PRIMARY KEY, a text);")
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+def test_nothing_is_left_running_or_lying_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL's own user has to come in
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        imported(tmp_path, "CREATE TABLE public.t (id uuid PRIMARY KEY, a text);")
+        running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
 
-    assert set(Path("/tmp").glob("freehold-import-*")) == before
-    assert "freehold-import-" not in running
+        assert list(Path(folder).iterdir()) == []
+        assert folder not in running
