@@ -321,7 +321,8 @@ def test_go_a_longer_name_realigns_its_neighbours_and_an_edit_elsewhere_stays(go
     found = go_shop.generate()
 
     assert found[GO_TYPES] is Outcome.UPDATED
-    assert found[routes] is Outcome.EDITED
+    assert found[routes] is Outcome.MERGED
+    assert go_shop.read(routes).endswith("// mine\n")
     shaped = subprocess.run(
         ["gofmt", "-l", "."], cwd=go_shop.out, capture_output=True, check=True, timeout=60
     )

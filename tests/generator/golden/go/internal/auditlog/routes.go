@@ -1,4 +1,4 @@
-// Package auditlog is audit log: Who changed what, and when.
+// Package auditlog is the resource /v1/audit-log: Who changed what, and when.
 package auditlog
 
 import (

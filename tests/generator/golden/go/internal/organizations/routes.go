@@ -1,4 +1,4 @@
-// Package organizations is organizations
+// Package organizations is the resource /v1/organizations
 package organizations
 
 import (

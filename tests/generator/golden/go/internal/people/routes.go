@@ -1,4 +1,4 @@
-// Package people is people
+// Package people is the resource /v1/people
 package people
 
 import (

@@ -1,4 +1,4 @@
-// Package projects is projects: A piece of work with a budget.
+// Package projects is the resource /v1/projects: A piece of work with a budget.
 package projects
 
 import (
