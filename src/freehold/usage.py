@@ -1,4 +1,5 @@
-"""How often tables are read and written: counted in memory, and settled in PostgreSQL by the hour.
+"""How often tables are read and written, and how much projects are asked: counted in memory, and settled in
+PostgreSQL by the hour.
 
 Counting is one addition in a dictionary; no call waits for it. What a process has counted is settled a few
 seconds later, so a process that is killed takes the calls of at most those seconds with it.
@@ -7,7 +8,8 @@ seconds later, so a process that is killed takes the calls of at most those seco
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import asyncpg
 import structlog
@@ -19,30 +21,36 @@ SETTLE_AFTER_S = 3.0
 
 log = structlog.get_logger("freehold.usage")
 
+Counted = TypeVar("Counted")
 
-class Use(NamedTuple):
-    """One way of using a table."""
+
+class Used(NamedTuple):
+    """A table that is used."""
 
     project_id: str
     database_id: str
     table_id: str
-    is_write: bool
 
 
-class Uses:
+class _Counter(ABC, Generic[Counted]):
     """What this process has counted and not settled yet."""
 
     def __init__(self, db: Queries) -> None:
         self._db = db
-        self._counted: dict[Use, int] = {}
+        self._counted: dict[Counted, list[int]] = {}
         self._settling: asyncio.Task[None] | None = None
 
-    def count(self, use: Use, times: int = 1) -> None:
-        """Count a call that has read or written rows of a table."""
-        if use in self._counted:
-            self._counted[use] += times
+    @abstractmethod
+    def _statement(self, counted: dict[Counted, list[int]]) -> tuple[str, tuple[list[Any], ...]]:
+        """What adds to that which all processes have counted."""
+
+    def _add(self, what: Counted, first: int, second: int) -> None:
+        line = self._counted.get(what)
+        if line is not None:
+            line[0] += first
+            line[1] += second
             return
-        self._counted[use] = times
+        self._counted[what] = [first, second]
         if self._settling is None:
             self._settling = asyncio.create_task(self._settle_soon())
 
@@ -51,12 +59,13 @@ class Uses:
         counted, self._counted = self._counted, {}
         if not counted:
             return
+        sql, values = self._statement(counted)
         try:
-            await self._db.run(_SETTLE, *_columns(counted))
+            await self._db.run(sql, *values)
         except (OSError, Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("usage_not_settled", error=type(error).__name__)
-            for use, times in counted.items():
-                self._counted[use] = self._counted.get(use, 0) + times
+            for what, (first, second) in counted.items():
+                self._add(what, first, second)
 
     async def _settle_soon(self) -> None:
         while True:
@@ -67,21 +76,41 @@ class Uses:
                 return
 
 
-def _columns(counted: dict[Use, int]) -> tuple[list[str], list[str], list[str], list[int], list[int]]:
-    """What was counted, as the columns of the statement, a line for each table."""
-    tables = dict.fromkeys(use[:3] for use in counted)
-    return (
-        [table[0] for table in tables],
-        [table[1] for table in tables],
-        [table[2] for table in tables],
-        [counted.get(Use(*table, is_write=False), 0) for table in tables],
-        [counted.get(Use(*table, is_write=True), 0) for table in tables],
-    )
+class Uses(_Counter[Used]):
+    """Calls that have read or written rows of a table."""
+
+    def count(self, table: Used, *, is_write: bool, times: int = 1) -> None:
+        """Count a call, or as many."""
+        self._add(table, 0 if is_write else times, times if is_write else 0)
+
+    def _statement(self, counted: dict[Used, list[int]]) -> tuple[str, tuple[list[Any], ...]]:
+        return _SETTLE_USES, (
+            [used.project_id for used in counted],
+            [used.database_id for used in counted],
+            [used.table_id for used in counted],
+            [reads for reads, _ in counted.values()],
+            [writes for _, writes in counted.values()],
+        )
 
 
-# In order, so that two processes that settle the same tables wait for each other rather than deadlock. Of a
+class Traffic(_Counter[str]):
+    """Requests of projects, and the bytes that came and went with them."""
+
+    def count(self, project_id: str, size: int) -> None:
+        """Count a request, with the bytes of its body and of the answer's."""
+        self._add(project_id, 1, size)
+
+    def _statement(self, counted: dict[str, list[int]]) -> tuple[str, tuple[list[Any], ...]]:
+        return _SETTLE_TRAFFIC, (
+            list(counted),
+            [requests for requests, _ in counted.values()],
+            [size for _, size in counted.values()],
+        )
+
+
+# In order, so that two processes that settle the same lines wait for each other rather than deadlock. Of a
 # project that is gone nothing is kept.
-_SETTLE = """
+_SETTLE_USES = """
     insert into freehold.usage as u (project_id, database_id, table_id, hour, reads, writes)
     select p.id, c.database_id, c.table_id, date_trunc('hour', now(), 'UTC'), c.reads, c.writes
     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
@@ -90,4 +119,13 @@ _SETTLE = """
     order by 1, 2, 3
     on conflict (project_id, hour, database_id, table_id)
         do update set reads = u.reads + excluded.reads, writes = u.writes + excluded.writes
+"""
+_SETTLE_TRAFFIC = """
+    insert into freehold.traffic as t (project_id, hour, requests, bytes)
+    select p.id, date_trunc('hour', now(), 'UTC'), c.requests, c.bytes
+    from unnest($1::text[], $2::bigint[], $3::bigint[]) as c (project_id, requests, bytes)
+    join freehold.projects p on p.id = c.project_id
+    order by 1
+    on conflict (project_id, hour)
+        do update set requests = t.requests + excluded.requests, bytes = t.bytes + excluded.bytes
 """

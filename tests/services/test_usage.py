@@ -168,3 +168,51 @@ def test_usage_is_for_keys_and_the_console(project: Project, notes: TablesDB, ja
     assert error_of(odd) == (400, "general_argument_invalid")
     assert error_of(project.server.get("/tablesdb/d/tables/none/usage")) == (404, "table_not_found")
     assert error_of(project.server.get("/tablesdb/none/tables/x/usage")) == (404, "database_not_found")
+
+
+def test_a_project_is_told_how_much_it_is_asked_and_what_it_holds(
+    project: Project, notes: TablesDB, jane: User
+) -> None:
+    notes.create_row("d", "notes", "a", {"text": "x" * 90})
+    notes.get_row("d", "notes", "a")
+    project.server.post("/storage/buckets", json={"bucketId": "b", "name": "B"})
+    file = {"file": ("a.txt", b"y" * 5000)}
+    project.server.post("/storage/buckets/b/files", data={"fileId": "f"}, files=file)
+    before = usage_of(project.server, "/project/usage", databasesReadsTotal=1, databasesWritesTotal=1)
+    sent = b"z" * 3000
+    for _ in range(5):
+        project.guest.post("/account", content=sent, headers={"Content-Type": "application/json"})
+        project.guest.get("/health/version")
+    deadline = time.monotonic() + 30  # every question about usage is a request as well
+    while True:
+        after = usage_of(project.server, "/project/usage")
+        if after["networkTotal"] > before["networkTotal"] + 5 * len(sent) or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+
+    held = ("usersTotal", "databasesTotal", "rowsTotal", "documentsTotal", "bucketsTotal", "filesTotal")
+    assert [before[each] for each in held] == [1, 1, 1, 1, 1, 1]
+    assert before["filesStorageTotal"] == 5000
+    assert (before["databasesReadsTotal"], before["databasesWritesTotal"]) == (1, 1)
+    assert after["requestsTotal"] >= before["requestsTotal"] + 10
+    assert after["networkTotal"] > before["networkTotal"] + 5 * len(sent)
+    for series, total in (
+        ("requests", "requestsTotal"),
+        ("network", "networkTotal"),
+        ("users", "usersTotal"),
+    ):
+        assert sum(each["value"] for each in after[series]) == after[total]
+        assert len(after[series]) == 24
+
+
+def test_a_projects_usage_is_for_servers_and_of_it_alone(
+    platform: Platform, project: Project, jane: User
+) -> None:
+    other = platform.new_project()
+    asked = other.server.get("/project/usage", params={"range": "90d"}).json()
+
+    assert error_of(jane.client.get("/project/usage")) == (401, "general_unauthorized_scope")
+    assert error_of(project.server.get("/project/usage", params={"range": "1y"})) == (
+        400, "general_argument_invalid",
+    )  # fmt: skip
+    assert (asked["usersTotal"], len(asked["requests"])) == (0, 90)

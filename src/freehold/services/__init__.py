@@ -61,6 +61,7 @@ KINDS: tuple[Kind, ...] = (
     *storage.KINDS,
     *migrations.KINDS,
     *mail.KINDS,
+    *project.KINDS,
 )
 """Every kind of job: the platform's own, and those of the services."""
 

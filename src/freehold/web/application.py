@@ -42,7 +42,7 @@ from freehold.providers.blobs import of_installation
 from freehold.providers.images import Images
 from freehold.providers.oauth.client import Vendors
 from freehold.providers.outside import Outside
-from freehold.usage import Uses
+from freehold.usage import Traffic, Uses
 from freehold.web import formats, limits, logs, metrics
 from freehold.web.auth import (
     CONSOLE,
@@ -136,6 +136,7 @@ class Application:
         self.auth = Authenticator(self.db, stamps, settings.secret)
         self.hits = limits.Hits(self.db)
         self.uses = Uses(self.db)
+        self.traffic = Traffic(self.db)
         self.shares = Shares(max(1, settings.pool_size // 2))
         self.answers = Answers(stamps, size_bytes=_ANSWERS_BYTES)
         """Lists of rows that callers let be kept for a while."""
@@ -167,6 +168,7 @@ class Application:
                     self._listener.cancel()
                 await self.hits.settle()
                 await self.uses.settle()
+                await self.traffic.settle()
                 await self.outside.close()
                 await self.images.close()
                 await self.db.close()
@@ -205,6 +207,8 @@ class Application:
             await exchange.send(send)
         else:
             await exchange.send_stream(send, receive, exchange.stream)
+        if exchange.project is not None:
+            self.traffic.count(exchange.project.id, request.received + exchange.sent)
         elapsed_s = time.perf_counter() - started
         endpoint = exchange.endpoint
         route = endpoint.path if endpoint is not None else ""
@@ -484,6 +488,7 @@ class _Exchange:
         "own_headers",
         "project",
         "request",
+        "sent",
         "status",
         "stream",
     )
@@ -496,6 +501,8 @@ class _Exchange:
             self.own_headers.append(_ONLY_HTTPS)
         self.status = 500
         self.body = b""
+        self.sent = 0
+        """Bytes of the answer's body."""
         self.content_type = _JSON
         self.headers: Headers = []
         self._cors: Headers = []
@@ -544,6 +551,7 @@ class _Exchange:
             body = gzip.compress(body, 1, mtime=0)
             headers += ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
         headers.append((b"content-length", b"%d" % len(body)))
+        self.sent = len(body)
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if self.request.method == "HEAD" else body})
 
@@ -567,6 +575,7 @@ class _Exchange:
                     if gone.done():
                         return
                     await send({"type": "http.response.body", "body": part, "more_body": True})
+                    self.sent += len(part)
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()

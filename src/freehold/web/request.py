@@ -51,6 +51,7 @@ class Request:
         "id",
         "method",
         "path",
+        "received",
         "scheme",
         "uploads",
     )
@@ -64,6 +65,8 @@ class Request:
         self._raw_query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.body = b""
+        self.received = 0
+        """Bytes of the body that have come."""
         self._form: Params | None = None
         self.uploads: list[Upload] = []
 
@@ -99,7 +102,8 @@ class Request:
                 if size > limit:
                     raise BodyTooLarge(limit=limit)
             self.body = b"".join(parts)
-        if len(self.body) > limit:
+        self.received = len(self.body)
+        if self.received > limit:
             raise BodyTooLarge(limit=limit)
 
     def _check_announced(self, limit: int) -> None:
@@ -125,6 +129,7 @@ class Request:
                 part = message.get("body", b"")
                 more = message.get("more_body", False)
                 size += len(part)
+                self.received = size
                 if size > limit:
                     raise BodyTooLarge(limit=limit)
                 parser.write(part)

@@ -21,7 +21,7 @@ from freehold.schema.values import Misfit
 from freehold.services.databases import relation, store
 from freehold.services.databases.errors import DatabaseNotFound, NoTenant, NotPermitted, TableNotFound
 from freehold.services.databases.vocabulary import Vocabulary, spoken
-from freehold.usage import Use
+from freehold.usage import Used
 from freehold.web.auth import Identity
 from freehold.web.call import Call
 
@@ -176,7 +176,8 @@ async def using(
             answer = await act(await find(call, database_id, table_id))
         except CHANGED as error:
             raise ResourceLocked() from error
-    call.app.uses.count(Use(call.project.id, database_id, table_id, call.endpoint.emits != ""))
+    is_write = call.endpoint.emits != ""
+    call.app.uses.count(Used(call.project.id, database_id, table_id), is_write=is_write)
     return answer
 
 

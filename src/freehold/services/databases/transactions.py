@@ -37,7 +37,7 @@ from freehold.services.databases.errors import (
 )
 from freehold.services.databases.operations import OneOfThem
 from freehold.services.databases.tables import Table
-from freehold.usage import Use
+from freehold.usage import Used
 from freehold.web.call import Call, Staged
 from freehold.web.wire import Json
 
@@ -135,7 +135,7 @@ async def read(
 
     async with _turn(call, transaction_id):
         answer = await _attempt(call, _LOOKS, look)
-    call.app.uses.count(Use(call.project.id, database_id, table_id, is_write=False))
+    call.app.uses.count(Used(call.project.id, database_id, table_id), is_write=False)
     return answer
 
 
@@ -160,9 +160,8 @@ async def commit(call: Call, transaction_id: str) -> Record:
             await store.end(call.app.db, *_key(call, transaction_id), "failed")
             raise
     for each in done:
-        call.app.uses.count(
-            Use(call.project.id, each.operation.database_id, each.operation.table_id, is_write=True)
-        )
+        used = Used(call.project.id, each.operation.database_id, each.operation.table_id)
+        call.app.uses.count(used, is_write=True)
     return committed
 
 

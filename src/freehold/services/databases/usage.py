@@ -14,7 +14,8 @@ from freehold.services.databases import usage_store as store
 
 Range = Literal["24h", "30d", "90d"]
 
-_PERIODS: dict[Range, tuple[str, int]] = {"24h": ("hour", 24), "30d": ("day", 30), "90d": ("day", 90)}
+PERIODS: dict[Range, tuple[str, int]] = {"24h": ("hour", 24), "30d": ("day", 30), "90d": ("day", 90)}
+"""Of each range, the unit and the number of its periods."""
 
 KEPT = timedelta(days=92)
 """How long it is known what was: longer than the longest range."""
@@ -99,7 +100,7 @@ async def periods(
     since: datetime | None = None,
 ) -> list[Period]:
     """The hours or days of a range, the last of which is going on, and is measured now."""
-    unit, number = _PERIODS[range_]
+    unit, number = PERIODS[range_]
     known = [
         Period(*record)
         for record in await store.series(

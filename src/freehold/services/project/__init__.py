@@ -6,8 +6,10 @@ from freehold.services.project.mail_models import EmailTemplate, LocaleQuery, Te
 from freehold.services.project.models import Key, KeyList
 from freehold.services.project.routes import routes
 from freehold.services.project.routes.mail_templates import as_email_template, checked_locale
+from freehold.services.project.traffic import KINDS
 
 __all__ = [
+    "KINDS",
     "EmailTemplate",
     "FirstProject",
     "Key",

@@ -5,7 +5,7 @@ from freehold.services.storage.errors import BucketNotFound, FileNotFound, FileT
 from freehold.services.storage.kept import Draft, exports_bucket, keep
 from freehold.services.storage.names import checked_name
 from freehold.services.storage.routes import routes, token_routes
-from freehold.services.storage.store import find_bucket, find_file
+from freehold.services.storage.store import count_all, find_bucket, find_file
 
 __all__ = [
     "KINDS",
@@ -14,6 +14,7 @@ __all__ = [
     "FileNotFound",
     "FileTooLarge",
     "checked_name",
+    "count_all",
     "exports_bucket",
     "find_bucket",
     "find_file",

@@ -128,6 +128,20 @@ async def update_bucket(
     )  # fmt: skip
 
 
+async def count_all(db: Queries, project_id: str) -> Record:
+    """How many `buckets` and whole `files` a project has, and their `bytes`."""
+    row = await db.row(
+        """
+        select (select count(*) from freehold.buckets where project_id = $1) as buckets,
+               count(*) as files, coalesce(sum(size), 0)::bigint as bytes
+        from freehold.files where project_id = $1 and whole
+        """,
+        project_id,
+    )
+    assert row is not None
+    return row
+
+
 async def find_exports(db: Queries, project_id: str) -> Record | None:
     """Find the bucket that exports go to."""
     return await db.row(

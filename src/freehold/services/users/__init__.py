@@ -15,6 +15,8 @@ from freehold.services.users.models import User, as_user
 from freehold.services.users.password_rules import check_at_sign_in, checked_password, new_hash
 from freehold.services.users.store import (
     NewUser,
+    count_all,
+    count_by_period,
     create,
     delete,
     find,
@@ -40,6 +42,8 @@ __all__ = [
     "check_at_sign_in",
     "checked_email",
     "checked_password",
+    "count_all",
+    "count_by_period",
     "create",
     "delete",
     "find",

@@ -12,6 +12,7 @@ from freehold.services.project.routes import (
     project,
     smtp,
     switches,
+    usage,
     variables,
 )
 from freehold.web.endpoint import Routes
@@ -25,6 +26,7 @@ for each in (
     platforms,
     oauth,
     variables,
+    usage,
     smtp,
     mail_templates,
     mock_phones,
