@@ -123,8 +123,8 @@ func (c *Call) NoParameters() error {
 	if err != nil {
 		return err
 	}
-	for _, each := range parameters {
-		return problem.UnknownParameter(each.name)
+	if len(parameters) > 0 {
+		return problem.UnknownParameter(parameters[0].name)
 	}
 	return nil
 }
@@ -135,17 +135,16 @@ func (c *Call) OnlyInclude() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	var found []string
 	for _, each := range parameters {
 		if each.name != "include" {
 			return nil, problem.UnknownParameter(each.name)
 		}
-		found, err := includes(each.values)
-		if err != nil {
+		if found, err = includes(each.values); err != nil {
 			return nil, problem.InvalidParameter("include", err.Error())
 		}
-		return found, nil
 	}
-	return nil, nil
+	return found, nil
 }
 
 // ID reads an id in the path.
