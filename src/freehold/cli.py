@@ -205,7 +205,7 @@ def apply(
 @cli.command()
 def generate(
     out: Annotated[Path, typer.Option(help="The folder of the service.")],
-    lang: Annotated[str, typer.Option(help="python.")] = "python",
+    lang: Annotated[str, typer.Option(help="python, typescript or go.")] = "python",
     schema: Schema = Path("freehold.yaml"),
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -49,7 +50,8 @@ def installed(target: Target, service: Path) -> Path:
     """What the service's lock files name, installed once for each version of them. Answers with the cache."""
     digest = hashlib.sha256(sys.version.encode())
     for lock in target.commands.locks:
-        digest.update((service / lock).read_bytes())
+        # Services differ in their names, and not in what they install.
+        digest.update(re.sub(rb'"name": "[^"]*"', b"", (service / lock).read_bytes()))
     cache = CACHE / f"{target.name}-{digest.hexdigest()[:16]}"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock_file:

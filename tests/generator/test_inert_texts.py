@@ -14,6 +14,7 @@ from freehold.generator import TARGETS, generate
 from freehold.generator.identity import UnknownProvider
 from freehold.generator.names import UnsafeName
 from freehold.generator.targets.go.parse import parse
+from freehold.generator.targets.typescript import syntax
 from freehold.schema.keys import DEPLOY
 from freehold.schema.model import Auth, Comparison, Entity, Field, Grant, Kind, Schema, Type
 from tests.generator.golden import schema
@@ -94,6 +95,20 @@ def test_code_in_a_schema_stays_text_in_go(text: str):
             assert "\v" not in content, path
     assert tree["go.mod"].startswith("module ")
     assert MARK not in tree["go.mod"]
+    assert [line for line in tree["Makefile"].splitlines() if MARK in line] == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_code_in_a_schema_stays_text_in_typescript(text: str):
+    tree = generate(changed(text), "typescript")
+
+    for path, content in tree.items():
+        if path.endswith(".ts"):
+            leaves = (each for each in syntax.walk(syntax.parse(content).root_node) if not each.children)
+            found = {each.type for each in leaves if MARK in (each.text or b"").decode()}
+            assert found <= {"string_fragment", "comment"}, path
+        if path.endswith(".json"):
+            json.loads(content)
     assert [line for line in tree["Makefile"].splitlines() if MARK in line] == []
 
 

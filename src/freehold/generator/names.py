@@ -122,3 +122,8 @@ def python_attribute(name: str, *, in_query: bool = False) -> str:
 def python_package(plural: str) -> str:
     """The folder of an entity's feature."""
     return f"{plural}_feature" if plural in _PACKAGES or keyword.iskeyword(plural) else plural
+
+
+def typescript_folder(plural: str) -> str:
+    """The folder of an entity's feature."""
+    return "core-feature" if plural == "core" else kebab(plural)

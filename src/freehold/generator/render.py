@@ -42,6 +42,8 @@ def environment(folder: Path) -> Environment:
         markdown=markdown,
         sentence=_sentence,
         article=names.article,
+        camel=names.camel,
+        jsdoc=jsdoc,
         settings=_settings,
     )
     return found
@@ -80,6 +82,11 @@ def one_line(text: str) -> str:
 def docstring(text: str) -> str:
     """A text that cannot end a docstring: quotes and backslashes are replaced by their likes."""
     return one_line(text).replace("\\", "/").replace('"', "'")
+
+
+def jsdoc(text: str) -> str:
+    """A text that cannot end a comment between `/**` and `*/`."""
+    return one_line(text).replace("*/", "* /")
 
 
 def markdown(text: str) -> str:

@@ -1,0 +1,59 @@
+/** The application: what is mounted, and in which order a request meets it. */
+import Fastify, { LogController, type FastifyInstance } from "fastify";
+
+import { Verifier } from "./core/auth.js";
+import { contract } from "./core/contract.js";
+import { Database } from "./core/db.js";
+import * as errors from "./core/errors.js";
+import { health, metrics, type State } from "./core/health.js";
+import { Limiter } from "./core/limits.js";
+import * as logs from "./core/logs.js";
+import { compile, parseQuery } from "./core/validation.js";
+import { acceptJson, knowCallers, yieldToOthers } from "./core/web.js";
+import { EXTRA } from "./extra.js";
+import { FEATURES } from "./features.js";
+import type { Settings } from "./settings.js";
+
+export interface App {
+  readonly server: FastifyInstance;
+  readonly db: Database;
+  readonly state: State;
+}
+
+export async function createApp(settings: Settings): Promise<App> {
+  const db = new Database(settings);
+  const state: State = { draining: false };
+  const server = Fastify({
+    logger: logs.logging(settings.logLevel),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
+    requestIdHeader: false,
+    genReqId: logs.requestId,
+    childLoggerFactory: logs.childLogger,
+    bodyLimit: settings.maxBodyBytes,
+    requestTimeout: 30_000,
+    forceCloseConnections: "idle",
+    exposeHeadRoutes: false,
+    frameworkErrors: (error, request, reply) => {
+      void errors.render(request, reply, new errors.Problem(400, "bad_request", error.message));
+    },
+    routerOptions: { querystringParser: (query) => parseQuery(query) as never, maxParamLength: 4096 },
+  });
+  server.setValidatorCompiler(compile);
+  server.addHook("onClose", () => db.close());
+  errors.install(server);
+  logs.install(server);
+  acceptJson(server);
+  health(server, db, state);
+  if (settings.metricsPort === 0) metrics(server, db);
+  await server.register(contract);
+  await server.register(
+    async (v1) => {
+      knowCallers(v1, new Verifier(settings), new Limiter(settings.rateLimit));
+      for (const feature of EXTRA) await v1.register(feature, { db });
+      yieldToOthers(v1);
+      for (const feature of FEATURES) await v1.register(feature, { db });
+    },
+    { prefix: "/v1" },
+  );
+  return { server, db, state };
+}

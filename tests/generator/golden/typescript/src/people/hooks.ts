@@ -1,0 +1,10 @@
+/**
+ * What else happens when people change. This file is yours: it was written once, and is never written again.
+ *
+ * Each function runs in the transaction of the change, so that throwing a `Problem` refuses it and undoes everything.
+ * Bodies may be changed before they are written. Batches call the same functions, once for each item.
+ */
+import type { Hooks } from "../core/hook-types.js";
+import type { Person, PersonCreate, PersonUpdate } from "./schemas.js";
+
+export const hooks: Hooks<Person, PersonCreate, PersonUpdate, string> = {};

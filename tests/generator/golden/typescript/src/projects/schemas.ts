@@ -1,0 +1,130 @@
+/** Projects on the wire: what is sent, what is shown, and how lists are filtered. */
+import * as f from "../core/fields.js";
+import { listQuery, pageOf, sortBy, sortKey } from "../core/paging.js";
+
+export const ProjectName = f.text({ maxLength: 100 });
+export const ProjectCode = f.text({ maxLength: 20 });
+export const ProjectStatus = f.oneOf("draft", "active", "1st");
+export const ProjectBudget = f.decimal(12, 2, { least: "0" });
+
+/** A new project. */
+export const ProjectCreate = f.body({
+  name: ProjectName,
+  code: ProjectCode,
+  status: f.optional(ProjectStatus),
+  budget: f.optional(f.nullable(ProjectBudget)),
+  settings: f.optional(f.nullable(f.Json)),
+  owner_id: f.optional(f.nullable(f.Uuid)),
+});
+export type ProjectCreate = f.Infer<typeof ProjectCreate>;
+
+/** What should change about a project. A field that is absent stays as it is. */
+export const ProjectUpdate = f.body({
+  name: f.optional(ProjectName),
+  code: f.optional(ProjectCode),
+  status: f.optional(ProjectStatus),
+  budget: f.optional(f.nullable(ProjectBudget)),
+  settings: f.optional(f.nullable(f.Json)),
+  owner_id: f.optional(f.nullable(f.Uuid)),
+});
+export type ProjectUpdate = f.Infer<typeof ProjectUpdate>;
+
+/** A project as lists show it. */
+export const ProjectSummary = f.view({
+  id: f.Uuid,
+  name: ProjectName,
+  code: ProjectCode,
+  status: ProjectStatus,
+  budget: f.optional(f.nullable(ProjectBudget)),
+  owner_id: f.nullable(f.Uuid),
+  created_at: f.Timestamp,
+  updated_at: f.Timestamp,
+  created_by: f.nullable(f.Text),
+  updated_by: f.nullable(f.Text),
+  version: f.Int53,
+  deleted_at: f.nullable(f.Timestamp),
+  owner: f.optional(f.Related),
+});
+export type ProjectSummary = f.Infer<typeof ProjectSummary>;
+
+/** A project with everything about it. A piece of work with a budget. */
+export const Project = f.view({
+  ...ProjectSummary.properties,
+  settings: f.nullable(f.AnyJson),
+});
+export type Project = f.Infer<typeof Project>;
+
+/** Many new projects. */
+export const ProjectBatchCreate = f.body({
+  items: f.items(ProjectCreate),
+  on_conflict: f.optional(f.oneOf("error", "update", "ignore")),
+});
+
+/** Changes of many projects. */
+export const ProjectBatchUpdate = f.body({
+  items: f.items(
+    f.body({
+      id: f.Uuid,
+      version: f.optional(f.nullable(f.Int53)),
+      ...ProjectUpdate.properties,
+    }),
+  ),
+});
+
+/** Which projects to delete. */
+export const ProjectBatchDelete = f.body({ ids: f.items(f.Uuid) });
+
+export const ProjectRows = f.rows(Project);
+
+export const ProjectPage = pageOf(ProjectSummary);
+
+export const ProjectId = f.view({ id: f.Uuid });
+
+/** How to filter and sort projects. `field.op` is a filter; all filters must hold. */
+export const ProjectQuery = listQuery({
+  sort: f.optional(
+    sortBy("id", "-id", "code", "-code", "status", "-status", "created_at", "-created_at", "updated_at", "-updated_at"),
+  ),
+  q: f.optional(f.text({ minLength: 1, maxLength: 200 })),
+  deleted: f.optional(f.oneOf("exclude", "include", "only")),
+  "id.in": f.optional(f.many(f.Uuid, { commas: true })),
+  name: f.optional(f.Text),
+  "name.in": f.optional(f.many(f.Text)),
+  "name.contains": f.optional(f.Search),
+  "name.starts_with": f.optional(f.Search),
+  code: f.optional(f.Text),
+  "code.in": f.optional(f.many(f.Text)),
+  "code.contains": f.optional(f.Search),
+  "code.starts_with": f.optional(f.Search),
+  status: f.optional(ProjectStatus),
+  "status.ne": f.optional(ProjectStatus),
+  "status.in": f.optional(f.many(ProjectStatus, { commas: true })),
+  budget: f.optional(ProjectBudget),
+  "budget.in": f.optional(f.many(ProjectBudget, { commas: true })),
+  "budget.gt": f.optional(ProjectBudget),
+  "budget.gte": f.optional(ProjectBudget),
+  "budget.lt": f.optional(ProjectBudget),
+  "budget.lte": f.optional(ProjectBudget),
+  "budget.is_null": f.optional(f.Bool),
+  owner_id: f.optional(f.Uuid),
+  "owner_id.in": f.optional(f.many(f.Uuid, { commas: true })),
+  "owner_id.is_null": f.optional(f.Bool),
+  "created_at.gt": f.optional(f.Timestamp),
+  "created_at.gte": f.optional(f.Timestamp),
+  "created_at.lt": f.optional(f.Timestamp),
+  "created_at.lte": f.optional(f.Timestamp),
+  "updated_at.gt": f.optional(f.Timestamp),
+  "updated_at.gte": f.optional(f.Timestamp),
+  "updated_at.lt": f.optional(f.Timestamp),
+  "updated_at.lte": f.optional(f.Timestamp),
+});
+export type ProjectQuery = f.Infer<typeof ProjectQuery>;
+
+/** What a list can be sorted by. */
+export const SORT_KEYS = {
+  id: sortKey(f.Uuid),
+  code: sortKey(f.Text),
+  status: sortKey(ProjectStatus),
+  created_at: sortKey(f.Timestamp),
+  updated_at: sortKey(f.Timestamp),
+};

@@ -1,0 +1,57 @@
+/** Rate limits, traces and routes of the owner: what wraps every request. */
+import assert from "node:assert/strict";
+import type { IncomingMessage } from "node:http";
+import { test } from "node:test";
+
+import Fastify from "fastify";
+
+import { Problem } from "../src/core/errors.js";
+import { Limiter } from "../src/core/limits.js";
+import { traceOf } from "../src/core/logs.js";
+import { yieldToOthers } from "../src/core/web.js";
+
+test("who asks too often is told when to come back, and nobody else is", () => {
+  const limiter = new Limiter(3);
+  const [first] = [limiter.take("jane"), limiter.take("jane"), limiter.take("jane")];
+
+  assert.equal(first["RateLimit-Policy"], '"minute";q=3;w=60');
+  assert.match(first["RateLimit"] ?? "", /^"minute";r=2;/);
+  assert.throws(
+    () => limiter.take("jane"),
+    (error) => error instanceof Problem && error.status === 429 && Number(error.headers["Retry-After"]) <= 20,
+  );
+  assert.ok("RateLimit" in limiter.take("bob"));
+});
+
+test("there is no limit unless one is set", () => {
+  const limiter = new Limiter(0);
+
+  for (let count = 0; count < 100; count += 1) assert.deepEqual(limiter.take("jane"), {});
+});
+
+test("a trace goes on through the service, and a broken one begins anew", () => {
+  const trace = (traceparent: string) => traceOf({ headers: { traceparent } } as unknown as IncomingMessage);
+  const id = "0af7651916cd43dd8448eb211c80319c";
+  const known = trace(`00-${id}-b7ad6b7169203331-01`);
+
+  assert.equal(known.traceId, id);
+  assert.match(known.traceparent, new RegExp(`^00-${id}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+  assert.match(trace(`00-${"0".repeat(32)}-b7ad6b7169203331-01`).traceId, /^(?!0{32})[0-9a-f]{32}$/);
+});
+
+test("a route that is there already takes the place of another", async () => {
+  const server = Fastify();
+  await server.register(
+    (v1, _options, done) => {
+      v1.get("/projects/:id", () => "mine");
+      yieldToOthers(v1);
+      v1.get("/projects/:id", () => "generated");
+      v1.delete("/projects/:id", () => "generated");
+      done();
+    },
+    { prefix: "/v1" },
+  );
+
+  assert.equal((await server.inject({ method: "GET", url: "/v1/projects/1" })).body, "mine");
+  assert.equal((await server.inject({ method: "DELETE", url: "/v1/projects/1" })).body, "generated");
+});
