@@ -34,7 +34,7 @@ def somebody(**said: Any) -> Person:
 @pytest.fixture(scope="module")
 def shared(platform: Platform) -> Project:
     project = platform.new_project()
-    set_up(project, "github", "spotify", "oidc")
+    set_up(project, "github", "spotify", "oidc", "microsoft")
     set_up(project, "google", nativeEnabled=True, nativeClientIds=["the-app"])
     set_up(project, "apple", nativeEnabled=True)
     return project
@@ -233,6 +233,16 @@ def test_s28_an_address_that_nobody_vouches_for_opens_no_account(shared: Project
     assert (ended.error["code"], ended.error["type"]) == (409, "user_already_exists")
     assert not is_signed_in(attacker)
     assert Account(jane.sdk).list_identities().total == 0
+
+
+def test_s27_whoever_runs_a_tenant_of_microsofts_proves_nobodys_address(shared: Project) -> None:
+    jane = shared.new_user()
+    Users(shared.sdk(key=shared.key)).update_email_verification(jane.id, True)
+    attacker = Browser(shared)
+    ended = attacker.sign_in("microsoft", somebody(email=jane.email, verified=True))
+
+    assert ended.error["type"] == "user_already_exists"
+    assert not is_signed_in(attacker)
 
 
 def test_s28_a_stranger_cannot_send_somebody_to_link_to_an_account(shared: Project) -> None:
