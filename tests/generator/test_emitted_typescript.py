@@ -34,7 +34,9 @@ def test_it_is_clean_and_its_own_tests_pass(name: str, tmp_path: Path, postgres:
     do(("npm", "run", "--silent", lint), service, cache)
     database = postgres.create_database()
     try:
-        told = do(("npm", "test", "--silent"), service, cache, TEST_DATABASE_URL=database.admin_url)
+        told = do(
+            ("npm", "test", "--silent"), service, cache, timeout_s=600, TEST_DATABASE_URL=database.admin_url
+        )
     finally:
         postgres.drop_database(database)
 
@@ -52,7 +54,7 @@ def test_its_own_tests_notice_a_forgotten_tenant(resource: str, tmp_path: Path, 
     repository = service / "src" / resource / "repository.ts"
     code = repository.read_text(encoding="utf-8")
     forgetful, count = re.subn(r"  statement\.where\(`(tenant_id|id) = .*tx\..*\n", "", code)
-    assert count == 1
+    assert count > 0
     repository.write_text(forgetful, encoding="utf-8")
 
     database = postgres.create_database()
@@ -63,7 +65,7 @@ def test_its_own_tests_notice_a_forgotten_tenant(resource: str, tmp_path: Path, 
             env={"PATH": os.environ["PATH"], "TEST_DATABASE_URL": database.admin_url},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
     finally:
