@@ -63,6 +63,8 @@ class Results:
     """All that was measured. The n-th measurement of each peer belongs to the n-th round."""
 
     measurements: dict[tuple[str, Operation], list[Measurement]] = field(default_factory=dict)
+    once: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    """Seconds, of what a peer is asked once a round."""
     memory: dict[str, processes.Memory] = field(default_factory=dict)
     """After the load, of the server's processes."""
     database_memory: processes.Memory | None = None
@@ -104,6 +106,11 @@ def measure(
                     continue
                 if number > 0:  # the first round only warms caches and compilers
                     results.measurements.setdefault((name, operation), []).append(found)
+        for name, running in peers.items():
+            for what, act in running.once.items():
+                took = act()
+                if number > 0:
+                    results.once.setdefault((name, what), []).append(took)
         say(f"round {number} of {plan.rounds} done" if number else "warmed up")
     for name, running in peers.items():
         if name not in results.absent:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.measure import Plan, Results, Spread
 from bench.peers import Operation, Running
+from bench.peers.freehold_once import CASCADE
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ READS = (Operation.GET, Operation.LIST, Operation.RELATED, Operation.SESSION)
 LEAST_BESIDE_LOGINS = 0.8
 """So much of the rows that it reads alone has the platform to read beside logins."""
 COUNTED = (Operation.COUNTED,)
+MOST_S = {CASCADE: 1.0}
+"""So long may what is asked once take."""
 
 TARGETS = (
     Target("bare", "server_us", "server CPU per request, beside the bare loop", 2.5, True, BASICS),
@@ -52,6 +55,8 @@ def markdown(results: Results, peers: dict[str, Running], plan: Plan, rows: int,
             *_ratios(results),
             "",
             *_numbers(results, peers),
+            "",
+            *_once(results),
             "",
             *_memory(results, peers),
             "",
@@ -76,6 +81,10 @@ def misses(results: Results) -> list[str]:
             f"{Operation.BESIDE}: {ratio.median:.2f}x of the reads alone; the target is at least"
             f" {LEAST_BESIDE_LOGINS:g}x"
         )
+    for (_, what), took in results.once.items():
+        median, most = Spread.of(took).median, MOST_S.get(what)
+        if most is not None and median > most:
+            found.append(f"{what}: {median:.2f} s; the target is at most {most:g} s")
     return found
 
 
@@ -151,6 +160,23 @@ def _numbers(results: Results, peers: dict[str, Running]) -> Iterable[str]:
                 f" {server.median:,.0f} ({server.least:,.0f} to {server.most:,.0f}) |"
                 f" {f'{database.median:,.0f}' if running.uses_postgres else 'in the server'} |"
             )
+
+
+def _once(results: Results) -> Iterable[str]:
+    yield "## Once a round"
+    yield ""
+    yield "Seconds: median (least to most)."
+    yield ""
+    yield "| | peer | seconds | target | |"
+    yield "|---|---|---|---|---|"
+    for (name, what), took in results.once.items():
+        spread, most = Spread.of(took), MOST_S.get(what)
+        verdict = "" if most is None else "met" if spread.median <= most else "missed"
+        bound = "" if most is None else f"at most {most:g} s"
+        yield (
+            f"| {what} | {name} | **{spread.median:.3f}** ({spread.least:.3f} to {spread.most:.3f}) |"
+            f" {bound} | {verdict} |"
+        )
 
 
 def _memory(results: Results, peers: dict[str, Running]) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -66,6 +66,8 @@ class Running:
     """Its version, and what its durability and its rule are."""
     stop: Callable[[], None]
     uses_postgres: bool = True
+    once: dict[str, Callable[[], float]] = field(default_factory=dict)
+    """What it is asked once a round, by what it is; each tells how many seconds that took."""
     memory_of: str = ""
     """Which processes there are, where it is more than one."""
 

@@ -28,6 +28,7 @@ from bench.peers import (
     Running,
     Setting,
     free_port,
+    freehold_once,
     last_lines,
     must,
 )
@@ -85,6 +86,7 @@ class Freehold:
                 self.site = _prepare(client, up, setting)
                 uvloop.run(_fill(setting.postgres, self.site, setting.dataset))
                 _check(client, self.site, setting.dataset)
+                once = freehold_once.prepare(client, self.site.key)
         except BaseException:
             processes.stop(process)
             raise
@@ -97,6 +99,7 @@ class Freehold:
                 ' row security with `read("user:…")` on each row, table permission `create("users")` only'
             ),
             stop=lambda: processes.stop(process),
+            once=once,
             memory_of="supervisor, API worker and job worker",
         )
 

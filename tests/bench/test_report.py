@@ -6,6 +6,7 @@ from bench import profile, report
 from bench.dataset import make
 from bench.measure import Measurement, Plan, Results
 from bench.peers import Operation, Running
+from bench.peers.freehold_once import CASCADE, EXPANSION
 
 PLAN = Plan(rounds=3, seconds=1, connections=1, operations=tuple(Operation))
 
@@ -58,6 +59,19 @@ def test_a_peer_that_is_absent_is_reported_by_name() -> None:
 
     assert "| requests per second, beside PocketBase | | not measured | at least 1x | |" in text
     assert "**pocketbase** was not measured: Go is not installed." in text
+
+
+def test_what_is_done_once_a_round_is_told_in_seconds() -> None:
+    found = results()
+    found.once["freehold", CASCADE] = [0.2, 0.1, 0.9]
+    found.once["freehold", EXPANSION] = [0.03]
+    text = report.markdown(found, {}, PLAN, 100, "18.0")
+
+    assert f"| {CASCADE} | freehold | **0.200** (0.100 to 0.900) | at most 1 s | met |" in text
+    assert f"| {EXPANSION} | freehold | **0.030** (0.030 to 0.030) |  |  |" in text
+    assert report.misses(found) == []
+    found.once["freehold", CASCADE] = [1.5]
+    assert report.misses(found) == [f"{CASCADE}: 1.50 s; the target is at most 1 s"]
 
 
 def test_a_peer_tells_what_it_was_measured_with() -> None:
