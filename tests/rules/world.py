@@ -551,7 +551,11 @@ class _Connection:
         self._headers = {name: client.headers[name] for name in told if name in client.headers}
 
     def ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        """Status and decoded body."""
+        """Status and decoded body. A database that is away for a moment is asked again, as a client would."""
+        status, told = self._ask(method, path, body)
+        return self._ask(method, path, body) if status == 503 and method == "GET" else (status, told)
+
+    def _ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         headers = self._headers | ({} if body is None else {"content-type": "application/json"})
         encoded = None if body is None else json.dumps(body)
         self._http.request(method, self._prefix + path, body=encoded, headers=headers)

@@ -426,8 +426,12 @@ class Application:
 
 
 def problem_of(error: Exception, request: Request) -> Problem:
-    """What to tell the caller of an error. What nobody foresaw is logged."""
+    """What to tell the caller of an error. What nobody foresaw is logged, and why the database is not there."""
     match error:
+        case Unavailable():
+            cause = error.__cause__
+            _log.warning("unavailable", request_id=request.id, cause=f"{type(cause).__name__}: {cause}"[:200])
+            return error
         case Problem():
             return error
         case asyncpg.QueryCanceledError():

@@ -37,6 +37,7 @@ PATTERNS = {
         "a host name, as `example.com` or `*.example.com`"
     ),
     r"^(?:[a-zA-Z0-9_.:-]{1,253})?$(?!\n)": "a host name or an address",
+    r"^(?:#?[0-9a-fA-F]{6})?$(?!\n)": "a color of six hex digits, as `ff8800`",
 }
 """What is allowed by the patterns that parameters have, for those who read no regular expressions."""
 

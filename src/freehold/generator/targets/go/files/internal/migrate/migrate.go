@@ -31,16 +31,19 @@ const (
 	attempts       = 5
 )
 
-// The service writes the audit log through its triggers and reads what was migrated; it rewrites neither.
+// The audit log is written through triggers, and what was migrated by this program; no role of the service
+// rewrites either.
 const keepHistory = `
 do $$
+declare
+    holder text;
 begin
-    if exists (select from pg_roles where rolname = 'app_api') then
-        revoke insert, update, delete on schema_migrations from app_api;
+    for holder in select rolname from pg_roles where rolname in ('app_api', 'app_admin') loop
+        execute format('revoke insert, update, delete on schema_migrations from %I', holder);
         if to_regclass('audit_log') is not null then
-            revoke update, delete on audit_log from app_api;
+            execute format('revoke update, delete on audit_log from %I', holder);
         end if;
-    end if;
+    end loop;
 end
 $$
 `
