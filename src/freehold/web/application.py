@@ -426,7 +426,7 @@ class Application:
 
 
 def problem_of(error: Exception, request: Request) -> Problem:
-    """What to tell the caller of an error. What nobody foresaw is logged, and why the database is not there."""
+    """What to tell the caller of an error. What nobody foresaw is logged, and why the database is away."""
     match error:
         case Unavailable():
             cause = error.__cause__
