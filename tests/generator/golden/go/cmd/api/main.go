@@ -16,9 +16,16 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop) // whoever asks twice does not want to wait
+	asked := make(chan os.Signal, 2)
+	signal.Notify(asked, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		<-asked
+		stop()
+		<-asked // whoever asks twice does not want to wait
+		os.Exit(1)
+	}()
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "The service cannot run:", err)
 		os.Exit(1)

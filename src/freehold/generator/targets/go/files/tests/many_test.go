@@ -76,13 +76,13 @@ func TestAListIsAlsoATable(t *testing.T) {
 
 func TestACellIsNoFormula(t *testing.T) {
 	each(t, scoped, func(t *testing.T, of *resource) {
+		tenant := newTenant(t)
+		reader := able(t, of.Name+":read", tenant)
+		empty := string(reader.get(t, of.Path, header("Accept", "text/csv")).body)
+		listed := strings.Split(strings.TrimSpace(empty), ",")
 		for name, recipe := range of.Recipes {
-			if recipe.Text < 4 || recipe.Before != "" || recipe.After != "" || recipe.List != nil {
-				continue
-			}
-			tenant := newTenant(t)
-			reader := able(t, of.Name+":read", tenant)
-			if of.hides(reader.role, name) {
+			if recipe.Text < 4 || recipe.Before != "" || recipe.After != "" || recipe.List != nil ||
+				!slices.Contains(listed, name) {
 				continue
 			}
 			newRow(t, of, tenant, row{name: "=1+1"})
