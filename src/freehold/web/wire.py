@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -41,6 +41,16 @@ class Metric(Output):
 
     value: int
     date: str
+
+
+UsageRange = Literal["24h", "30d", "90d"]
+"""How far back usage is told of."""
+USAGE_PERIODS: dict[UsageRange, tuple[str, int]] = {
+    "24h": ("hour", 24),
+    "30d": ("day", 30),
+    "90d": ("day", 90),
+}
+"""Of each range, the unit and the number of its periods."""
 
 
 class Json(msgspec.Struct, frozen=True):

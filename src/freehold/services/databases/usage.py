@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 
@@ -11,11 +11,7 @@ from freehold.db.pool import Queries, Record
 from freehold.errors import ResourceLocked
 from freehold.jobs import Context, Job, Kind
 from freehold.services.databases import usage_store as store
-
-Range = Literal["24h", "30d", "90d"]
-
-PERIODS: dict[Range, tuple[str, int]] = {"24h": ("hour", 24), "30d": ("day", 30), "90d": ("day", 90)}
-"""Of each range, the unit and the number of its periods."""
+from freehold.web.wire import USAGE_PERIODS, UsageRange
 
 KEPT = timedelta(days=92)
 """How long it is known what was: longer than the longest range."""
@@ -93,14 +89,14 @@ def _countable(known: list[Record]) -> list[Record]:
 async def periods(
     db: Queries,
     project_id: str,
-    range_: Range,
+    range_: UsageRange,
     database_id: str = "",
     table_id: str = "",
     *,
     since: datetime | None = None,
 ) -> list[Period]:
     """The hours or days of a range, the last of which is going on, and is measured now."""
-    unit, number = PERIODS[range_]
+    unit, number = USAGE_PERIODS[range_]
     known = [
         Period(*record)
         for record in await store.series(

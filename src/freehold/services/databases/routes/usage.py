@@ -9,13 +9,13 @@ from freehold.services.databases.models import UsageDatabase, UsageDatabases, Us
 from freehold.services.databases.usage import Period
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import Input, Metric, wire_time
+from freehold.web.wire import Input, Metric, UsageRange, wire_time
 
 routes = Routes("tablesDB", console=False, raises=(ResourceLocked,))
 
 
 class UsageQuery(Input):
-    range: usage.Range = "30d"
+    range: UsageRange = "30d"
 
 
 @routes.get("/v1/tablesdb/usage", scope="databases.read", reference=False)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from freehold.services import databases, storage, users
-from freehold.services.databases.usage import PERIODS, Range
 from freehold.services.project import traffic
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import Input, Metric, Output, wire_time
+from freehold.web.wire import USAGE_PERIODS, Input, Metric, Output, UsageRange, wire_time
 
 routes = Routes("project", console=False)
 
 
 class UsageQuery(Input):
-    range: Range = "30d"
+    range: UsageRange = "30d"
 
 
 class UsageProject(Output):
@@ -44,7 +43,7 @@ async def get_usage(call: Call, query: UsageQuery) -> UsageProject:
     """Tell how much the project is asked, and what it holds: hour by hour, or day by day."""
     await call.app.uses.settle()
     await call.app.traffic.settle()
-    unit, number = PERIODS[query.range]
+    unit, number = USAGE_PERIODS[query.range]
     project_id = call.project.id
     passing = await traffic.series(call.db, project_id, unit, number)
     of_databases = await databases.usage.periods(call.db, project_id, query.range)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from freehold.services import teams
 from freehold.services.audit import AUDIENCE_ERRORS, LogList, LogQuery, list_logs
 from freehold.services.teams import MembershipList
@@ -12,16 +10,13 @@ from freehold.services.users.errors import UserNotFound
 from freehold.services.users.models import UsageUsers
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import Input, Metric, SearchQuery, wire_time
+from freehold.web.wire import USAGE_PERIODS, Input, Metric, SearchQuery, UsageRange, wire_time
 
 routes = Routes("users")
 
 
 class UsageQuery(Input):
-    range: Literal["24h", "30d", "90d"] = "30d"
-
-
-_PERIODS = {"24h": ("hour", 24), "30d": ("day", 30), "90d": ("day", 90)}
+    range: UsageRange = "30d"
 
 
 @routes.get("/v1/users/{userId}/memberships", scope="users.read", raises=(UserNotFound,))
@@ -43,7 +38,7 @@ async def list_logs_of(call: Call, user_id: str, query: LogQuery) -> LogList:
 @routes.get("/v1/users/usage", scope="users.read", reference=False)
 async def get_usage(call: Call, query: UsageQuery) -> UsageUsers:
     """Tell how many users and living sessions there are, and how many were made in each hour or day."""
-    unit, count = _PERIODS[query.range]
+    unit, count = USAGE_PERIODS[query.range]
     totals = await store.count_all(call.db, call.project.id)
     periods = await store.count_by_period(call.db, call.project.id, unit, count)
     return UsageUsers(
