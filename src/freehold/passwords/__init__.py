@@ -27,7 +27,7 @@ MOST_AT_ONCE = 2
 """How many threads of a process work on passwords."""
 MOST_WAITING = 200
 """How many may wait for them: about two seconds' worth."""
-_NICENESS = 10
+_NICENESS = 12
 
 # OWASP's second choice for Argon2id: 7 MiB, 5 passes, 1 lane. The reference uses the same.
 _hasher = PasswordHasher(memory_cost=7168, time_cost=5, parallelism=1)

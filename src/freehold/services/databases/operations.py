@@ -194,6 +194,17 @@ def adds_up(operation: OneOfThem) -> bool:
     return isinstance(operation, RowIncrement | RowDecrement)
 
 
+def only_makes(operation: OneOfThem) -> bool:
+    """Whether it makes rows, and changes none: what is there already makes it fail."""
+    match operation:
+        case RowsCreate():
+            return True
+        case RowCreate():
+            return not any(isinstance(each, dict | list) for each in operation.data.values())
+        case _:
+            return False
+
+
 def found(table: Table, operation: OneOfThem, answer: Json | None) -> list[str] | None:
     """The ids of the rows that it has found by queries; None when it looked for none."""
     if not isinstance(operation, RowsUpdate | RowsDelete):

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
@@ -145,15 +146,20 @@ async def read(
 async def commit(call: Call, transaction_id: str) -> Record:
     """Do all that was staged, in one transaction of PostgreSQL's. What cannot be done any more fails it."""
 
-    async def act(db: Transaction) -> tuple[Record, list[_Kept]]:
+    async def act(db: Transaction, *, of_one_moment: bool) -> tuple[Record, list[_Kept]]:
         _pending(await store.lock(db, *_key(call, transaction_id)), transaction_id)
         kept = await _unchanged(call, db, transaction_id, lock=True)
+        if not of_one_moment and any(_may_be_made_meanwhile(each) for each in kept):
+            raise _AnotherMoment
         await _replay(call, kept)
         return _ended(await store.end(db, *_key(call, transaction_id), "committed")), kept
 
     async with _turn(call, transaction_id):
         try:
-            committed, done = await _attempt(call, _WAITS, act)
+            try:
+                committed, done = await _attempt(call, _WAITS, partial(act, of_one_moment=False))
+            except _AnotherMoment:
+                committed, done = await _attempt(call, _LOOKS, partial(act, of_one_moment=True))
         except (ResourceLocked, Unavailable):
             raise  # it can be tried again
         except Problem:
@@ -305,6 +311,17 @@ def _seal(call: Call) -> Seal:
 
 
 # -- conflicts ---------------------------------------------------------------------------------------------
+
+
+class _AnotherMoment(Exception):
+    """It must not see what others do after it has begun."""
+
+
+def _may_be_made_meanwhile(kept: _Kept) -> bool:
+    """Whether it makes a row that was not there, which no lock can hold, and would change one that is."""
+    return not operations.only_makes(kept.operation) and any(
+        version is None for versions in kept.seen.values() for version in versions.values()
+    )
 
 
 async def _unchanged(call: Call, db: Transaction, transaction_id: str, *, lock: bool = False) -> list[_Kept]:
