@@ -58,7 +58,7 @@ async def test_a_session_that_ends_on_one_machine_ends_on_the_other(
     assert is_in(second, project, jane.session)
 
     assert jane.client.delete("/account/sessions/current").status_code == 204
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while is_in(second, project, jane.session):
         assert time.monotonic() < deadline
 
@@ -77,11 +77,11 @@ async def test_what_a_machine_could_not_hear_of_holds_once_it_listens_again(
         pass
     ended: httpx.Response = jane.client.delete("/account/sessions/current")
     assert ended.status_code == 204
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while await connection.fetchval(f"select count(*) {LISTENING}") < listening:
         assert time.monotonic() < deadline
     await connection.close()
 
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 30
     while is_in(second, project, jane.session):
         assert time.monotonic() < deadline

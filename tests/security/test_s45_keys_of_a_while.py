@@ -36,7 +36,7 @@ def test_s45_a_brief_key_does_not_outlive_itself_by_another(project: Project) ->
 
     assert client.get("/users").status_code == 200
     assert error_of(client.post("/project/keys/ephemeral", json={"scopes": [], "duration": 60}))[0] == 401
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while client.get("/users").status_code == 200 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert error_of(client.get("/users"))[0] == 401

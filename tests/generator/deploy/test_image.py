@@ -33,7 +33,7 @@ from tests.postgres import Database, Server, running_server
 
 PASSWORD = "of-app-api-only-for-tests"
 BYPASSING = "select string_agg(rolname, ' ') from pg_roles where rolbypassrls and rolname like 'app%'"
-SLEEPING = "select count(*) from pg_stat_activity where query = 'select pg_sleep(8)'"
+SLEEPING = "select count(*) from pg_stat_activity where query = 'select pg_sleep(12)'"
 WAITING = "select count(*) from pg_stat_activity where usename = 'app_api' and wait_event_type = 'Lock'"
 PROGRAMS = {"python": {"python": sys.executable}}
 """What the base image of a language calls a program that is called otherwise here."""
@@ -165,25 +165,25 @@ def test_it_drains_before_it_stops(image: tuple[str, Image]):
     """Not ready and still serving; then closed to new requests, the last one answered; then gone."""
     _, built = image
     database = built.database
-    with served(built, DRAIN_SECONDS="2") as service, ThreadPoolExecutor(2) as others:
+    with served(built, DRAIN_SECONDS="4") as service, ThreadPoolExecutor(2) as others:
         lock = others.submit(
-            execute, database, "begin", "lock currency in access exclusive mode", "select pg_sleep(8)"
+            execute, database, "begin", "lock currency in access exclusive mode", "select pg_sleep(12)"
         )
         _until(lambda: execute(database, SLEEPING) == 1, 5)
         begun = others.submit(service.status, "/v1/currencies", authenticated=True)
         _until(lambda: execute(database, WAITING) == 1, 5)
         told_at = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
-        _until(lambda: service.status("/readyz") == 503, 1.5)
+        _until(lambda: service.status("/readyz") == 503, 3.5)
         meanwhile = service.status("/v1/currencies")
-        _until(lambda: service.status("/healthz") == 0, 5)
+        _until(lambda: service.status("/healthz") == 0, 7)
         closed_after_s = time.monotonic() - told_at
         waited_for = service.process.poll() is None and not begun.done()
         lock.result(timeout=30)
         code = service.process.wait(timeout=15)
 
         assert meanwhile == 401
-        assert closed_after_s >= 2
+        assert closed_after_s >= 4
         assert waited_for
         assert begun.result(timeout=5) == 200
         assert code in (0, -signal.SIGTERM)
