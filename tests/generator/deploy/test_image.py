@@ -33,7 +33,7 @@ from tests.postgres import Database, Server, running_server
 
 PASSWORD = "of-app-api-only-for-tests"
 BYPASSING = "select string_agg(rolname, ' ') from pg_roles where rolbypassrls and rolname like 'app%'"
-SLEEPING = "select count(*) from pg_stat_activity where query = 'select pg_sleep(12)'"
+SLEEPING = "select count(*) from pg_stat_activity where query = 'select pg_sleep(8)'"
 WAITING = "select count(*) from pg_stat_activity where usename = 'app_api' and wait_event_type = 'Lock'"
 PROGRAMS = {"python": {"python": sys.executable}}
 """What the base image of a language calls a program that is called otherwise here."""
@@ -167,7 +167,7 @@ def test_it_drains_before_it_stops(image: tuple[str, Image]):
     database = built.database
     with served(built, DRAIN_SECONDS="4") as service, ThreadPoolExecutor(2) as others:
         lock = others.submit(
-            execute, database, "begin", "lock currency in access exclusive mode", "select pg_sleep(12)"
+            execute, database, "begin", "lock currency in access exclusive mode", "select pg_sleep(8)"
         )
         _until(lambda: execute(database, SLEEPING) == 1, 5)
         begun = others.submit(service.status, "/v1/currencies", authenticated=True)
@@ -176,7 +176,7 @@ def test_it_drains_before_it_stops(image: tuple[str, Image]):
         service.process.send_signal(signal.SIGTERM)
         _until(lambda: service.status("/readyz") == 503, 3.5)
         meanwhile = service.status("/v1/currencies")
-        _until(lambda: service.status("/healthz") == 0, 7)
+        _until(lambda: service.status("/healthz") == 0, 6)
         closed_after_s = time.monotonic() - told_at
         waited_for = service.process.poll() is None and not begun.done()
         lock.result(timeout=30)
@@ -286,7 +286,7 @@ def _until(holds: Callable[[], bool], within_s: float) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.1)  # the service tells of each question, and nobody reads that before it ends
 
 
 async def _execute(url: str, *statements: str) -> Any:
