@@ -142,6 +142,10 @@ Endpoint = Annotated[
 ProjectId = Annotated[str, typer.Option(envvar="FREEHOLD_PROJECT", help="The live project's id.")]
 Key = Annotated[str, typer.Option(envvar="FREEHOLD_KEY", help="An API key with the scope databases.write.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")]
+Diff = Annotated[bool, typer.Option("--diff", help="As --check, and show the change of every file.")]
+TakeYours = Annotated[list[str] | None, typer.Option(help="A file in conflict that stays as it is.")]
+TakeGenerated = Annotated[list[str] | None, typer.Option(help="A file that is emitted anew.")]
 
 
 @cli.command()
@@ -205,17 +209,16 @@ def apply(
 @cli.command()
 def generate(
     out: Annotated[Path, typer.Option(help="The folder of the service.")],
-    lang: Annotated[str, typer.Option(help="python, typescript or go.")] = "python",
-    schema: Schema = Path("freehold.yaml"),
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")
-    ] = False,
-    as_json: AsJson = False,
-    take_yours: Annotated[
-        list[str] | None,
-        typer.Option(help="A file in conflict that stays as it is."),
+    lang: Annotated[
+        str | None,
+        typer.Option(help="python, typescript or go.", show_default="what is there, or python"),
     ] = None,
-    take_generated: Annotated[list[str] | None, typer.Option(help="A file that is emitted anew.")] = None,
+    schema: Schema = Path("freehold.yaml"),
+    check: Check = False,
+    diff: Diff = False,
+    as_json: AsJson = False,
+    take_yours: TakeYours = None,
+    take_generated: TakeGenerated = None,
     rename: Rename = None,
     drop: Drop = None,
 ) -> None:
@@ -228,12 +231,46 @@ def generate(
             out,
             schema,
             check=check,
+            diff=diff,
             as_json=as_json,
             take_yours=take_yours or (),
             take_generated=take_generated or (),
             decisions=_decisions(rename, drop),
         )
         raise typer.Exit(code)
+
+
+@cli.command()
+def upgrade(
+    out: Annotated[Path, typer.Option(help="The folder of the service.")] = Path(),
+    check: Check = False,
+    diff: Diff = False,
+    as_json: AsJson = False,
+    take_yours: TakeYours = None,
+    take_generated: TakeGenerated = None,
+) -> None:
+    """Bring to a service what this version of the generator emits. Your edits are merged."""
+    with _refusals():
+        from freehold.generator import command
+
+        code = command.upgrade(
+            out,
+            check=check,
+            diff=diff,
+            as_json=as_json,
+            take_yours=take_yours or (),
+            take_generated=take_generated or (),
+        )
+        raise typer.Exit(code)
+
+
+@cli.command()
+def diff(out: Annotated[Path, typer.Option(help="The folder of the service.")] = Path()) -> None:
+    """Show what you changed in the files that the generator emitted; exit with 1 if anything."""
+    with _refusals():
+        from freehold.generator import command
+
+        raise typer.Exit(command.diff(out))
 
 
 @cli.command("import")

@@ -78,7 +78,7 @@ def test_a_place_that_cannot_hold_a_service_is_refused_with_its_name(folder: Pat
     nowhere = freehold(folder, "--out", "/proc/service")
 
     assert (file.returncode, nowhere.returncode) == (2, 2)
-    assert "taken/db/schema.lock.json cannot be read or written: Not a directory" in file.stderr
+    assert "taken/.freehold/manifest.json cannot be read or written: Not a directory" in file.stderr
     assert "/proc/service cannot be read or written" in nowhere.stderr
     assert "Traceback" not in file.stderr + nowhere.stderr
     assert (folder / "taken").read_text() == "a file"

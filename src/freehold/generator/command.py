@@ -1,21 +1,25 @@
-"""`freehold generate`: from the schema file to the service's folder, with a report of every file."""
+"""`freehold generate`, `upgrade` and `diff`: a service's folder brought up to date, with a report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from freehold import __version__
 from freehold.config import Refusal
-from freehold.generator import write
+from freehold.generator import differences, write
 from freehold.generator.generate import find
 from freehold.generator.generate import generate as emit
 from freehold.generator.migrations import FOLDER, SNAPSHOT, History, read_snapshot
 from freehold.generator.migrations import snapshot as snapshot_of
+from freehold.generator.releases import Release, is_newer, since
 from freehold.generator.target import FormatterMissing
-from freehold.generator.write import Decision, Outcome
+from freehold.generator.write import Decision, Outcome, Repository
 from freehold.schema.lock import Decisions, lock_of, lock_text, read_lock, write_lock
+from freehold.schema.model import Schema
 from freehold.schema.sketch import Note, told
 from freehold.schema.sources import read_source
 
@@ -26,6 +30,11 @@ HINTS = {
     Outcome.ORPHANED: "is no longer emitted, and stays because you edited it",
     Outcome.DELETED: "was deleted by you, and stays so",
 }
+DEFAULT_LANG = "python"
+
+
+class NotThisService(ValueError):
+    """The folder holds a service that this run must not touch."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,10 @@ class Report:
     check: bool
     notes: tuple[Note, ...] = ()
     """What the schema's author has to decide, when it is an `.apsorc`."""
+    releases: tuple[Release, ...] = ()
+    """The versions of the generator that come to the service with this."""
+    diff: str | None = None
+    """What changes in the files, when it was asked for."""
 
     @property
     def exit_code(self) -> int:
@@ -50,41 +63,90 @@ class Report:
         return self.lock_changes or any(each.outcome in write.CHANGES for each in self.decisions)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A run that was thought through, and has not written anything."""
+
+    repository: Repository
+    lang: str
+    schema: Schema
+    decisions: list[Decision]
+    notes: tuple[Note, ...] = ()
+    releases: tuple[Release, ...] = ()
+    lock_folder: Path | None = None
+    """Where the ids of the schema are kept; None when the schema is the service's own snapshot."""
+
+    @property
+    def lock_changes(self) -> bool:
+        if self.lock_folder is None:
+            return False
+        before = read_lock(self.lock_folder)
+        return before is None or lock_text(before) != lock_text(lock_of(self.schema, before))
+
+    def report(self, *, check: bool, diff: bool = False) -> Report:
+        """What performing this does."""
+        shown = differences.of_decisions(self.repository, self.decisions) if diff else None
+        return Report(self.decisions, self.lock_changes, check, self.notes, self.releases, shown)
+
+    def perform(self) -> None:
+        """Write it."""
+        out = self.repository.root
+        out.mkdir(parents=True, exist_ok=True)
+        write.perform(out, self.decisions, target=self.lang, schema=snapshot_of(self.schema))
+        if self.lock_folder is not None:
+            write_lock(self.lock_folder, lock_of(self.schema, read_lock(self.lock_folder)))
+
+
 def generate(
-    lang: str,
+    lang: str | None,
     out: Path,
     schema: Path = Path("freehold.yaml"),
     *,
     check: bool = False,
+    diff: bool = False,
     as_json: bool = False,
     take_yours: Collection[str] = (),
     take_generated: Collection[str] = (),
     decisions: Decisions | None = None,
 ) -> int:
     """Bring the folder up to date with the schema. Answers with the exit code of the process."""
-    try:
-        report = run(
+    with refusals(out):
+        prepared = prepare(
             lang,
             out,
             schema,
-            check=check,
             take_yours=take_yours,
             take_generated=take_generated,
             decisions=decisions,
         )
-    except (ValueError, FormatterMissing) as error:  # each kind of mistake in the input is a ValueError
-        raise Refusal(str(error)) from error
-    except OSError as error:
-        raise Refusal(
-            f"{error.filename or out} cannot be read or written: {error.strerror}. Make it so, or name"
-            " another folder with --out."
-        ) from error
-    print(_json(report) if as_json else _text(report, out))  # noqa: T201 - this is what the command is for
-    return report.exit_code
+        return _done(prepared, check=check, diff=diff, as_json=as_json)
+
+
+def upgrade(
+    out: Path,
+    *,
+    check: bool = False,
+    diff: bool = False,
+    as_json: bool = False,
+    take_yours: Collection[str] = (),
+    take_generated: Collection[str] = (),
+) -> int:
+    """Bring to the folder what this version of the generator emits. Answers with the process's exit code."""
+    with refusals(out):
+        prepared = prepare_upgrade(out, take_yours=take_yours, take_generated=take_generated)
+        return _done(prepared, check=check, diff=diff, as_json=as_json)
+
+
+def diff(out: Path) -> int:
+    """Show what the owner changed in the emitted files. Answers with 1 when there is anything."""
+    with refusals(out):
+        shown = differences.of_edits(_service(out))
+    print(shown or f"{out} is as it was emitted.", end="" if shown else "\n")  # noqa: T201
+    return int(bool(shown))
 
 
 def run(
-    lang: str,
+    lang: str | None,
     out: Path,
     schema: Path,
     *,
@@ -93,21 +155,65 @@ def run(
     take_generated: Collection[str] = (),
     decisions: Decisions | None = None,
 ) -> Report:
-    """The same without printing."""
+    """`generate` without printing."""
+    prepared = prepare(
+        lang, out, schema, take_yours=take_yours, take_generated=take_generated, decisions=decisions
+    )
+    report = prepared.report(check=check)
+    if not check:
+        prepared.perform()
+    return report
+
+
+def prepare(
+    lang: str | None,
+    out: Path,
+    schema: Path,
+    *,
+    take_yours: Collection[str] = (),
+    take_generated: Collection[str] = (),
+    decisions: Decisions | None = None,
+) -> Prepared:
+    """Think through what the schema makes of the folder."""
+    repository = write.read(out)
+    made = repository.made
+    lang = lang or (made.target if made else DEFAULT_LANG)
+    if made is not None and made.target != lang:
+        raise NotThisService(
+            f"{out} is a service in {made.target}. Say --lang {made.target}, or another folder with --out."
+        )
+    _refuse_older(repository)
     backend, notes = read_source(schema, decisions=decisions)
     folder = (schema if schema.is_dir() else schema.parent).resolve()
-    before = read_lock(folder)
-    lock = lock_of(backend, before)
     emitted = emit(backend, lang, history(out))
+    done = write.decide(repository, emitted, find(lang), take_yours=take_yours, take_generated=take_generated)
+    return Prepared(repository, lang, backend, done, notes, _releases(repository), folder)
+
+
+def prepare_upgrade(
+    out: Path, *, take_yours: Collection[str] = (), take_generated: Collection[str] = ()
+) -> Prepared:
+    """Think through what this version of the generator makes of the schema that the service already has.
+
+    The schema is the service's own snapshot: a change of the schema file waits for `generate`, so that what
+    is reviewed here is the generator's doing alone."""
+    repository = _service(out)
+    assert repository.made is not None
+    _refuse_older(repository)
+    snapshot = repository.text(SNAPSHOT)
+    if snapshot is None:
+        raise NotThisService(f"{out / SNAPSHOT} is missing: restore it from version control.")
+    if write.digest(snapshot) != repository.made.schema:
+        raise NotThisService(f"{out / SNAPSHOT} was edited: restore it from version control.")
+    lang, backend = repository.made.target, read_snapshot(snapshot)
     done = write.decide(
-        write.read(out), emitted, find(lang), take_yours=take_yours, take_generated=take_generated
+        repository,
+        emit(backend, lang, history(out)),
+        find(lang),
+        take_yours=take_yours,
+        take_generated=take_generated,
     )
-    lock_changes = before is None or lock_text(before) != lock_text(lock)
-    if not check:
-        out.mkdir(parents=True, exist_ok=True)
-        write.perform(out, done, target=lang, schema=snapshot_of(backend))
-        write_lock(folder, lock)
-    return Report(done, lock_changes, check, notes)
+    return Prepared(repository, lang, backend, done, releases=_releases(repository))
 
 
 def history(out: Path) -> History:
@@ -117,16 +223,72 @@ def history(out: Path) -> History:
     return History(read_snapshot(snapshot) if snapshot is not None else None, found)
 
 
+@contextmanager
+def refusals(out: Path) -> Iterator[None]:
+    """Say mistakes of the input as refusals. Raises Refusal."""
+    try:
+        yield
+    except (ValueError, FormatterMissing) as error:  # each kind of mistake in the input is a ValueError
+        raise Refusal(str(error)) from error
+    except OSError as error:
+        raise Refusal(
+            f"{error.filename or out} cannot be read or written: {error.strerror}. Make it so, or name"
+            " another folder with --out."
+        ) from error
+
+
+def _service(out: Path) -> Repository:
+    repository = write.read(out)
+    if repository.made is None:
+        raise NotThisService(
+            f"{out} holds no service of Freehold: there is no {write.MANIFEST}. Name its folder with --out."
+        )
+    return repository
+
+
+def _refuse_older(repository: Repository) -> None:
+    made = repository.made
+    if made is not None and is_newer(made.generator, __version__):
+        raise NotThisService(
+            f"{repository.root} was made by Freehold {made.generator}, and this is {__version__}, which would"
+            " take it back. Install the newer one."
+        )
+
+
+def _releases(repository: Repository) -> tuple[Release, ...]:
+    return tuple(since(repository.made.generator)) if repository.made else ()
+
+
+def _done(prepared: Prepared, *, check: bool, diff: bool, as_json: bool) -> int:
+    """Write, unless it is only to be seen, and tell."""
+    report = prepared.report(check=check or diff, diff=diff)
+    if not report.check:
+        prepared.perform()
+    print(_json(report) if as_json else _text(report, prepared.repository.root), end="")  # noqa: T201 - its work
+    return report.exit_code
+
+
 def _json(report: Report) -> str:
+    return json.dumps(as_values(report)) + "\n"
+
+
+def as_values(report: Report) -> dict[str, object]:
+    """The report as JSON says it."""
     files = [
         {"path": each.path, "outcome": str(each.outcome)}
         for each in report.decisions
         if each.outcome is not Outcome.SAME
     ]
     notes = [{"kind": note.kind, "where": note.where, "what": note.what} for note in report.notes]
-    return json.dumps(
-        {"exit_code": report.exit_code, "changes": report.changes, "files": files, "notes": notes}
-    )
+    releases = [{"version": each.version, "notes": list(each.notes)} for each in report.releases]
+    values = {
+        "exit_code": report.exit_code,
+        "changes": report.changes,
+        "files": files,
+        "notes": notes,
+        "releases": releases,
+    }
+    return values if report.diff is None else {**values, "diff": report.diff}
 
 
 def _text(report: Report, out: Path) -> str:
@@ -145,10 +307,14 @@ def _text(report: Report, out: Path) -> str:
             "Mend the file and run this again, or say --take-yours PATH or --take-generated PATH.",
         ]
     if not lines:
-        return "\n".join([*told(report.notes), f"{out} is up to date."])
-    if report.check and report.changes:
-        lines.append("Run without --check to write these.")
-    return "\n".join([*lines, *told(report.notes)])
+        lines = [*told(report.notes), f"{out} is up to date."]
+    else:
+        if report.check and report.changes:
+            lines.append("Run without --check or --diff to write these.")
+        lines += told(report.notes)
+    for release in report.releases:
+        lines += ["", f"New with {release.version}:", *(f"  {note}" for note in release.notes)]
+    return (report.diff or "") + "\n".join(lines) + "\n"
 
 
 def _first_conflict(text: str) -> list[str]:

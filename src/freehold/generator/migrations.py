@@ -62,7 +62,8 @@ def read_snapshot(text: str) -> Schema:
 
 
 def snapshot(schema: Schema) -> str:
-    return msgspec.json.format(msgspec.json.encode(schema, order="deterministic"), indent=2).decode() + "\n"
+    """The schema as a text that gives it back whole, with the order of its roles."""
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 
 def migrations(schema: Schema, history: History) -> dict[str, str]:

@@ -66,11 +66,23 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What the manifest says of the last run."""
+
+    generator: str
+    """Its version."""
+    target: str
+    schema: str
+    """The digest of the schema's snapshot."""
+
+
+@dataclass(frozen=True)
 class Repository:
     """What is on the disk: the manifest's files, and the texts of what might be written."""
 
     root: Path
     bases: Mapping[str, str] = field(default_factory=dict)
+    made: Made | None = None
 
     def text(self, path: str) -> str | None:
         try:
@@ -92,6 +104,7 @@ def read(root: Path) -> Repository:
     try:
         manifest = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
         files = dict(manifest["files"])
+        made = Made(*(str(manifest[key]) for key in ("generator", "target", "schema")))
     except FileNotFoundError:
         return Repository(root)
     except (ValueError, KeyError, TypeError) as error:
@@ -101,7 +114,7 @@ def read(root: Path) -> Repository:
         base = Repository(root).text(f"{BASE}/{path}")
         if base is not None and entry.get("base") == digest(base):
             bases[path] = base
-    return Repository(root, bases)
+    return Repository(root, bases, made)
 
 
 def decide(
