@@ -170,6 +170,21 @@ def test_a_filter_finds_the_rows_that_fit(crowd: Project, query: str, names: lis
     assert ask(crowd, query) == names
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "%7B%22method%22%3A%22equal%22%2C%22attribute%22%3A%22name%22%2C%22values%22%3A%5B%22Dan%25%22%5D%7D",
+        "%7b%22method%22%3a+%22equal%22%2c%20%22attribute%22:%22name%22,%22values%22:%5b%22Dan%25%22%5d%7d",
+        "%7B%22method%22:%22equal%22,%22attribute%22:%22name%22,%22values%22:[%22%44a%6E%%22,%22%C3%A9%22]}",
+        "%7B%22method%22:%22equal%22,%22attribute%22:%22name%22,%22values%22:[%22Dan%zz%22,%22Dan%25%22]}",
+    ],
+)
+def test_a_query_is_understood_however_a_url_spells_it(crowd: Project, spelled: str) -> None:
+    found = crowd.server.get(f"/tablesdb/db/tables/people/rows?queries%5B0%5D={spelled}&total=true")
+
+    assert [row["name"] for row in found.json()["rows"]] == ["Dan%"]
+
+
 def test_filters_are_joined_by_and_and_the_total_counts_them(crowd: Project) -> None:
     found = TablesDB(crowd.sdk(key=crowd.key)).list_rows(
         "db", "people", [Query.equal("age", 30), Query.contains("name", "d"), Query.limit(1)]

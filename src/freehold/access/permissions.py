@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from freehold.access.roles import is_role
@@ -62,8 +63,9 @@ def foreign_role(permissions: Iterable[str], roles: frozenset[str]) -> str | Non
     return None
 
 
-def asks(permission: Permission, roles: Iterable[str]) -> list[str]:
-    """The permissions that would let a caller with these roles in."""
+@lru_cache(maxsize=1000)
+def asks(permission: Permission, roles: frozenset[str]) -> list[str]:
+    """The permissions that would let a caller with these roles in. All share the list: leave it as it is."""
     return sorted(f'{permission}("{role}")' for role in roles)
 
 

@@ -7,6 +7,7 @@ import gzip
 import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import Any
@@ -247,7 +248,9 @@ class Application:
             # /v1/projects/{projectId}/... is the console asking about another project than its own.
             project_id, as_admin = parameters["projectId"], True
         project = exchange.project = await self.auth.project(project_id)
-        is_developed = await self.auth.has_dev_key(request, project)
+        is_developed = b"x-appwrite-dev-key" in request.headers and await self.auth.has_dev_key(
+            request, project
+        )
         is_known = self._knows_origin(exchange, project, any_origin=is_developed)
         identity = await self.auth.caller(request, project, as_admin=as_admin)
         if identity.kind == "admin":
@@ -274,7 +277,7 @@ class Application:
             exchange.stream = body
             return
         exchange.status = endpoint.status
-        exchange.body = self._formatted(exchange, call.model or endpoint.model, body)
+        exchange.body = _formatted(exchange, call.model or endpoint.model, body, version)
 
     async def answer(self, asking: Call, endpoint: Endpoint, values: Params) -> bytes:
         """What another endpoint answers to the same caller, under all that holds for it: how GraphQL asks.
@@ -331,18 +334,6 @@ class Application:
             await self.db.script(sql)
         except asyncpg.PostgresError as error:
             _log.warning("not_finished", statement=sql, error=str(error))
-
-    def _formatted(self, exchange: _Exchange, model: str, body: bytes) -> bytes:
-        version = formats.understood_by(exchange.request)
-        if version is None:
-            return body
-        if version > formats.SPOKEN:
-            exchange.headers.append(
-                (b"x-appwrite-warning", b"This server answers in format %d.%d.%d." % formats.SPOKEN)
-            )
-        elif body and formats.is_filtered(model, version):
-            return formats.downgrade(model, version, body)
-        return body
 
     def _page(self, request: Request) -> tuple[str, bytes] | None:
         return self._pages(request.path, f"{self.scheme(request)}://{request.header(b'host')}")
@@ -403,7 +394,7 @@ class Application:
     def client_ip(self, request: Request) -> str:
         """The caller's address. Forwarded addresses count only from proxies that the settings trust."""
         address = request.client
-        if self._is_trusted(address):
+        if self._proxies and self._is_trusted(address):
             for hop in reversed(request.header(b"x-forwarded-for").split(",")):
                 if not _is_address(hop.strip()):
                     break
@@ -414,15 +405,27 @@ class Application:
 
     def scheme(self, request: Request) -> str:
         """`https` or `http`, as the caller sees it."""
-        forwarded = request.header(b"x-forwarded-proto")
-        if forwarded in ("http", "https") and self._is_trusted(request.client):
-            return forwarded
+        if self._proxies:
+            forwarded = request.header(b"x-forwarded-proto")
+            if forwarded in ("http", "https") and self._is_trusted(request.client):
+                return forwarded
         return request.scheme
 
     def _is_trusted(self, address: str) -> bool:
-        if not self._proxies or not _is_address(address):
-            return False
-        return any(ip_address(address) in network for network in self._proxies)
+        return _is_address(address) and any(ip_address(address) in network for network in self._proxies)
+
+
+def _formatted(exchange: _Exchange, model: str, body: bytes, version: formats.Version | None) -> bytes:
+    """The body as this version of the format has it."""
+    if version is None:
+        return body
+    if version > formats.SPOKEN:
+        exchange.headers.append(
+            (b"x-appwrite-warning", b"This server answers in format %d.%d.%d." % formats.SPOKEN)
+        )
+    elif body and formats.is_filtered(model, version):
+        return formats.downgrade(model, version, body)
+    return body
 
 
 def problem_of(error: Exception, request: Request) -> Problem:
@@ -463,7 +466,7 @@ def _admitted(endpoint: Endpoint, project: Project, identity: Identity, *, proto
             raise ServiceDisabled(service=endpoint.service)
         if protocol in project.settings.get("disabledProtocols", ()):
             raise ApiDisabled(protocol=protocol)
-    if not any(scope in identity.scopes for scope in endpoint.scopes):
+    if identity.scopes.isdisjoint(endpoint.scopes):
         who = {"guest": "A guest", "user": "A user", "key": "This key", "admin": "Your role"}[identity.kind]
         raise MissingScope(who=who, scopes=" or ".join(endpoint.scopes))
     if lacks_factor(identity, project) and not endpoint.half_signed_in:
@@ -621,6 +624,14 @@ def host_name(host: str) -> str:
 
 
 def _is_address(host: str) -> bool:
+    return len(host) < _LONGEST_ADDRESS and _reads_as_address(host)
+
+
+_LONGEST_ADDRESS = 100
+
+
+@lru_cache(maxsize=1000)
+def _reads_as_address(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:

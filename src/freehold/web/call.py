@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -120,14 +121,9 @@ class Call:
             self._cause = self._caused_by(f"user:{user_id}", name, email)
 
     def _caused_by(self, actor: str, name: str, email: str) -> events.Cause:
-        caller = events.Caller(
-            name=name,
-            email=email,
-            mode="admin" if self.identity.kind == "admin" else "default",
-            ip=self.ip,
-            user_agent=devices.kept(self.request.header(b"user-agent")),
-        )
-        return events.Cause(actor, self.request.id, msgspec.json.encode(caller))
+        mode = "admin" if self.identity.kind == "admin" else "default"
+        user_agent = devices.kept(self.request.header(b"user-agent"))
+        return events.Cause(actor, self.request.id, _encoded_caller(name, email, mode, self.ip, user_agent))
 
     @property
     def is_https(self) -> bool:
@@ -137,6 +133,11 @@ class Call:
     def sees_secrets(self) -> bool:
         """Whether secrets may be shown in the answer: to keys and console admins only."""
         return self.identity.privileged
+
+
+@lru_cache(maxsize=1000)
+def _encoded_caller(name: str, email: str, mode: str, ip: str, user_agent: str) -> bytes:
+    return msgspec.json.encode(events.Caller(name, email, mode, ip, user_agent))
 
 
 def _acting_name(identity: Identity) -> str:

@@ -377,18 +377,23 @@ class RouteTable:
     def _find(
         self, node: _Node, segments: list[str], at: int, method: str, values: tuple[str, ...]
     ) -> tuple[Endpoint, tuple[str, ...], tuple[str, ...]] | None:
-        if at == len(segments):
-            leaf = node.endpoints.get(method)
-            return (leaf[0], leaf[1], values) if leaf is not None else None
-        segment = segments[at]
-        literal = node.literals.get(segment)
-        if literal is not None:
-            found = self._find(literal, segments, at + 1, method, values)
-            if found is not None:
-                return found
-        if node.parameter is not None and segment:
-            return self._find(node.parameter, segments, at + 1, method, (*values, segment))
-        return None
+        while at < len(segments):
+            segment = segments[at]
+            at += 1
+            literal = node.literals.get(segment)
+            if literal is not None and node.parameter is None:
+                node = literal
+                continue
+            if literal is not None:
+                found = self._find(literal, segments, at, method, values)
+                if found is not None:
+                    return found
+            if node.parameter is None or not segment:
+                return None
+            node = node.parameter
+            values = (*values, segment)
+        leaf = node.endpoints.get(method)
+        return (leaf[0], leaf[1], values) if leaf is not None else None
 
 
 class _Node:

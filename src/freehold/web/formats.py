@@ -159,6 +159,7 @@ def understood_by(request: Request) -> Version | None:
     return read_version(wanted) if wanted is not None else None
 
 
+@lru_cache(maxsize=10_000)
 def is_filtered(model: str, version: Version) -> bool:
     """Tell whether answers of this model differ in this version of the format."""
     model = SAME_AS.get(model, model)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from copy import copy
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 import python_multipart
@@ -251,8 +251,16 @@ def _parse_pairs(text: str) -> Params:
     for pair in text.split("&"):
         if pair:
             name, _, value = pair.partition("=")
-            collected.add(unquote_plus(name), unquote_plus(value))
+            collected.add(_unquoted(name), _unquoted(value))
     return collected.result()
+
+
+def _unquoted(text: str) -> str:
+    text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    # As `unquote` does it, which first looks for the stretches of ASCII: mostly there is but one.
+    return unquote_to_bytes(text).decode("utf-8", "replace") if text.isascii() else unquote(text)
 
 
 def decode_json(body: bytes) -> Any:

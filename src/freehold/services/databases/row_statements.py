@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any, Literal
 
 import asyncpg
@@ -12,7 +13,7 @@ from freehold import events
 from freehold.db.ddl import primary_key_name, quote
 from freehold.db.pool import Queries, Record, Transaction
 from freehold.db.rows import RowTable, Statement
-from freehold.errors import InvalidQuery
+from freehold.errors import InvalidQuery, Problem
 from freehold.schema.tables import check_name
 from freehold.services.databases.errors import (
     RowAlreadyExists,
@@ -117,34 +118,52 @@ async def first(call: Call, reached: Reach, statement: Statement) -> Record | No
             return await db.row(statement.sql, *statement.values)
 
 
-@contextmanager
-def refusals(rows: RowTable) -> Iterator[None]:
+class refusals:  # noqa: N801 - called like a function, and a class because it surrounds every statement
     """Tell what PostgreSQL refuses in the caller's words."""
-    try:
-        yield
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name == primary_key_name(rows.entity.table):
-            raise RowAlreadyExists() from error
-        raise RowNotUnique(columns=_columns_of(rows, error.detail) or "its columns") from error
-    except asyncpg.RestrictViolationError as error:
-        raise RowDeleteRestricted() from error
-    except asyncpg.ForeignKeyViolationError as error:
-        if error.detail is not None and "still referenced" in error.detail:
-            raise RowDeleteRestricted() from error
-        key = _columns_of(rows, error.detail) or "a reference"
-        raise RowInvalidStructure(reason=f"{key} names a row that is not there.") from error
-    except asyncpg.NotNullViolationError as error:
-        raise RowInvalidStructure(reason=f"{_spelled(rows, error.column_name)} is required.") from error
-    except asyncpg.CheckViolationError as error:
-        raise RowInvalidStructure(reason=_broken_rule(rows, error.constraint_name)) from error
-    except asyncpg.ProgramLimitExceededError as error:
-        raise RowInvalidStructure(
-            reason=f"a value is too long for an index, or the row for PostgreSQL: {error.args[0]}."
-        ) from error
-    except asyncpg.InvalidRegularExpressionError as error:
-        raise InvalidQuery(reason=f"the pattern of `regex` cannot be used: {error}.") from error
-    except asyncpg.DataError as error:
-        raise RowInvalidStructure(reason="a value does not fit its column.") from error
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: RowTable) -> None:
+        self._rows = rows
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        problem = _problem_of(self._rows, error) if error is not None else None
+        if problem is not None:
+            raise problem from error
+
+
+def _problem_of(rows: RowTable, error: BaseException) -> Problem | None:
+    match error:
+        case asyncpg.UniqueViolationError():
+            if error.constraint_name == primary_key_name(rows.entity.table):
+                return RowAlreadyExists()
+            return RowNotUnique(columns=_columns_of(rows, error.detail) or "its columns")
+        case asyncpg.RestrictViolationError():
+            return RowDeleteRestricted()
+        case asyncpg.ForeignKeyViolationError():
+            if error.detail is not None and "still referenced" in error.detail:
+                return RowDeleteRestricted()
+            key = _columns_of(rows, error.detail) or "a reference"
+            return RowInvalidStructure(reason=f"{key} names a row that is not there.")
+        case asyncpg.NotNullViolationError():
+            return RowInvalidStructure(reason=f"{_spelled(rows, error.column_name)} is required.")
+        case asyncpg.CheckViolationError():
+            return RowInvalidStructure(reason=_broken_rule(rows, error.constraint_name))
+        case asyncpg.ProgramLimitExceededError():
+            return RowInvalidStructure(
+                reason=f"a value is too long for an index, or the row for PostgreSQL: {error.args[0]}."
+            )
+        case asyncpg.InvalidRegularExpressionError():
+            return InvalidQuery(reason=f"the pattern of `regex` cannot be used: {error}.")
+        case asyncpg.DataError():
+            return RowInvalidStructure(reason="a value does not fit its column.")
+        case _:
+            return None
 
 
 _RULES = {

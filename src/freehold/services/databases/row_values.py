@@ -53,9 +53,11 @@ def new_row(
     if made is not None:
         assigned[quote(layout.id)] = made
     if layout.permissions is not None:
-        if granted is None and call.identity.kind == "user":
-            granted = permissions.own(call.identity.user_id)
-        assigned[quote(layout.permissions)] = row_permissions(call, granted or [])
+        assigned[quote(layout.permissions)] = (
+            permissions.own(call.identity.user_id)
+            if granted is None and call.identity.kind == "user"
+            else row_permissions(call, granted or [])
+        )
     if layout.tenant is not None:
         assigned[quote(layout.tenant)] = reached.scope.tenant
     if call.staged is not None and layout.created_at is not None:
