@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from freehold.db import ddl
+from freehold.generator import documents
 from freehold.generator.render import one_line
 from freehold.schema.changes import compare
 from freehold.schema.model import Schema
@@ -63,7 +64,7 @@ def read_snapshot(text: str) -> Schema:
 
 def snapshot(schema: Schema) -> str:
     """The schema as a text that gives it back whole, with the order of its roles."""
-    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
+    return documents.text(msgspec.to_builtins(schema))
 
 
 def migrations(schema: Schema, history: History) -> dict[str, str]:

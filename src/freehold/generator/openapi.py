@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from freehold.generator import names
+from freehold.generator import documents, names
 from freehold.generator.plan import (
     EMAIL_PATTERN,
     ID_KINDS,
@@ -55,6 +58,7 @@ def document(plan: ServicePlan) -> Json:
     for entity in plan.entities:
         schemas.update(_schemas(plan, entity))
         paths.update(_paths(plan, entity))
+    parameters = _shared_parameters(paths)
     info = {"title": plan.title, "version": "1.0.0"}
     if plan.description:
         info["description"] = plan.description
@@ -74,7 +78,10 @@ def document(plan: ServicePlan) -> Json:
             "headers": {
                 "ETag": {"description": "The row's version.", "schema": {"type": "string"}},
                 "RequestId": {"description": "Names this request in the logs.", "schema": {"type": "string"}},
+                "Link": {"description": 'The next page, as rel="next".', "schema": {"type": "string"}},
+                "Location": {"description": "The path of the new row.", "schema": {"type": "string"}},
             },
+            "parameters": parameters,
             "responses": {
                 name: {
                     "description": text,
@@ -82,13 +89,14 @@ def document(plan: ServicePlan) -> Json:
                     "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 }
                 for name, text in RESPONSES.values()
-            },
+            }
+            | {name: answer for each in plan.entities for name, answer in _answers(each).items()},
         },
     }
 
 
 def text(plan: ServicePlan) -> str:
-    return msgspec.json.format(msgspec.json.encode(document(plan)), indent=2).decode() + "\n"
+    return documents.text(document(plan))
 
 
 def _problem() -> Json:
@@ -141,15 +149,13 @@ def _schemas(plan: ServicePlan, entity: EntityPlan) -> Json:
         found[f"{entity.class_name}Include"] = {
             "type": "string",
             "enum": paths,
-            "x-enum-varnames": [path.replace(".", "__").upper() for path in paths],
-        }
+        } | _members(paths, [path.replace(".", "__").upper() for path in paths])
     for each in entity.fields:
         if each.kind is Kind.ENUM:
             found[_enum_name(entity, each)] = {
                 "type": "string",
                 "enum": list(each.values),
-                "x-enum-varnames": [member_identifier(value) for value in each.values],
-            }
+            } | _members(each.values, [member_identifier(value) for value in each.values])
     name = entity.class_name
     if not entity.read_only:
         found |= _bodies(entity)
@@ -248,6 +254,14 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _members(values: Sequence[str], members: list[str]) -> Json:
+    """What clients call the values, where they cannot find good names themselves."""
+    plain = {re.sub(r"\W", "_", value).lower() for value in values}
+    if len(plain) == len(values) and all(re.match(r"[a-z]", name) for name in plain):
+        return {}
+    return {"x-enum-varnames": members}
+
+
 def _enum_name(entity: EntityPlan, each: FieldPlan) -> str:
     spelled = names.pascal(each.name)
     taken = {"Create", "Update", "Summary", "Query", "Page", "Include", "Change", "Rows"}
@@ -335,7 +349,7 @@ def _plain(each: FieldPlan) -> Json:
         case Kind.URL:
             return {"type": "string", "maxLength": 2048, "pattern": URL_PATTERN}
         case Kind.JSON:
-            return {"type": ["object", "array"]}
+            return {"type": ["object", "array"], "items": {}}
         case Kind.POINT:
             return point
         case Kind.LINE:
@@ -390,7 +404,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             "read",
             f"get_{one}",
             f"Get {names.article(noun)}",
-            {"200": _row_answer(entity, row, "The row.")}
+            {"200": _answer(name)}
             | ({"304": {"description": "The caller has this version already."}} if entity.version else {}),
             (404,),
             parameters=[identifier, *_include(entity)],
@@ -401,7 +415,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             "update",
             f"update_{one}",
             f"Change {names.article(noun)}",
-            {"200": _row_answer(entity, row, "The row after the change.")},
+            {"200": _answer(name)},
             (404, 409, *changed, 413, 415, 422),
             parameters=with_match,
             body=f"{name}Update",
@@ -428,7 +442,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
                 "restore",
                 f"restore_{one}",
                 f"Restore {names.article(noun)}",
-                {"200": _row_answer(entity, row, "The row, restored.")},
+                {"200": _answer(name)},
                 (404, 409, 413, 415),
                 parameters=[identifier],
             )
@@ -457,24 +471,12 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
 def _batch_paths(plan: ServicePlan, entity: EntityPlan, base: str) -> Json:
     """Many rows in one request: all of them or none."""
     plural, words = entity.plural, names.words(entity.plural)
-    rows = {"$ref": f"#/components/schemas/{entity.class_name}Rows"}
-    headers: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-    shown = {"headers": headers, "content": {JSON: {"schema": rows}}}
+    rows = _answer(f"{entity.class_name}Rows")
     changed = (412,) if entity.version else ()
     refused = (404, 409, 413, 415, 422)
     answers: dict[str, tuple[str, str, Json, tuple[int, ...]]] = {
-        "create": (
-            "batch",
-            "Create",
-            {"201": {"description": "The rows, in the order of the items."} | shown},
-            (),
-        ),
-        "update": (
-            "batch-update",
-            "Change",
-            {"200": {"description": "The rows, in the order of the items."} | shown},
-            changed,
-        ),
+        "create": ("batch", "Create", {"201": rows}, ()),
+        "update": ("batch-update", "Change", {"200": rows}, changed),
         "delete": ("batch-delete", "Delete", {"204": {"description": "They are deleted."}}, ()),
     }
     return {
@@ -545,12 +547,29 @@ def _operation(
     return found
 
 
+def _answer(name: str) -> Json:
+    return {"$ref": f"#/components/responses/{name}Answer"}
+
+
+def _answers(entity: EntityPlan) -> Json:
+    """The answers that several operations give."""
+    name = entity.class_name
+    found = {f"{name}Answer": _row_answer(entity, _ref(name), "The row, as it is now.")}
+    if entity.batches:
+        found[f"{name}RowsAnswer"] = {
+            "description": "The rows, in the order of the items.",
+            "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+            "content": {JSON: {"schema": _ref(f"{name}Rows")}},
+        }
+    return found
+
+
 def _row_answer(entity: EntityPlan, row: Json, text: str, *, location: bool = False) -> Json:
     headers: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     if entity.version:
         headers["ETag"] = {"$ref": "#/components/headers/ETag"}
     if location:
-        headers["Location"] = {"description": "The path of the new row.", "schema": {"type": "string"}}
+        headers["Location"] = {"$ref": "#/components/headers/Location"}
     return {"description": text, "headers": headers, "content": {JSON: {"schema": row}}}
 
 
@@ -559,7 +578,7 @@ def _list_answer(name: str) -> Json:
         "description": "One page.",
         "headers": {
             "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
-            "Link": {"description": 'The next page, as rel="next".', "schema": {"type": "string"}},
+            "Link": {"$ref": "#/components/headers/Link"},
         },
         "content": {
             JSON: {"schema": {"$ref": f"#/components/schemas/{name}Page"}},
@@ -628,6 +647,32 @@ def _include(entity: EntityPlan) -> list[Json]:
         return []
     schema = {"type": "array", "maxItems": MAX_INCLUDES, "items": _ref(f"{entity.class_name}Include")}
     return [_parameter("include", schema, "Rows that belong to the ones shown, and what belongs to those.")]
+
+
+def _shared_parameters(paths: Json) -> Json:
+    """The parameters that several operations take alike, which then only refer to them."""
+    operations = [operation for path in paths.values() for operation in path.values()]
+    spelled = Counter(
+        msgspec.json.encode(each) for operation in operations for each in operation.get("parameters", ())
+    )
+    found: Json = {}
+    for text, times in spelled.most_common():
+        each = msgspec.json.decode(text)
+        if times > 1:
+            found.setdefault(_shared_name(each), each)
+    for operation in operations:
+        if "parameters" in operation:
+            operation["parameters"] = [
+                {"$ref": f"#/components/parameters/{_shared_name(each)}"}
+                if found.get(_shared_name(each)) == each
+                else each
+                for each in operation["parameters"]
+            ]
+    return dict(sorted(found.items()))
+
+
+def _shared_name(parameter: Json) -> str:
+    return f"{parameter['in']}.{parameter['name']}"
 
 
 def _parameter(name: str, schema: Json, description: str) -> Json:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from freehold.db.ddl import quote
+from freehold.generator import documents
 from freehold.generator.constraints import tenant_tables
 from freehold.generator.plan import EntityPlan, Rule, ServicePlan
 from freehold.generator.samples import filter_values, sample
@@ -16,7 +15,7 @@ Json = dict[str, Any]
 
 
 def text(schema: Schema, plan: ServicePlan) -> str:
-    return msgspec.json.format(msgspec.json.encode(description(schema, plan)), indent=2).decode() + "\n"
+    return documents.text(description(schema, plan))
 
 
 def description(schema: Schema, plan: ServicePlan) -> Json:

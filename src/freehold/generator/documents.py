@@ -1,0 +1,46 @@
+"""JSON that is kept in a repository: small enough to load, and a change of it is read line by line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+WIDTH = 120
+SHORT = 56
+"""Parts of at most so many characters share lines."""
+
+
+def text(value: Any) -> str:
+    """The value as a file: on one line what fits on it, and of the rest each part on a line of its own."""
+    return _spelled(value, 0, 0) + "\n"
+
+
+def _spelled(value: Any, depth: int, before: int) -> str:
+    """`before` is how much of the line is taken already."""
+    line = msgspec.json.encode(value).decode()
+    if before + len(line) < WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    indent = " " * (depth + 1)
+    if isinstance(value, dict):
+        named = [(f"{msgspec.json.encode(name).decode()}: ", each) for name, each in value.items()]
+        opening, closing = "{}"
+    else:
+        named = [("", each) for each in value]
+        opening, closing = "[]"
+    parts = [name + _spelled(each, depth + 1, depth + 1 + len(name)) for name, each in named]
+    lines = _filled(parts, indent) if all(len(part) <= SHORT for part in parts) else parts
+    inner = f",\n{indent}".join(lines)
+    return f"{opening}\n{indent}{inner}\n{indent[1:]}{closing}"
+
+
+def _filled(parts: list[str], indent: str) -> list[str]:
+    """As many to a line as it takes."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        joined = f"{lines[-1]}, {part}"
+        if len(indent) + len(joined) < WIDTH:
+            lines[-1] = joined
+        else:
+            lines.append(part)
+    return lines
