@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -101,7 +102,11 @@ _FIELDS = Entry.__struct_fields__
 # -- appending ---------------------------------------------------------------------------------------------
 
 
-async def append(db: Database) -> int:
+Follower = Callable[[Queries, Sequence[Record]], Awaitable[None]]
+"""What else is done with events that are taken over, in the same transaction."""
+
+
+async def append(db: Database, followers: Sequence[Follower] = ()) -> int:
     """Take over what is new in the outbox. Gives how many entries that were."""
     appended = 0
     while True:
@@ -111,6 +116,8 @@ async def append(db: Database) -> int:
             events = await transaction.rows(_UNAUDITED, _BATCH)
             if events:
                 await _append(transaction, events)
+                for follow in followers:
+                    await follow(transaction, events)
         appended += len(events)
         if len(events) < _BATCH:
             return appended
@@ -282,15 +289,14 @@ _WALK = f"""
 # -- jobs --------------------------------------------------------------------------------------------------
 
 
-async def _append_job(context: Context, job: Job) -> None:
-    await append(context.db)
-
-
 async def _prune_job(context: Context, job: Job) -> None:
     await prune(context.db, context.settings.audit_days)
 
 
-KINDS = (
-    Kind("audit.append", _append_job, every_s=1),
-    Kind("audit.prune", _prune_job, every_s=3600),
-)
+def kinds(*followers: Follower) -> tuple[Kind, ...]:
+    """The jobs of the log; the followers take events over together with it."""
+
+    async def append_job(context: Context, job: Job) -> None:
+        await append(context.db, followers)
+
+    return Kind("audit.append", append_job, every_s=1), Kind("audit.prune", _prune_job, every_s=3600)

@@ -33,7 +33,7 @@ PLATFORM = "console"
 
 CHANNEL = "freehold_jobs"
 LEASE_S = 60.0
-POLL_S = 5.0
+POLL_S = 1.0
 """How often a worker looks by itself; a notification usually comes first."""
 DEAD_DAYS = 30
 _BATCH = 5000  # as the statements below have it

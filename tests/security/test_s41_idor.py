@@ -18,6 +18,7 @@ from freehold.services import endpoints
 from freehold.web.endpoint import Endpoint
 from tests.platform import PASSWORD, Platform, Project, User
 from tests.security.callers import OF_ROUTES, WITHOUT_A_PROJECT, Verdicts, verdicts_of
+from tests.services.second_factor import run_sql
 from tests.services.signing_in_at_vendors import Browser, set_up
 from tests.services.test_advisor import hand_in
 from tests.services.vendors import Person
@@ -166,15 +167,25 @@ def world(platform: Platform) -> Iterator[World]:
     hook = {
         "webhookId": "unique()",
         "name": SECRET,
-        "events": ["users.*.create"],
+        "events": ["functions.*.create"],
         "url": "https://example.com",
     }
     phone = {"number": "+15005550006", "otp": "246810"}
     hand_in(project, "fast", "one")
     must(project.admin.post("/project/mock-phones", json=phone))
+    webhook = must(server.post("/webhooks", json=hook))["$id"]
+    [delivery] = run_sql(
+        project,
+        """insert into freehold.webhook_deliveries
+        (project_id, webhook_id, event, resource, actor, state, happened_at)
+        values ($1, $2, 'functions.f.create', 'functions/f', 'key:k', 'dead', now()) returning key::text""",
+        project.id,
+        webhook,
+    )
     ids = {
         "variableId": must(server.post("/project/variables", json=variable))["$id"],
-        "webhookId": must(server.post("/webhooks", json=hook))["$id"],
+        "webhookId": webhook,
+        "deliveryId": delivery["key"],
         "policyId": "session-limit",
         "projectId": project.id,
         "userId": alice.id,
@@ -226,7 +237,7 @@ def world(platform: Platform) -> Iterator[World]:
 _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
     "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
-    "variables", "webhooks", "file_tokens",
+    "variables", "webhooks", "webhook_deliveries", "file_tokens",
     "identities", "oauth_providers", "reports", "insights",
 )  # fmt: skip
 

@@ -99,6 +99,16 @@ def prepare(project: Project, endpoint: Endpoint, world: dict[str, str]) -> None
     """What is not there yet: what a user alone makes, a vendor tells of, or another endpoint has deleted."""
     if endpoint.name.startswith("deleteEmailTemplate"):
         assert project.admin.patch("/project/templates/email", json=ANYTHING).status_code == 200
+    if endpoint.name == "replayDelivery":
+        [delivery] = run_sql(
+            project,
+            """insert into freehold.webhook_deliveries
+            (project_id, webhook_id, event, resource, actor, state, happened_at)
+            values ($1, $2, 'teams.t.create', 'teams/t', 'key:k', 'dead', now()) returning key::text""",
+            project.id,
+            world["webhookId"],
+        )
+        world["deliveryId"] = delivery["key"]
     if endpoint.service != "users" or "userId" not in world:
         return
     world["identityId"] = world["passkeyId"] = user_id = world["userId"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -48,10 +48,20 @@ class Answer(NamedTuple):
 class Outside:
     """Makes HTTP calls to others."""
 
-    def __init__(self, *, private_hosts: tuple[str, ...] = (), stand_in: str = "") -> None:
-        """`private_hosts` may be reached though they are inside. A `stand_in` is called instead of everybody,
-        with the host that was meant in the Host header: for tests."""
+    def __init__(
+        self,
+        *,
+        private_hosts: tuple[str, ...] = (),
+        stand_in: str = "",
+        plain: bool = False,
+        anywhere: bool = False,
+    ) -> None:
+        """`private_hosts` may be reached though they are inside, or with `anywhere` all. `plain` lets http://
+        pass as well. A `stand_in` is called instead of everybody, with the host that was meant in the Host
+        header: for tests."""
         self._private_hosts = frozenset(host.lower() for host in private_hosts)
+        self._plain = plain
+        self._anywhere = anywhere
         self._stand_in = stand_in.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
 
@@ -66,8 +76,8 @@ class Outside:
             raise ForbiddenTarget("it is no URL")
         if parts.username is not None or parts.password is not None:
             raise ForbiddenTarget("a URL with a user name in it is not called")
-        is_ours = host in self._private_hosts
-        if parts.scheme != "https" and not (is_ours and parts.scheme == "http"):
+        is_ours = self._is_ours(host)
+        if parts.scheme != "https" and not ((is_ours or self._plain) and parts.scheme == "http"):
             raise ForbiddenTarget("it has to be a URL with https://")
         if not is_ours and (is_private(host) or host == "localhost" or host.endswith(".localhost")):
             raise ForbiddenTarget(f"{host} is inside, and not one of FREEHOLD_PRIVATE_HOSTS")
@@ -80,17 +90,21 @@ class Outside:
         headers: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         json: Any = None,
+        content: bytes | None = None,
         ours: bool = False,
+        timeout_s: float = TIMEOUT_S,
+        tls: bool = True,
     ) -> Answer:
         """Call a URL. Raises OutsideProblem when nothing usable came back in time.
 
-        `ours` is one that nobody else had a say in: our own, at a loopback address.
+        `ours` is one that nobody else had a say in: our own, at a loopback address. Without `tls` a
+        certificate is not checked, if it is that of a private host.
         """
         if not ours:
             self.check(url)
         headers = {"User-Agent": "Freehold", "Accept": "application/json", **(headers or {})}
-        body = msgspec.json.encode(json) if json is not None else None
-        if body is not None:
+        body = msgspec.json.encode(json) if json is not None else content
+        if json is not None:
             headers["Content-Type"] = "application/json"
         parts = urlsplit(url)
         if self._stand_in and not ours:
@@ -98,13 +112,19 @@ class Outside:
             url = self._stand_in + parts._replace(scheme="", netloc="").geturl()
         try:
             async with self._open().request(
-                method, url, headers=headers, data=form if body is None else body, allow_redirects=False
+                method,
+                url,
+                headers=headers,
+                data=form if body is None else body,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                ssl=tls or not self._is_ours((parts.hostname or "").lower()),
             ) as response:
                 return Answer(response.status, await _bounded(response))
         except ForbiddenTarget:
             raise
         except TimeoutError as error:
-            raise OutsideProblem(f"{parts.hostname} did not answer within {TIMEOUT_S:g} s") from error
+            raise OutsideProblem(f"{parts.hostname} did not answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             forbidden = _forbidden_below(error)
             if forbidden is not None:
@@ -113,13 +133,15 @@ class Outside:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            resolver = _PublicOnly(self._private_hosts)
+            resolver = _PublicOnly(self._is_ours)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(resolver=resolver, limit=100, ttl_dns_cache=30),
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+    def _is_ours(self, host: str) -> bool:
+        return self._anywhere or host in self._private_hosts
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -148,8 +170,8 @@ def _forbidden_below(error: BaseException) -> ForbiddenTarget | None:
 class _PublicOnly(AbstractResolver):
     """Resolves names, and leaves out addresses that are not public. What it gives is what is connected to."""
 
-    def __init__(self, private_hosts: frozenset[str]) -> None:
-        self._private_hosts = private_hosts
+    def __init__(self, is_ours: Callable[[str], bool]) -> None:
+        self._is_ours = is_ours
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -157,7 +179,7 @@ class _PublicOnly(AbstractResolver):
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, family=family, type=socket.SOCK_STREAM
         )
-        public = [each for each in found if host.lower() in self._private_hosts or not is_private(each[4][0])]
+        public = [each for each in found if self._is_ours(host.lower()) or not is_private(each[4][0])]
         if found and not public:
             raise ForbiddenTarget(f"{host} is inside, and not one of FREEHOLD_PRIVATE_HOSTS")
         return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.audit import KINDS as AUDIT_KINDS
+from freehold.audit import kinds as audit_kinds
 from freehold.jobs import KINDS as PLATFORM_KINDS
 from freehold.jobs import Kind
 from freehold.services import (
@@ -56,12 +56,13 @@ SERVICES: tuple[Routes, ...] = (
 
 KINDS: tuple[Kind, ...] = (
     *PLATFORM_KINDS,
-    *AUDIT_KINDS,
+    *audit_kinds(webhooks.note),
     *databases.KINDS,
     *storage.KINDS,
     *migrations.KINDS,
     *mail.KINDS,
     *project.KINDS,
+    *webhooks.KINDS,
 )
 """Every kind of job: the platform's own, and those of the services."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,8 +12,9 @@ from freehold.web.auth import is_loopback
 _INNER = (".internal", ".local", ".lan", ".home.arpa")
 
 
-def check_url(url: str, *, inner: bool) -> None:
-    """Refuse what is no address of the web, or one of an inner network unless `inner` ones are allowed.
+def check_url(url: str, *, inner: bool, private_hosts: Collection[str] = ()) -> None:
+    """Refuse what is no address of the web, or one of an inner network, unless `inner` ones are allowed or it
+    is one of the `private_hosts`.
 
     Names can point anywhere, and somewhere else tomorrow: who delivers has to look again. Raises
     InvalidParameter.
@@ -26,8 +28,9 @@ def check_url(url: str, *, inner: bool) -> None:
         raise InvalidParameter(name="url", reason="It has to be a URL such as `https://example.com/hook`.")
     if parts.username is not None or parts.password is not None:
         raise InvalidParameter(name="url", reason="Send user and password as authUsername and authPassword.")
-    if not inner and _is_inner(host):
-        raise InvalidParameter(name="url", reason=f"{host[:100]} is an address of an inner network.")
+    if not inner and host not in private_hosts and _is_inner(host):
+        reason = f"{host[:100]} is an address of an inner network, and not one of FREEHOLD_PRIVATE_HOSTS."
+        raise InvalidParameter(name="url", reason=reason)
 
 
 def _is_inner(host: str) -> bool:

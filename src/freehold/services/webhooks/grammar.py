@@ -1,10 +1,13 @@
-"""Which events there are: `teams.*.memberships.*.update.status`, and which words may stand where."""
+"""Which events there are, as `teams.*.memberships.*.update.status`, and by which names they are asked for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import NamedTuple
+
+from freehold import events
 
 _ID = re.compile(r"\*|[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}")
 
@@ -71,3 +74,52 @@ def is_event(text: str) -> bool:
         if parts[0] in kind.actions:
             return not parts[1:] or (parts[0] == "update" and len(parts) == 2 and parts[1] in kind.updates)
         kinds = kind.within
+
+
+def all_names(event: str) -> list[str]:
+    """All names by which an event can be asked for, the most exact ones first.
+
+    Ids may be `*`; and who asks for a resource is told of all that is done to it, and to what it holds.
+    """
+    found = [each for name in events.names(event) for each in _parsed(name)]
+    exact = [".".join([*_joined(each.kinds, each.ids), *each.done]) for each in found]
+    wide = [
+        ".".join([*_joined(each.kinds, ids), *done])
+        for each in found
+        for depth in range(len(each.kinds), 0, -1)
+        for done in ([each.done, each.done[:1], []] if depth == len(each.kinds) else [[]])
+        for ids in product(*((own, "*") for own in each.ids[:depth]))
+    ]
+    return list(dict.fromkeys(exact + wide)) or [event]
+
+
+class _Parsed(NamedTuple):
+    kinds: list[str]
+    ids: list[str]
+    done: list[str]
+
+
+def _joined(kinds: list[str], ids: tuple[str, ...] | list[str]) -> Iterator[str]:
+    for kind, one in zip(kinds, ids, strict=False):
+        yield kind
+        yield one
+
+
+def _shapes(kinds: Mapping[str, Kind], within: list[str]) -> Iterator[tuple[re.Pattern[str], list[str]]]:
+    """How events look, the innermost kinds first: ids may hold dots, and so look like what is inside."""
+    for name, kind in kinds.items():
+        path = [*within, name]
+        yield from _shapes(kind.within, path)
+        done = "|".join([*kind.actions, *(rf"update\.{each}" for each in kind.updates)])
+        yield re.compile(r"\.".join(rf"{re.escape(each)}\.(.+?)" for each in path) + rf"\.({done})"), path
+
+
+_SHAPES = list(_shapes(KINDS, []))
+
+
+def _parsed(event: str) -> Iterator[_Parsed]:
+    for shape, kinds in _SHAPES:
+        if match := shape.fullmatch(event):
+            *ids, done = match.groups()
+            yield _Parsed(kinds, ids, done.split("."))
+            return

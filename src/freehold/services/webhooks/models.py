@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -34,6 +34,24 @@ class Webhook(Resource):
 class WebhookList(Output):
     total: int
     webhooks: list[Webhook]
+
+
+class WebhookDelivery(Resource):
+    """Something that a webhook is still to be told, or could not be told."""
+
+    webhook_id: str
+    event: str
+    status: Literal["waiting", "dead"]
+    attempts: int
+    error: str
+    """What was wrong the last time; empty when it has not been tried yet."""
+    next_attempt_at: str
+    """When it is tried again; empty when it has been given up."""
+
+
+class WebhookDeliveryList(Output):
+    total: int
+    deliveries: list[WebhookDelivery]
 
 
 class UpdateWebhook(Input, kw_only=True):

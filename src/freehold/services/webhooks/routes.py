@@ -8,15 +8,17 @@ from msgspec import UNSET
 from freehold import ids, secrets
 from freehold.db.pool import Record
 from freehold.errors import InvalidParameter
-from freehold.services.webhooks import store
+from freehold.services.webhooks import deliveries, store
 from freehold.services.webhooks.addresses import check_url
-from freehold.services.webhooks.errors import WebhookAlreadyExists, WebhookNotFound
+from freehold.services.webhooks.errors import DeliveryNotFound, WebhookAlreadyExists, WebhookNotFound
 from freehold.services.webhooks.grammar import is_event
 from freehold.services.webhooks.models import (
     CreateWebhook,
     UpdateSecret,
     UpdateWebhook,
     Webhook,
+    WebhookDelivery,
+    WebhookDeliveryList,
     WebhookList,
 )
 from freehold.web.call import Call
@@ -120,13 +122,47 @@ async def delete(call: Call, webhook_id: str) -> None:
     call.tells(_as_webhook(await store.delete(call.db, call.project.id, webhook_id)))
 
 
+@routes.get(
+    "/v1/webhooks/{webhookId}/deliveries",
+    scope="webhooks.read",
+    reference=False,
+    raises=(WebhookNotFound,),
+    name="listDeliveries",
+)
+async def list_deliveries(call: Call, webhook_id: str, query: ListQuery) -> WebhookDeliveryList:
+    """List what a webhook is still to be told, and what it could not be told."""
+    _as_webhook(await store.find(call.db, call.project.id, webhook_id))
+    found = await deliveries.fetch(call.db, call.project.id, webhook_id, query.queries, total=query.total)
+    return WebhookDeliveryList(total=found.total, deliveries=[_as_delivery(row) for row in found.rows])
+
+
+@routes.post(
+    "/v1/webhooks/{webhookId}/deliveries/{deliveryId}/replay",
+    scope="webhooks.write",
+    event="webhooks.[webhookId].update",
+    status=202,
+    reference=False,
+    raises=(WebhookNotFound, DeliveryNotFound),
+    name="replayDelivery",
+)
+async def replay_delivery(call: Call, webhook_id: str, delivery_id: str) -> WebhookDelivery:
+    """Tell a webhook once more what had been given up. Its idempotency key is the same as before."""
+    webhook = _as_webhook(await store.find(call.db, call.project.id, webhook_id))
+    row = await deliveries.replay(call.db, call.project.id, webhook_id, delivery_id)
+    if row is None:
+        raise DeliveryNotFound()
+    call.tells(webhook)
+    return _as_delivery(row)
+
+
 def sealing_key(call: Call) -> bytes:
     """The key under which secrets and passwords of webhooks are kept."""
     return secrets.derive(call.app.settings.secret, "webhooks")
 
 
 def _checked(call: Call, body: UpdateWebhook) -> store.Settings:
-    check_url(body.url, inner=call.app.settings.dev)
+    settings = call.app.settings
+    check_url(body.url, inner=settings.dev, private_hosts=settings.private_hosts)
     unknown = next((each for each in body.events if not is_event(each)), None)
     if unknown is not None:
         raise InvalidParameter(
@@ -151,6 +187,20 @@ def _told_once(call: Call, row: Record | None, secret: str) -> Webhook:
     webhook = _as_webhook(row)
     call.tells(webhook)
     return msgspec.structs.replace(webhook, secret=secret)
+
+
+def _as_delivery(row: Record) -> WebhookDelivery:
+    return WebhookDelivery(
+        id=str(row["key"]),
+        created_at=wire_time(row["created_at"]),
+        updated_at=wire_time(row["updated_at"]),
+        webhook_id=row["webhook_id"],
+        event=row["event"],
+        status=row["state"],
+        attempts=row["attempts"],
+        error=row["error"],
+        next_attempt_at=wire_time(row["run_at"]) if row["state"] == "waiting" else "",
+    )
 
 
 def _as_webhook(row: Record | None) -> Webhook:

@@ -108,7 +108,8 @@ async def update(
         update freehold.webhooks w
         set name = $3, description = $4, url = $5, events = $6, enabled = $7, tls = $8, auth_username = $9,
             auth_password_sealed = case when $10 then w.auth_password_sealed else $11::bytea end,
-            attempts = case when $7 then 0 else w.attempts end, updated_at = now()
+            attempts = case when $7 then 0 else w.attempts end,
+            paused_until = case when $7 then null else w.paused_until end, updated_at = now()
         where w.project_id = $1 and w.id = $2
         returning {_WEBHOOK}
         """,

@@ -1,0 +1,97 @@
+"""Who is told by webhooks: a local server that keeps what it is told, and answers as it was asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import msgspec
+from aiohttp import web
+
+ARRIVES_S = 30.0
+
+
+class Told(NamedTuple):
+    """A request that has arrived."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def payload(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+    @property
+    def key(self) -> str:
+        return self.headers["Idempotency-Key"]
+
+    @property
+    def events(self) -> list[str]:
+        return self.headers["X-Appwrite-Webhook-Events"].split(",")
+
+
+class Receiver:
+    """What has arrived, by the paths of the webhooks' URLs."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._told: list[Told] = []
+        self.answers: dict[str, list[int]] = {}
+        """By path, the statuses that are answered, one after the other; 200 when none is left."""
+        self.url = ""
+
+    def at(self, path: str) -> list[Told]:
+        """What has arrived at a path so far."""
+        with self._arrived:
+            return [each for each in self._told if each.path == path]
+
+    def wait_for(self, path: str, count: int) -> list[Told]:
+        """What has arrived at a path, once it is so much."""
+        deadline = time.monotonic() + ARRIVES_S
+        with self._arrived:
+            while len(found := [each for each in self._told if each.path == path]) < count:
+                assert self._arrived.wait(deadline - time.monotonic()), [each.events[0] for each in found]
+        return found
+
+    async def take(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        with self._arrived:
+            self._told.append(Told(request.path, dict(request.headers), body))
+            self._arrived.notify_all()
+            waiting = self.answers.get(request.path, [])
+            status = waiting.pop(0) if waiting else 200
+        return web.Response(status=status, headers={"Location": self.url + "/elsewhere"})
+
+
+@contextmanager
+def running_receiver() -> Iterator[Receiver]:
+    """A receiver in a thread of its own."""
+    receiver, loop, started = Receiver(), asyncio.new_event_loop(), threading.Event()
+
+    async def start() -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", receiver.take)
+        runner = web.AppRunner(app, max_field_size=8190)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        started.set()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.create_task(start())
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield receiver
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
