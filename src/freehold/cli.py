@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +38,7 @@ Dev = Annotated[
         "--dev", help="For development only: no rate limits, any Host, mock providers.", show_default=False
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Internal = Annotated[int | None, typer.Option(hidden=True)]
 
 
@@ -112,14 +113,89 @@ def verify(data: Data = None) -> None:
 
     Reads the database that DATABASE_URL names, or that `freehold up` runs in the data directory."""
     with _refusals():
-        settings = _settings("audit", data=data)
-        if not settings.database_url:
-            from freehold.db.embedded import dsn_of_running
-
-            settings = replace(settings, database_url=dsn_of_running(settings.data / "postgresql"))
         from freehold.process import verify_audit
 
+        settings = _of_running("audit", data)
+
         if not verify_audit(settings, say=typer.echo):
+            raise typer.Exit(1)
+
+
+jobs = typer.Typer(help="What is done after requests: mails, webhooks, imports.", no_args_is_help=True)
+cli.add_typer(jobs, name="jobs")
+JobKind = Annotated[str, typer.Option("--kind", help="Only jobs of this kind, such as mail.send.")]
+
+
+@jobs.command("list")
+def list_jobs(data: Data = None, as_json: AsJson = False) -> None:
+    """Show how many jobs of each kind wait, run, and were given up, and how late they are.
+
+    Reads the database that DATABASE_URL names, or that `freehold up` runs in the data directory."""
+    with _refusals():
+        from freehold import job_queue
+        from freehold.process import ask
+
+        found = ask(_of_running("jobs", data), job_queue.waiting)
+        _show(
+            ("kind", "waiting", "due", "running", "dead", "late"),
+            [
+                (each.kind, each.waiting, each.due, each.running, each.dead, f"{each.late_s:.1f} s")
+                for each in found
+            ],
+            found,
+            as_json=as_json,
+            none="No jobs.",
+        )
+
+
+@jobs.command("dead")
+def list_dead_jobs(kind: JobKind = "", data: Data = None, as_json: AsJson = False) -> None:
+    """Show the jobs that were given up, and why."""
+    with _refusals():
+        from freehold import job_queue
+        from freehold.process import ask
+
+        found = ask(_of_running("jobs", data), lambda db: job_queue.dead(db, kind))
+        _show(
+            ("id", "kind", "project", "attempts", "given up", "error"),
+            [
+                (
+                    each.id,
+                    each.kind,
+                    each.project,
+                    each.attempts,
+                    f"{each.given_up:%Y-%m-%d %H:%M}",
+                    each.error,
+                )
+                for each in found
+            ],
+            found,
+            as_json=as_json,
+            none="No job was given up.",
+        )
+
+
+@jobs.command("retry")
+def retry_jobs(
+    ids: Annotated[list[int] | None, typer.Argument(help="Ids, as `freehold jobs dead` shows them.")] = None,
+    kind: JobKind = "",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let jobs that were given up be tried again, by their ids or all of a kind. Exit 1 for none."""
+    with _refusals():
+        from freehold import job_queue
+        from freehold.config import Refusal
+        from freehold.process import ask
+
+        if not ids and not kind:
+            raise Refusal("Say which jobs: ids, as `freehold jobs dead` shows them, or --kind.")
+        again = ask(_of_running("jobs", data), lambda db: job_queue.retry(db, ids or [], kind))
+        if as_json:
+            typer.echo(json.dumps(again))
+        else:
+            typer.echo(f"{len(again)} will be tried again." if again else "No such job was given up.")
+        if not again:
             raise typer.Exit(1)
 
 
@@ -141,7 +217,6 @@ Endpoint = Annotated[
 ]
 ProjectId = Annotated[str, typer.Option(envvar="FREEHOLD_PROJECT", help="The live project's id.")]
 Key = Annotated[str, typer.Option(envvar="FREEHOLD_KEY", help="An API key with the scope databases.write.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="As --check, and show the change of every file.")]
 TakeYours = Annotated[list[str] | None, typer.Option(help="A file in conflict that stays as it is.")]
@@ -360,6 +435,38 @@ def _settings(process: str, **overrides: object) -> Settings:
 
     logs.configure(settings, process=process)
     return settings
+
+
+def _of_running(process: str, data: Path | None) -> Settings:
+    """The settings, with the address of the database that `freehold up` runs if none is told."""
+    settings = _settings(process, data=data)
+    if settings.database_url:
+        return settings
+    from freehold.db.embedded import dsn_of_running
+
+    return replace(settings, database_url=dsn_of_running(settings.data / "postgresql"))
+
+
+def _show(
+    head: tuple[str, ...], rows: Sequence[tuple[object, ...]], found: object, *, as_json: bool, none: str
+) -> None:
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(found).decode())
+        return
+    if not rows:
+        typer.echo(none)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*head, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(Text(str(each)) for each in row))
+    Console().print(table)
 
 
 def _need_database(settings: Settings) -> None:

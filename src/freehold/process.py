@@ -10,13 +10,14 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
-from freehold import audit, jobs
+from freehold import audit, job_queue, jobs
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate as migrations
 from freehold.db.pool import Database
@@ -26,6 +27,7 @@ from freehold.web.admin import AdminServer, Readiness, ask_database
 from freehold.web.server import Control, bind, run, serve_until
 
 log = structlog.get_logger("freehold.process")
+Answer = TypeVar("Answer")
 
 
 def serve(settings: Settings, *, listener: int | None, control: int | None) -> None:
@@ -109,27 +111,32 @@ def migrate(settings: Settings, *, check: bool, say: Callable[[str], None]) -> b
     return True
 
 
-def verify_audit(settings: Settings, *, say: Callable[[str], None]) -> bool:
-    """Walk the audit log, and say of each project where it ends, or where it breaks. Whether none does.
+def ask(settings: Settings, question: Callable[[Database], Awaitable[Answer]]) -> Answer:
+    """Ask the database something, from a command. Raises Refusal when it cannot be reached."""
 
-    Raises Refusal when the database cannot be reached.
-    """
-
-    async def walk() -> list[audit.Chain]:
+    async def asked() -> Answer:
         db = Database(settings.database_url, size=1, statement_timeout_s=settings.statement_timeout_s)
         try:
-            return await audit.verify(db)
+            return await question(db)
         finally:
             await db.close()
 
     try:
-        chains = asyncio.run(walk())
+        return asyncio.run(asked())
     except Unavailable:
         # Without its cause, which may quote the address with its password.
         raise Refusal(
             "The database cannot be reached. See that `freehold up` or PostgreSQL runs, and that DATABASE_URL"
             " names its host, port, database, user and password, if it is set."
         ) from None
+
+
+def verify_audit(settings: Settings, *, say: Callable[[str], None]) -> bool:
+    """Walk the audit log, and say of each project where it ends, or where it breaks. Whether none does.
+
+    Raises Refusal when the database cannot be reached.
+    """
+    chains = ask(settings, audit.verify)
     for chain in chains:
         state = f"BROKEN. {chain.broken}" if chain.broken else f"whole, {chain.entries} entries, {chain.head}"
         say(f"{chain.project_id}: {state}")
@@ -177,7 +184,10 @@ async def _started(
         ready.set()
         log.info("ready", pid=os.getpid(), admin_port=admin.port)
 
-    admin = AdminServer(metrics.render, check_readiness)
+    async def render_metrics() -> bytes:
+        return metrics.render(gauges=await job_queue.gauges(settings.database_url))
+
+    admin = AdminServer(render_metrics, check_readiness)
     await admin.start(settings.admin_host, settings.admin_port)
     try:
         yield say_ready

@@ -21,7 +21,7 @@ from typing import NoReturn, Protocol, TextIO
 import msgspec
 import structlog
 
-from freehold import app, process
+from freehold import app, job_queue, process
 from freehold.config import Refusal, Settings, with_secret
 from freehold.db import migrate
 from freehold.db.embedded import EmbeddedPostgres
@@ -438,7 +438,7 @@ class Processes:
                 one.kill()
             raise
 
-    def render_metrics(self) -> bytes:
+    async def render_metrics(self) -> bytes:
         """All numbers of this machine."""
         ready = sum(one.ready for one in self._all if one.name != "worker")
         return metrics.render(
@@ -453,6 +453,7 @@ class Processes:
                     "How often the embedded PostgreSQL died and was started again.",
                     self._postgres_restarts,
                 ),
+                **await job_queue.gauges(self._settings.database_url),
             },
         )
 

@@ -42,7 +42,9 @@ class AdminServer:
     """Answers those three questions, one a connection. Meant for loopback or a private network."""
 
     def __init__(
-        self, render_metrics: Callable[[], bytes], check_readiness: Callable[[], Awaitable[Readiness]]
+        self,
+        render_metrics: Callable[[], Awaitable[bytes]],
+        check_readiness: Callable[[], Awaitable[Readiness]],
     ) -> None:
         self._render_metrics = render_metrics
         self._check_readiness = check_readiness
@@ -87,7 +89,7 @@ class AdminServer:
         if method != b"GET":
             return "405 Method Not Allowed", "text/plain", b"Only GET.\n"
         if path == b"/metrics":
-            return "200 OK", "text/plain; version=0.0.4; charset=utf-8", self._render_metrics()
+            return "200 OK", "text/plain; version=0.0.4; charset=utf-8", await self._render_metrics()
         if path == b"/healthz":
             return "200 OK", "application/json", b'{"status":"ok"}'
         if path == b"/readyz":
