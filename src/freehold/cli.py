@@ -199,6 +199,23 @@ def retry_jobs(
             raise typer.Exit(1)
 
 
+storage = typer.Typer(help="The contents of files.", no_args_is_help=True)
+cli.add_typer(storage, name="storage")
+
+
+@storage.command()
+def rewrap(data: Data = None) -> None:
+    """Seal the keys of all files with the first of FREEHOLD_STORAGE_KEYS: exit 1 if some cannot be opened.
+
+    Afterwards the other keys are not needed any more. The files themselves are not read."""
+    with _refusals():
+        from freehold.process import rewrap_files
+
+        settings = _of_running("storage", data)
+        if not rewrap_files(settings, say=typer.echo):
+            raise typer.Exit(1)
+
+
 Schema = Annotated[
     Path, typer.Option(help="The schema file, or the folder it lies in. An .apsorc is read as it is.")
 ]

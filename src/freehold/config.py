@@ -175,6 +175,24 @@ def _read_sms_provider(text: str) -> str:
     return text.strip()
 
 
+def _read_storage_keys(text: str) -> tuple[str, ...]:
+    keys = _read_list(text)
+    names = [each.partition(":")[0] for each in keys]
+    if not all(_STORAGE_KEY.fullmatch(each) for each in keys) or len(set(names)) < len(names):
+        raise ValueError
+    return tuple(each.lower() for each in keys)
+
+
+def _read_clamav(text: str) -> str:
+    address = text.strip()
+    host, _, port = address.rpartition(":")
+    if not address.startswith("/") and not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValueError
+    return address
+
+
+_STORAGE_KEY = re.compile(r"[a-zA-Z0-9._-]{1,32}:[0-9a-fA-F]{64}")
+
 SMS_VENDORS = ("twilio", "vonage", "msg91", "telesign", "textmagic", "https", "http")
 
 FLAG = Kind("true or false", _read_flag)
@@ -182,6 +200,10 @@ MAILBOX = Kind("an address such as noreply@example.com or Shop <noreply@example.
 SMS_PROVIDER = Kind(
     f"a URL such as twilio://SID:TOKEN@, of one of {', '.join(SMS_VENDORS)}", _read_sms_provider
 )
+STORAGE_KEYS = Kind(
+    "a list of names with 64 hex digits each, such as 2026:0a1b..., separated by commas", _read_storage_keys
+)
+CLAMAV = Kind("host:port, or the path of a socket", _read_clamav)
 TEXT = Kind("text", str.strip)
 LIST = Kind("a list, separated by commas", _read_list)
 NETWORKS = Kind("addresses or networks such as 10.0.0.0/8, separated by commas", _read_networks)
@@ -369,6 +391,47 @@ class Settings:
         "The largest file that a bucket may be told to take.",
         default=5 * 1024**3,
         shown="5GB",
+    )
+    storage_keys: tuple[str, ...] = _setting(
+        STORAGE_KEYS,
+        "The keys that files are encrypted under. The first seals; the others still open what they sealed."
+        " See docs/storage.md; `openssl rand -hex 32` makes one.",
+        default=(),
+        shown="one that is made of FREEHOLD_SECRET",
+        secret=True,
+    )
+    clamav: str = _setting(
+        CLAMAV,
+        "The virus scanner (clamd) that files are sent to, of buckets that want it.",
+        default="",
+        shown="none: nothing is scanned, and no bucket says that it were",
+    )
+    s3_bucket: str = _setting(
+        TEXT,
+        "The bucket of an S3-compatible store that keeps the contents of files, for all machines of an"
+        " installation. See docs/storage.md.",
+        default="",
+        shown="none: they are kept in the data directory",
+    )
+    s3_endpoint: str = _setting(
+        WEB_ADDRESS,
+        "The store's endpoint.",
+        default="",
+        shown="that of Amazon S3",
+    )
+    s3_region: str = _setting(TEXT, "The store's region.", default="us-east-1")
+    s3_access_key: str = _setting(
+        TEXT,
+        "The access key for the store.",
+        default="",
+        shown="as the machine's own role has it",
+    )
+    s3_secret_key: str = _setting(
+        TEXT,
+        "The secret key for the store.",
+        default="",
+        shown="as the machine's own role has it",
+        secret=True,
     )
     pool_size: int = _setting(
         _whole(1, 1000),

@@ -120,6 +120,14 @@ class Unavailable(Problem, type="general_unknown", status=503):
     """The database cannot be reached. Try again in a moment."""
 
 
+class FilesUnavailable(Problem, type="general_unknown", status=503):
+    """The store of files cannot be reached. Try again in a moment."""
+
+
+class DiskFull(Problem, type="general_unknown", status=507):
+    """There is no room left for this on the server. Nothing was kept of it; its operator has to make room."""
+
+
 class DatabaseTimeout(Problem, type="database_timeout", status=408):
     """The database took too long. Ask for less, or add an index for the columns you filter and order by."""
 

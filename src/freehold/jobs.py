@@ -436,7 +436,7 @@ async def drop_project(context: Context, job: Job) -> None:
     dropped = job.read(DroppedProject)
     for namespace in dropped.namespaces:
         await _drop_namespace(context.db, namespace)
-    blobs = of_installation(context.settings.data)
+    blobs = of_installation(context.settings)
     for folder in dropped.folders:
         await asyncio.to_thread(blobs.delete_folder, folder)
     await _delete_in_batches(context.db, _JOBS_OF_PROJECT, job.project_id, job.id)

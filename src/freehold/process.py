@@ -143,6 +143,19 @@ def verify_audit(settings: Settings, *, say: Callable[[str], None]) -> bool:
     return not any(chain.broken for chain in chains)
 
 
+def rewrap_files(settings: Settings, *, say: Callable[[str], None]) -> bool:
+    """Seal the keys of all files with the first of FREEHOLD_STORAGE_KEYS, and say of each key what it opens.
+
+    Whether all files can be opened. Raises Refusal when the database cannot be reached.
+    """
+    from freehold.services import storage
+
+    done = ask(settings, lambda db: storage.rewrap(db, settings))
+    for each in done:
+        say(f"{each.key_id}: {each.says}")
+    return all(each.is_known for each in done)
+
+
 def _begin(settings: Settings, control: int | None) -> tuple[Control | None, Settings]:
     """Wait until we may begin, and have all settings."""
     if control is None:

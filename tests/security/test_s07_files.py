@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from freehold.config import Settings
+from freehold.services.storage import push_secret
 from tests.platform import Project, User, error_of
+from tests.services.test_storage import fetch
 
 PART = 5 * 1024 * 1024
 FILES = "/storage/buckets/box/files"
@@ -136,7 +141,7 @@ def test_s08_who_may_not_read_a_file_may_not_in_any_way(box: Project, jane: User
     ]
     for client in (bob.client, box.guest):
         for headers in ways:
-            for path in ("", "/download", "/view", "/download?token=x", "/view?token=x"):
+            for path in ("", *(f"/{each}" for each in SENDING), *(f"/{each}?token=x" for each in SENDING)):
                 refused = client.get(f"{FILES}/{file_id}{path}", headers=headers)
                 assert error_of(refused) == (404, "storage_file_not_found")
                 assert client.head(f"{FILES}/{file_id}{path}", headers=headers).status_code == 404
@@ -144,6 +149,65 @@ def test_s08_who_may_not_read_a_file_may_not_in_any_way(box: Project, jane: User
         assert listed.json() == {"total": 0, "files": []}
     assert jane.client.get(f"{FILES}/{file_id}/download", headers=ways[1]).content == b"mi"
 
+
+def test_s08_a_token_opens_every_way_alike_and_none_once_it_is_over(box: Project, jane: User) -> None:
+    mine, other = (upload(jane.client, b"hello").json()["$id"] for _ in range(2))
+    token = box.server.post(f"/tokens/buckets/box/files/{mine}").json()
+    foreign = box.server.post(f"/tokens/buckets/box/files/{other}").json()["secret"]
+    asked = [f"{FILES}/{mine}/{way}?token=" for way in ("download", "view", "preview")]
+
+    def answers(secret: str) -> set[int]:
+        return {
+            box.guest.request(method, path + secret, headers=headers).status_code
+            for path in asked
+            for method in ("GET", "HEAD")
+            for headers in ({}, {"Range": "bytes=0-1"}, {"If-None-Match": "*"})
+        }
+
+    assert answers(token["secret"]) == {200, 206}
+    assert answers(foreign) == answers("x") == answers("") == {404}
+    box.server.delete(f"/tokens/{token['$id']}")
+    assert answers(token["secret"]) == {404}
+
+
+async def test_s08_a_push_link_opens_its_file_to_anybody_for_a_while(box: Project, jane: User) -> None:
+    mine, other = (upload(jane.client, b"hello").json()["$id"] for _ in range(2))
+    settings = Settings(secret=(box.platform.installation.data / "secret").read_text().strip())
+    [row] = await fetch(box.platform, "select id, created_at from freehold.projects where id = $1", box.id)
+    realm = f"{row['id']}:{row['created_at'].timestamp()}"
+
+    def link(file_id: str = mine, *, hours: float = 1, of: str = realm) -> str:
+        end = datetime.now(UTC) + timedelta(hours=hours)
+        return push_secret(settings, of, "box", file_id, expires_at=end)
+
+    def fetched(jwt: str, **headers: str) -> httpx.Response:
+        return box.guest.get(f"{FILES}/{mine}/push", params={"jwt": jwt}, headers=headers)
+
+    assert fetched(link()).content == b"hello"
+    assert fetched(link(), Range="bytes=1-2").content == b"el"
+    for refused in (link(other), link(hours=-1), link(of=box.id), "x", ""):
+        assert error_of(fetched(refused)) == (404, "storage_file_not_found")
+    token = box.server.post(f"/tokens/buckets/box/files/{mine}").json()["secret"]
+    assert error_of(fetched(token)) == (404, "storage_file_not_found")
+    assert box.guest.get(f"{FILES}/{mine}/view", params={"token": link()}).status_code == 404
+
+
+def test_s22_a_file_is_told_of_in_graphql_as_it_is_otherwise(box: Project, jane: User, bob: User) -> None:
+    file_id = upload(jane.client, b"mine").json()["$id"]
+    document = f'{{ storageGetFile(bucketId: "box", fileId: "{file_id}") {{ name }} }}'
+    listed = '{ storageListFiles(bucketId: "box") { total } }'
+
+    def ask(client: httpx.Client, query: str) -> Any:
+        return client.post("/graphql", json={"query": query}).json()
+
+    assert ask(jane.client, document)["data"]["storageGetFile"] == {"name": "a.txt"}
+    for client in (bob.client, box.guest):
+        refused = ask(client, document)
+        assert refused["errors"][0]["extensions"]["type"] == "storage_file_not_found"
+        assert ask(client, listed)["data"]["storageListFiles"] == {"total": 0}
+
+
+SENDING = ("download", "view", "preview", "push")
 
 DANGEROUS = [
     ("page.html", b"<!doctype html><html><script>alert(1)</script></html>"),

@@ -116,6 +116,7 @@ def test_s22_every_endpoint_that_answers_json_is_a_field() -> None:
         "GET /v1/mock/tests/general/oauth2/failure",
         "GET /v1/storage/buckets/{bucketId}/files/{fileId}/download",
         "GET /v1/storage/buckets/{bucketId}/files/{fileId}/preview",
+        "GET /v1/storage/buckets/{bucketId}/files/{fileId}/push",
         "GET /v1/storage/buckets/{bucketId}/files/{fileId}/view",
         "POST /v1/storage/buckets/{bucketId}/files",
     }

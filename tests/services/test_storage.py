@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import asyncpg
@@ -17,7 +18,9 @@ from appwrite.services.storage import Storage
 from freehold.config import Settings
 from freehold.db.pool import Database
 from freehold.jobs import Context, Job
+from freehold.providers.blobs import PlainFiles
 from freehold.services.storage.cleanup import collect_dead_uploads
+from freehold.services.storage.usage import keep_history
 from tests.platform import Platform, Project, User, error_of
 from tests.process.installation import until
 
@@ -95,18 +98,20 @@ def test_a_bucket_is_made_read_changed_and_deleted_with_the_sdk(project: Project
     assert error_of(project.server.get("/storage/buckets/photos")) == (404, "storage_bucket_not_found")
 
 
-def test_what_a_bucket_cannot_do_yet_is_refused_and_never_claimed(project: Project) -> None:
-    for option in ({"compression": "gzip"}, {"stripMetadata": True}):
-        body = {"bucketId": "b", "name": "B", **option}
-        assert error_of(project.server.post("/storage/buckets", json=body)) == (
-            400,
-            "general_feature_unsupported",
-        )
-    body = {"bucketId": "b", "name": "B", "encryption": True, "antivirus": True}
-    made = project.server.post("/storage/buckets", json=body).json()
+def test_a_bucket_says_how_it_keeps_files_and_claims_no_scanner_that_there_is_not(project: Project) -> None:
+    options = {"compression": "zstd", "encryption": True, "antivirus": True, "stripMetadata": True}
+    new_bucket(project, "b", **options)
+    made = project.server.get("/storage/buckets/b").json()
+    project.server.put("/storage/buckets/b", json={"name": "B", "encryption": False})
+    changed = project.server.get("/storage/buckets/b").json()
 
-    assert [made[each] for each in ("encryption", "antivirus")] == [False] * 2
-    assert project.server.get("/storage/buckets").json()["total"] == 1
+    assert {each: made[each] for each in options} == {**options, "antivirus": False}
+    assert {each: changed[each] for each in options} == {
+        "compression": "none",
+        "encryption": False,
+        "antivirus": False,
+        "stripMetadata": False,
+    }
 
 
 def test_two_buckets_cannot_have_one_id(project: Project) -> None:
@@ -327,6 +332,25 @@ def test_the_contents_go_with_a_bucket_and_with_a_project(platform: Platform, pr
     until(lambda: contents_on_disk(platform) == before)
 
 
+async def test_a_part_that_was_stored_and_not_noted_is_sent_again_and_harmless(
+    platform: Platform, project: Project
+) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART + 9)
+    part_of(project.server, whole, 1, file_id="mine")
+    [row] = await fetch(
+        platform, "select place from freehold.files where project_id = $1 and id = 'mine'", project.id
+    )
+    # As somebody leaves it who is killed after the file was made whole, and before that was noted.
+    blobs = PlainFiles(platform.installation.data / "files")
+    blobs.write(row["place"], PART, BytesIO(whole[PART:]))
+    blobs.keep(row["place"], None)
+    again = part_of(project.server, whole, 2, file_id="mine")
+
+    assert again.json()["chunksUploaded"] == 2
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == whole
+
+
 # -- who may ------------------------------------------------------------------------------------------------
 
 
@@ -471,3 +495,45 @@ def test_the_sdk_gets_its_errors(project: Project) -> None:
         Storage(project.sdk(key=project.key)).get_file_view("nothing", "there")
 
     assert caught.value.type == "storage_bucket_not_found"
+
+
+async def test_usage_tells_what_buckets_hold_and_held(platform: Platform, project: Project) -> None:
+    new_bucket(project)
+    new_bucket(project, "others")
+    upload(project.server, b"hello")
+    upload(project.server, b"you", bucket="others")
+    await fetch(
+        platform,
+        "insert into freehold.bucket_sizes values ($1, date_trunc('hour', now() - interval '3 days', 'UTC'),"
+        " 'gone', 7, 700)",
+        project.id,
+    )
+    everything = project.server.get("/storage/usage").json()
+    alone = project.admin.get("/storage/photos/usage", params={"range": "24h"}).json()
+
+    assert [everything[f"{each}Total"] for each in ("buckets", "files", "filesStorage")] == [2, 2, 8]
+    assert [each["value"] for each in everything["files"] if each["value"]] == [7, 2]
+    assert [each["value"] for each in everything["storage"] if each["value"]] == [700, 8]
+    assert (len(everything["files"]), len(alone["files"])) == (30, 24)
+    assert (alone["filesTotal"], alone["filesStorageTotal"], alone["range"]) == (1, 5, "24h")
+    assert error_of(project.server.get("/storage/nothing/usage")) == (404, "storage_bucket_not_found")
+    assert project.guest.get("/storage/usage").status_code == 401
+
+
+async def test_what_buckets_hold_is_written_down_by_the_hour(platform: Platform, project: Project) -> None:
+    new_bucket(project)
+    upload(project.server, b"hello")
+    db = Database(platform.database_url, size=2, statement_timeout_s=15)
+    await keep_history(
+        Context(db, Settings(data=platform.installation.data)),
+        Job(1, "console", "storage.measure", b"{}", 1),
+    )
+    await db.close()
+    kept = await fetch(
+        platform,
+        "select bucket_id, files, bytes from freehold.bucket_sizes"
+        " where project_id = $1 order by hour desc limit 1",
+        project.id,
+    )
+
+    assert [tuple(each) for each in kept] == [("photos", 1, 5)]

@@ -1,23 +1,29 @@
 """Contents of files, apart from what is known of them: written in parts, whole at once, read from anywhere.
 
-A place is `<folder>/<key>`, both made by the server: nothing that a caller sends becomes a path.
+A place is `<folder>/<key>`, both made by the server: nothing that a caller sends becomes a path. What comes
+in is a draft until all of it is there. A draft becomes whole under the same place, and stays until it is
+dropped, so that it can be done again when somebody dies in between.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import secrets
 import shutil
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
+
+from freehold.config import Settings
+from freehold.providers.frames import Stored
 
 _PLACE = re.compile(r"[0-9a-f]{32}/[0-9a-f]{32}")
 _FOLDER = re.compile(r"[0-9a-f]{32}")
-_COPIED_AT_ONCE = 1 << 18
+_COPIED_AT_ONCE = 1 << 20
 
 
 def new_folder() -> str:
@@ -30,131 +36,218 @@ def new_place(folder: str) -> str:
     return f"{folder}/{secrets.token_hex(16)}"
 
 
-class Digest(NamedTuple):
-    """What there is to know of contents when they are whole."""
+def of_installation(settings: Settings) -> Blobs:
+    """The contents that an installation keeps: below its data directory, or in a bucket that it was told."""
+    if settings.s3_bucket:
+        from freehold.providers.s3 import S3Files  # what installations without one need not load
 
-    size: int
-    md5: str
-    head: bytes
-    """The first bytes, to tell the type by."""
-
-
-def of_installation(data: Path) -> PlainFiles:
-    """The contents that an installation keeps, whose data lie in this directory."""
-    return PlainFiles(data / "files")
+        return S3Files(settings)
+    return PlainFiles(settings.data / "files")
 
 
-class PlainFiles:
-    """Contents as files below one directory. What is not whole lies apart from what is.
+class StoreUnreachable(Exception):
+    """The store did not do what it was asked. The message says what it said, without any key."""
 
-    Everything here blocks: call it in a thread.
-    """
+
+class Blobs(ABC):
+    """A store of contents. Everything here blocks: call it in a thread."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._whole = root / "whole"
         self._previews = root / "previews"
         self.incoming = root / "incoming"
-        """On the same file system, so that becoming whole is a rename."""
+        """Where bodies of requests lie while they come."""
 
     def prepare(self) -> None:
         """Make the directories."""
-        for each in (self._whole, self.incoming):
+        for each in (self._previews, self.incoming):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
 
+    @abstractmethod
     def write(self, place: str, offset: int, source: BinaryIO) -> None:
-        """Put a part of what is not whole yet where it belongs."""
+        """Put a part of a draft where it belongs, durably."""
+
+    @abstractmethod
+    def agrees(self, place: str, offset: int, source: BinaryIO) -> bool:
+        """Whether this part of a draft is the same as what was put there."""
+
+    @abstractmethod
+    def draft(self, place: str) -> Iterator[bytes]:
+        """All of a draft, piece by piece."""
+
+    @abstractmethod
+    def keep(self, place: str, parts: Iterable[bytes] | None) -> None:
+        """Let these bytes, or those of the draft, be whole and durable at the place: all at once, or not."""
+
+    @abstractmethod
+    def drop_draft(self, place: str) -> None:
+        """Forget the draft of a place, if there is any."""
+
+    @abstractmethod
+    def open(self, place: str) -> Stored:
+        """Read what is whole. Raises FileNotFoundError."""
+
+    @abstractmethod
+    def delete(self, place: str) -> None:
+        """Delete what is there, whole or not, if there is anything."""
+
+    @abstractmethod
+    def delete_folder(self, folder: str) -> None:
+        """Delete all of a folder."""
+
+    @abstractmethod
+    def places(self, older_than_s: float) -> Iterator[str]:
+        """Where something whole lies that is so old."""
+
+    def path(self, place: str) -> Path | None:
+        """Where what is whole lies as a file of this machine, if it does."""
+        return None
+
+    def preview(self, place: str, name: str) -> Path:
+        """Where an image that was made of what is there lies, if it does; it goes with what is there."""
+        folder, key = parts_of(place)
+        return self._previews / folder / key / name
+
+    def forget_unfinished(self, older_than_s: float, alive: Container[str]) -> None:
+        """Delete what was not written to for so long, unless it is a draft of a place where one goes on."""
+        _delete_old(
+            (path for path in self.incoming.glob("*") if path.name.replace(".", "/") not in alive),
+            older_than_s,
+        )
+
+    def forget_previews(self, older_than_s: float) -> None:
+        """Delete the images that nobody asked for in so long."""
+        _delete_old(self._previews.glob("*/*/*"), older_than_s)
+
+    def _forget_previews_of(self, folder: str) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._previews / folder)
+
+
+class PlainFiles(Blobs):
+    """Contents as files below one directory. What is not whole lies apart from what is."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._whole = root / "whole"
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._whole.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def write(self, place: str, offset: int, source: BinaryIO) -> None:
         self.prepare()
         handle = os.open(self._draft(place), os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(handle, "r+b") as file:
             file.seek(offset)
             source.seek(0)
             shutil.copyfileobj(source, file, _COPIED_AT_ONCE)
+            file.flush()
+            os.fsync(file.fileno())
 
     def agrees(self, place: str, offset: int, source: BinaryIO) -> bool:
-        """Whether what is there, whole or not, is the same as this part."""
-        path = self._path(place)
         source.seek(0)
-        with (path if path.exists() else self._draft(place)).open("rb") as file:
+        with self._draft(place).open("rb") as file:
             file.seek(offset)
             while part := source.read(_COPIED_AT_ONCE):
                 if file.read(len(part)) != part:
                     return False
         return True
 
-    def finish(self, place: str) -> Digest:
-        """Make what was written whole and durable. Once more does nothing."""
-        draft, path = self._draft(place), self._path(place)
-        if draft.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with draft.open("rb") as file:
-                os.fsync(file.fileno())
-            draft.rename(path)
-            _sync_directory(path.parent)
-        with path.open("rb") as file:
-            head = file.read(8192)
-            file.seek(0)
-            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-            return Digest(file.tell(), md5, head)
+    def draft(self, place: str) -> Iterator[bytes]:
+        with self._draft(place).open("rb") as file:
+            while part := file.read(_COPIED_AT_ONCE):
+                yield part
 
-    def open(self, place: str) -> BinaryIO:
-        """Read what is whole, from wherever one seeks. Raises FileNotFoundError."""
-        return self._path(place).open("rb")
+    def keep(self, place: str, parts: Iterable[bytes] | None) -> None:
+        path = self._path(place)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # On the file system of what is whole, so that becoming it is a rename.
+        growing = self.incoming / f"{self._draft(place).name}.{secrets.token_hex(8)}"
+        try:
+            if parts is None:
+                os.link(self._draft(place), growing)
+            else:
+                with os.fdopen(os.open(growing, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+                    file.writelines(parts)
+                    file.flush()
+                    os.fsync(file.fileno())
+            growing.replace(path)
+        finally:
+            # Also a rename onto another name of the same file leaves both.
+            growing.unlink(missing_ok=True)
+        _sync_directory(path.parent)
 
-    def path(self, place: str) -> Path:
-        """Where what is whole lies, for another process to read."""
+    def drop_draft(self, place: str) -> None:
+        self._draft(place).unlink(missing_ok=True)
+
+    def open(self, place: str) -> Stored:
+        return _OpenFile(self._path(place))
+
+    def path(self, place: str) -> Path | None:
         return self._path(place)
 
-    def preview(self, place: str, name: str) -> Path:
-        """Where an image that was made of what is there lies, if it does; it goes with what is there."""
-        folder, key = _parts(place)
-        return self._previews / folder / key / name
-
     def delete(self, place: str) -> None:
-        """Delete what is there, whole or not, if there is anything."""
         self._path(place).unlink(missing_ok=True)
-        self._draft(place).unlink(missing_ok=True)
+        self.drop_draft(place)
         shutil.rmtree(self.preview(place, ""), ignore_errors=True)
 
     def delete_folder(self, folder: str) -> None:
-        """Delete all of a folder."""
-        if not _FOLDER.fullmatch(folder):
-            raise ValueError(f"{folder!r} is not a folder")
-        for root in (self._whole, self._previews):
-            with suppress(FileNotFoundError):
-                shutil.rmtree(root / folder)
+        checked_folder(folder)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._whole / folder)
+        self._forget_previews_of(folder)
         for draft in self.incoming.glob(f"{folder}.*"):
             draft.unlink(missing_ok=True)
 
-    def forget_unfinished(self, older_than_s: float) -> None:
-        """Delete what was not written to for so long, and never became whole."""
+    def places(self, older_than_s: float) -> Iterator[str]:
         oldest = time.time() - older_than_s
-        for path in self.incoming.glob("*"):
-            with suppress(FileNotFoundError):  # somebody finished or deleted it just now
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
-
-    def forget_previews(self, older_than_s: float) -> None:
-        """Delete the images that nobody asked for in so long."""
-        oldest = time.time() - older_than_s
-        for path in self._previews.glob("*/*/*"):
+        for path in self._whole.glob("*/*/*"):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
-                    path.unlink()
+                    yield f"{path.parts[-3]}/{path.name}"
 
     def _path(self, place: str) -> Path:
-        folder, key = _parts(place)
+        folder, key = parts_of(place)
         return self._whole / folder / key[:2] / key
 
     def _draft(self, place: str) -> Path:
-        return self.incoming / ".".join(_parts(place))
+        return self.incoming / ".".join(parts_of(place))
 
 
-def _parts(place: str) -> tuple[str, str]:
+class _OpenFile:
+    """A file that is read from anywhere."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDONLY)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._handle, length, offset)
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+
+def parts_of(place: str) -> tuple[str, str]:
+    """The folder and the key of a place."""
     if not _PLACE.fullmatch(place):
         raise ValueError(f"{place!r} is not a place")
     folder, _, key = place.partition("/")
     return folder, key
+
+
+def checked_folder(folder: str) -> str:
+    """The folder, which is one that we made."""
+    if not _FOLDER.fullmatch(folder):
+        raise ValueError(f"{folder!r} is not a folder")
+    return folder
+
+
+def _delete_old(paths: Iterable[Path], older_than_s: float) -> None:
+    oldest = time.time() - older_than_s
+    for path in paths:
+        with suppress(FileNotFoundError):  # somebody finished or deleted it just now
+            if path.stat().st_mtime < oldest:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _sync_directory(path: Path) -> None:

@@ -74,6 +74,9 @@ def main() -> None:
 
 def _carry_out(order: Order) -> Answer:
     try:
+        if order.cleaned:
+            _clean(order)
+            return "done"
         image = _drawn(order.source) if isinstance(order.source, Drawing) else _opened(order)
         _save(_transformed(image, order.transform), order)
     except (TooLarge, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -98,6 +101,38 @@ def _opened(order: Order) -> Image.Image:
     found = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     found.info = {"icc_profile": profile} if profile else {}
     return found
+
+
+def _clean(order: Order) -> None:
+    """Write the image anew, the right way up, with all its frames and colours, and nothing else of it."""
+    image: Image.Image = Image.open(cast("str", order.source), formats=READABLE)
+    frames = getattr(image, "n_frames", 1)
+    if math.prod(image.size) * frames > MAX_PIXELS:
+        raise TooLarge()
+    options: dict[str, object] = {**_LOSSLESS[order.output], "exif": b"", "xmp": b""}
+    if image.info.get("icc_profile"):
+        options["icc_profile"] = image.info["icc_profile"]
+    image.info.pop("comment", None)
+    if frames > 1:
+        options |= {each: image.info[each] for each in ("duration", "loop", "disposal") if each in image.info}
+        options["save_all"] = True
+    else:
+        image.load()
+        image = ImageOps.exif_transpose(image)
+        options |= {each: image.info[each] for each in ("transparency",) if each in image.info}
+        image.info = {}
+    image.save(order.target, FORMATS[order.output], **options)
+
+
+_LOSSLESS: dict[Output, dict[str, object]] = {
+    "jpg": {"quality": 95, "subsampling": 0},
+    "png": {},
+    "gif": {},
+    "webp": {"quality": 95},
+    "avif": {"quality": 95, "speed": 8},
+    "heic": {"quality": 95},
+}
+"""As little is lost as the format lets us."""
 
 
 def _drawn(drawing: Drawing) -> Image.Image:

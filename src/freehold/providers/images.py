@@ -55,7 +55,9 @@ class Order(msgspec.Struct, frozen=True):
     """The path of an image file, or what to draw."""
     target: str
     output: Output
-    transform: Transform
+    transform: Transform = Transform()
+    cleaned: bool = False
+    """Leave the image as it is, but without its metadata."""
 
 
 class ImageError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import os
 import time
@@ -26,6 +27,8 @@ from freehold.errors import (
     ApiDisabled,
     BadRequest,
     DatabaseTimeout,
+    DiskFull,
+    FilesUnavailable,
     InvalidBody,
     MissingScope,
     MoreFactorsRequired,
@@ -39,7 +42,7 @@ from freehold.errors import (
     Unavailable,
     UnknownOrigin,
 )
-from freehold.providers.blobs import of_installation
+from freehold.providers.blobs import StoreUnreachable, of_installation
 from freehold.providers.images import Images
 from freehold.providers.oauth.client import Vendors
 from freehold.providers.outside import Outside
@@ -126,7 +129,7 @@ class Application:
         self.db = db or Database(
             settings.database_url, size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         )
-        self.blobs = of_installation(settings.data)
+        self.blobs = of_installation(settings)
         self.blobs.prepare()
         self.images = Images()
         self.outside = Outside(
@@ -202,8 +205,7 @@ class Application:
         except Exception as error:
             exchange.fail(problem_of(error, request))
         finally:
-            if request.uploads:
-                request.close()
+            request.close()
         if exchange.stream is None:
             await exchange.send(send)
         else:
@@ -445,6 +447,12 @@ def problem_of(error: Exception, request: Request) -> Problem:
             return InvalidBody(reason=_NULL_CHARACTER)
         case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():
             return ResourceLocked()
+        case StoreUnreachable():
+            _log.warning("store_unreachable", request_id=request.id, says=str(error))
+            return FilesUnavailable()
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+            _log.error("disk_full", request_id=request.id, errno=error.errno)
+            return DiskFull()
         case asyncpg.TooManyConnectionsError() | asyncpg.CannotConnectNowError():
             return Unavailable()
     _log.error(

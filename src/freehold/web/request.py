@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Awaitable, Callable, MutableMapping
 from copy import copy
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
 import python_multipart
-from python_multipart.exceptions import FormParserError
+from python_multipart.exceptions import FileError, FormParserError
 
 from freehold.errors import BodyTooLarge, InvalidBody, InvalidParameter
 
@@ -45,6 +46,7 @@ class Request:
     __slots__ = (
         "_form",
         "_raw_query",
+        "_spool",
         "body",
         "client",
         "headers",
@@ -69,6 +71,8 @@ class Request:
         """Bytes of the body that have come."""
         self._form: Params | None = None
         self.uploads: list[Upload] = []
+        self._spool: Path | None = None
+        """Where files of the body lie."""
 
     def within(self, method: str) -> Request:
         """A request as part of this one: by the same caller, with nothing said yet."""
@@ -119,8 +123,10 @@ class Request:
         self._check_announced(limit)
         collected = _Collected()
         size = 0
+        self._spool = directory / f"body.{self.id}"
+        self._spool.mkdir(mode=0o700)
         try:
-            parser = self._parser(collected, directory)
+            parser = self._parser(collected, self._spool)
             more = True
             while more:
                 message = await receive()
@@ -134,14 +140,19 @@ class Request:
                     raise BodyTooLarge(limit=limit)
                 parser.write(part)
             parser.finalize()
+        except FileError as error:
+            # The disk says why, which the parser hides.
+            raise error.__context__ or error from None
         except (FormParserError, ValueError) as error:
             raise InvalidBody(reason="the multipart form is not well formed.") from error
         self._form = collected.result()
 
     def close(self) -> None:
-        """Let go of what was uploaded."""
+        """Let go of what was uploaded, be it half a file that the parser still holds."""
         for upload in self.uploads:
             upload.file.close()
+        if self._spool is not None:
+            shutil.rmtree(self._spool, ignore_errors=True)
 
     def cookies(self) -> dict[str, str]:
         """All cookies; of two with one name the first, which belongs to the nearer path.
@@ -214,7 +225,9 @@ class Request:
             {"Content-Type": self.headers.get(b"content-type", b"")},
             on_field,
             on_file,
-            config={"MAX_MEMORY_FILE_SIZE": 0, "UPLOAD_DIR": str(directory)} if directory is not None else {},
+            config={"MAX_MEMORY_FILE_SIZE": 0, "UPLOAD_DIR": str(directory), "UPLOAD_DELETE_TMP": False}
+            if directory is not None
+            else {},
         )
 
 

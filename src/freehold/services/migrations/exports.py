@@ -34,10 +34,10 @@ async def export(call: Call, row: Record) -> None:
     bucket = await storage.exports_bucket(call)
     draft = storage.Draft(call, bucket)
     try:
-        digest = await draft.write(_parts(call, row, selection, writer))
+        stored = await draft.write(_parts(call, row, selection, writer), name=options["filename"])
         async with draft.kept_or_deleted(), call.app.db.transaction() as db:
-            file = await storage.keep(call, db, bucket, draft, digest, name=options["filename"])
-            where = {"bucketId": bucket["id"], "fileId": file["id"], "size": digest.size}
+            file = await storage.keep(call, db, bucket, draft, stored, name=options["filename"])
+            where = {"bucketId": bucket["id"], "fileId": file["id"], "size": stored.size}
             if not await store.finish(
                 db, call.project.id, row["id"], row["step"], "completed", options=where
             ):

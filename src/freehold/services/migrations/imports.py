@@ -7,6 +7,7 @@ off goes on where it stopped, and writes nothing twice.
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, NamedTuple
@@ -59,7 +60,7 @@ async def import_rows(call: Call, row: Record) -> None:
     if file is None:
         raise FileNotFound(id=options["fileId"])
     table = await tables.find(call, row["database_id"], row["table_id"])
-    contents = await asyncio.to_thread(call.app.blobs.open, file["place"])
+    contents = io.BufferedReader(await storage.opened(call.app, file))
     try:
         running = _Import(call, row, options["onDuplicate"])
         rows = _READERS[row["format"]](contents, table.rows.columns)

@@ -1,11 +1,16 @@
 """Buckets of files: uploaded in parts, kept apart by permissions, sent whole or by range."""
 
-from freehold.services.storage.cleanup import KINDS
+from freehold.services.storage import cleanup, usage
+from freehold.services.storage.contents import opened
 from freehold.services.storage.errors import BucketNotFound, FileNotFound, FileTooLarge
 from freehold.services.storage.kept import Draft, exports_bucket, keep
 from freehold.services.storage.names import checked_name
+from freehold.services.storage.rewrap import Rewrapped, rewrap
 from freehold.services.storage.routes import routes, token_routes
 from freehold.services.storage.store import count_all, find_bucket, find_file
+from freehold.services.storage.tokens import push_secret
+
+KINDS = (*cleanup.KINDS, *usage.KINDS)
 
 __all__ = [
     "KINDS",
@@ -13,12 +18,16 @@ __all__ = [
     "Draft",
     "FileNotFound",
     "FileTooLarge",
+    "Rewrapped",
     "checked_name",
     "count_all",
     "exports_bucket",
     "find_bucket",
     "find_file",
     "keep",
+    "opened",
+    "push_secret",
+    "rewrap",
     "routes",
     "token_routes",
 ]

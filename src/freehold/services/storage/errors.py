@@ -41,6 +41,29 @@ class RangeNotSatisfiable(Problem, type="storage_invalid_range", status=416):
     """The range cannot be had of this file of {size} bytes. Ask for one range, such as `bytes=0-99`."""
 
 
+class FileInfected(Forbidden, type="storage_invalid_file"):
+    """The virus scanner found something in this file. It was not kept."""
+
+
+class FileUnscannable(Forbidden, type="storage_invalid_file"):
+    """The file is larger than the virus scanner takes, so that it was not kept. Send a smaller one, or let
+    the operator raise StreamMaxLength of clamd."""
+
+
+class ScannerUnreachable(Problem, type="general_unknown", status=503):
+    """The virus scanner does not answer, and this bucket takes nothing unscanned. Try again in a moment."""
+
+
+class FileKeyMissing(Problem, type="general_server_error", status=500):
+    """The file is encrypted with the key `{key}`, which this server does not have. Let its operator add it to
+    FREEHOLD_STORAGE_KEYS, or restore the FREEHOLD_SECRET that the file was uploaded under."""
+
+
+class ImageNotCleaned(BadRequest, type="storage_file_type_unsupported"):
+    """This bucket takes images without their metadata only, and this one could not be rid of it: it is
+    broken, has too many pixels, or more than {most} bytes."""
+
+
 class TokenNotFound(NotFound, type="token_not_found"):
     """The token `{id}` was not found."""
 

@@ -8,13 +8,15 @@ from collections.abc import AsyncIterator
 from typing import BinaryIO
 
 from freehold.db.pool import Record
+from freehold.providers.frames import FRAME_BYTES, Contents
+from freehold.services.storage import contents as kept_contents
 from freehold.services.storage import names
-from freehold.services.storage.errors import FileNotFound, RangeNotSatisfiable
+from freehold.services.storage.errors import RangeNotSatisfiable
 from freehold.services.storage.models import File
 from freehold.web.call import Call
 from freehold.web.wire import Stream, wire_time
 
-_READ_AT_ONCE = 1 << 18
+_READ_AT_ONCE = FRAME_BYTES
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 SANDBOX = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox")
 """Whatever a file is, as a page of its own it can neither run scripts nor reach this origin."""
@@ -38,16 +40,18 @@ def as_file(row: Record) -> File:
         signature=row["md5"],
         mime_type=row["mime_type"],
         size_original=row["size"],
-        size_actual=row["size"] if row["whole"] else 0,
+        size_actual=row["stored_size"] or (row["size"] if row["whole"] else 0),
         chunks_total=row["part_count"],
         chunks_uploaded=len(row["parts"]),
+        encryption=bool(row["key_id"]),
+        compression=row["compression"],
     )
 
 
 async def sent(call: Call, file: Record, *, inline: bool) -> Stream:
     """Send a file to be saved; with `inline` to be shown, if it is of a kind that does no harm there.
 
-    Raises FileNotFound, RangeNotSatisfiable.
+    Raises FileNotFound, FileKeyMissing, RangeNotSatisfiable.
     """
     size = file["size"]
     start, end = 0, size - 1
@@ -64,10 +68,7 @@ async def sent(call: Call, file: Record, *, inline: bool) -> Stream:
     headers.append(
         (b"content-disposition", names.disposition("inline" if shown else "attachment", file["name"]))
     )
-    try:
-        contents = await asyncio.to_thread(call.app.blobs.open, file["place"])
-    except FileNotFoundError as error:  # deleted since we looked
-        raise FileNotFound(id=file["id"]) from error
+    contents = await kept_contents.opened(call.app, file)
     is_text = file["mime_type"].startswith("text/")
     return Stream(
         content_type=file["mime_type"] + ("; charset=utf-8" if is_text else ""),
@@ -91,7 +92,7 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start <= end else None
 
 
-async def read(contents: BinaryIO, start: int, length: int) -> AsyncIterator[bytes]:
+async def read(contents: BinaryIO | Contents, start: int, length: int) -> AsyncIterator[bytes]:
     """So many bytes of contents, from some place on, piece by piece."""
     await asyncio.to_thread(contents.seek, start)
     while length > 0:

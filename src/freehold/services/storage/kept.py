@@ -10,10 +10,10 @@ from io import BytesIO
 from freehold import ids
 from freehold.db.pool import Queries, Record
 from freehold.errors import ResourceLocked
-from freehold.providers.blobs import Digest, new_folder, new_place
+from freehold.providers.blobs import new_folder, new_place
 from freehold.services.storage import store
+from freehold.services.storage.contents import Stored, store_draft
 from freehold.services.storage.errors import FileTooLarge
-from freehold.services.storage.names import type_of
 from freehold.services.storage.uploads import PART_BYTES, record
 from freehold.web.call import Call
 
@@ -38,12 +38,13 @@ class Draft:
     """Contents on their way into a bucket."""
 
     def __init__(self, call: Call, bucket: Record) -> None:
-        self._blobs = call.app.blobs
+        self._app = call.app
+        self._bucket = bucket
         self._limit: int = bucket["maximum_file_size"]
         self.place = new_place(bucket["folder"])
         self.size = 0
 
-    async def write(self, parts: AsyncIterator[bytes]) -> Digest:
+    async def write(self, parts: AsyncIterator[bytes], *, name: str) -> Stored:
         """Write it all, piece by piece. Raises FileTooLarge. What fails leaves nothing."""
         async with self.kept_or_deleted():
             pending = bytearray()
@@ -52,7 +53,9 @@ class Draft:
                 if len(pending) >= PART_BYTES:
                     await self._put(pending)
             await self._put(pending)
-            return await asyncio.to_thread(self._blobs.finish, self.place)
+            stored = await store_draft(self._app, self._bucket, self.place, name=name, size=self.size)
+            await asyncio.to_thread(self._app.blobs.drop_draft, self.place)
+            return stored
 
     @asynccontextmanager
     async def kept_or_deleted(self) -> AsyncIterator[None]:
@@ -60,18 +63,18 @@ class Draft:
         try:
             yield
         except BaseException:
-            await asyncio.to_thread(self._blobs.delete, self.place)
+            await asyncio.to_thread(self._app.blobs.delete, self.place)
             raise
 
     async def _put(self, pending: bytearray) -> None:
         if self.size + len(pending) > self._limit:
             raise FileTooLarge(size=self.size + len(pending), limit=self._limit)
-        await asyncio.to_thread(self._blobs.write, self.place, self.size, BytesIO(pending))
+        await asyncio.to_thread(self._app.blobs.write, self.place, self.size, BytesIO(pending))
         self.size += len(pending)
         pending.clear()
 
 
-async def keep(call: Call, db: Queries, bucket: Record, draft: Draft, digest: Digest, *, name: str) -> Record:
+async def keep(call: Call, db: Queries, bucket: Record, draft: Draft, stored: Stored, *, name: str) -> Record:
     """Let a draft that was written become a file, with its event."""
     file_id = ids.new_id()
     await store.begin_file(
@@ -82,14 +85,12 @@ async def keep(call: Call, db: Queries, bucket: Record, draft: Draft, digest: Di
         name=name,
         folder="",
         permissions=[],
-        size=digest.size,
+        size=stored.size,
         part_count=1,
         uploader=call.identity.actor,
         place=draft.place,
     )
     await store.add_part(db, draft.place, 1)
-    file = await store.finish_file(
-        db, draft.place, size=digest.size, md5=digest.md5, mime_type=type_of(digest.head, name)
-    )
+    file = await store.finish_file(db, draft.place, stored)
     await record(call, db, file, "create")
     return file

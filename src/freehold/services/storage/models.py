@@ -10,7 +10,7 @@ from msgspec import Meta, field
 from freehold.providers.images import MAX_SIDE, Gravity
 from freehold.providers.images import Output as ImageFormat
 from freehold.web.request import Upload
-from freehold.web.wire import CustomId, Description, Input, Name, Output, Permissions, Resource
+from freehold.web.wire import CustomId, Description, Input, Metric, Name, Output, Permissions, Resource
 
 MAXIMUM_FILE_SIZE = 30_000_000
 """Of a bucket that says nothing of it."""
@@ -27,11 +27,11 @@ class Bucket(Resource, kw_only=True):
     maximum_file_size: int
     allowed_file_extensions: list[str]
     total_size: int
-    compression: str = "none"
-    encryption: bool = False
-    antivirus: bool = False
+    compression: str
+    encryption: bool
+    antivirus: bool
     transformations: bool
-    strip_metadata: bool = False
+    strip_metadata: bool
 
 
 class BucketList(Output):
@@ -51,8 +51,8 @@ class File(Resource, kw_only=True):
     size_actual: int
     chunks_total: int
     chunks_uploaded: int
-    encryption: bool = False
-    compression: str = "none"
+    encryption: bool
+    compression: str
 
 
 class FileList(Output):
@@ -115,6 +115,32 @@ class PreviewQuery(ContentsQuery):
     rotation: Annotated[int, Meta(ge=-360, le=360)] = 0
     background: Color = ""
     output: ImageFormat | None = None
+
+
+class PushQuery(Input):
+    """The query string of a picture in a push message."""
+
+    jwt: Annotated[str, Meta(max_length=2048, description="What the message was sent with")] = ""
+
+
+class UsageStorage(Output):
+    range: str
+    buckets_total: int
+    files_total: int
+    files_storage_total: int
+    """In bytes, as they were uploaded."""
+    buckets: list[Metric]
+    files: list[Metric]
+    storage: list[Metric]
+
+
+class UsageBuckets(Output):
+    range: str
+    files_total: int
+    files_storage_total: int
+    """In bytes, as they were uploaded."""
+    files: list[Metric]
+    storage: list[Metric]
 
 
 class ResourceToken(Output):

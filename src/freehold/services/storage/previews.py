@@ -22,6 +22,7 @@ from freehold.providers.images import (
     Output,
     Transform,
 )
+from freehold.services.storage.contents import as_path
 from freehold.services.storage.errors import ImageNotShown, TooManyPreviews
 from freehold.services.storage.files import SANDBOX, read
 from freehold.services.storage.models import PreviewQuery
@@ -62,8 +63,12 @@ async def preview(call: Call, file: Record, query: PreviewQuery) -> Stream:
     transform = _transform(query)
     path = call.app.blobs.preview(file["place"], _name(transform, output))
     if not await asyncio.to_thread(_is_kept, path):
-        source = str(call.app.blobs.path(file["place"])) if is_image else _drawing(file["name"])
-        await _make(call, path, Order(source, "", output, transform), _drawing(file["name"]))
+        instead = _drawing(file["name"])
+        if is_image:
+            async with as_path(call.app, file) as source:
+                await _make(call, path, Order(str(source), "", output, transform), instead)
+        else:
+            await _make(call, path, Order(instead, "", output, transform), instead)
     contents = await asyncio.to_thread(path.open, "rb")
     size = os.fstat(contents.fileno()).st_size
     return Stream(

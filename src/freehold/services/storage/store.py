@@ -10,6 +10,7 @@ import asyncpg
 from freehold.db import listing
 from freehold.db.listing import Found, Listing, flag, moment, number, text
 from freehold.db.pool import Queries, Record
+from freehold.services.storage.contents import Stored
 from freehold.services.storage.errors import BucketAlreadyExists
 
 _TOTAL_SIZE = """
@@ -31,10 +32,11 @@ BUCKETS = Listing(
         "enabled": flag("b.enabled"),
         "fileSecurity": flag("b.file_security"),
         "maximumFileSize": number("b.maximum_file_size"),
-        "encryption": flag("false"),
-        "antivirus": flag("false"),
+        "compression": text("b.compression"),
+        "encryption": flag("b.encryption"),
+        "antivirus": flag("b.antivirus"),
         "transformations": flag("b.transformations"),
-        "stripMetadata": flag("false"),
+        "stripMetadata": flag("b.strip_metadata"),
     },
     search=("b.id", "b.name"),
 )
@@ -54,6 +56,9 @@ FILES = Listing(
         "signature": text("f.md5"),
         "mimeType": text("f.mime_type"),
         "sizeOriginal": number("f.size"),
+        "sizeActual": number("coalesce(f.stored_size, f.size)"),
+        "compression": text("f.compression"),
+        "encryption": flag("(f.key_id <> '')"),
         "chunksTotal": number("f.part_count"),
         "chunksUploaded": number("f.part_count"),
     },
@@ -95,13 +100,15 @@ async def create_bucket(
         row = await db.row(
             """
             insert into freehold.buckets (project_id, id, folder, name, description, enabled, file_security,
-                                          permissions, maximum_file_size, allowed_extensions, transformations)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                          permissions, maximum_file_size, allowed_extensions, transformations,
+                                          compression, encryption, antivirus, strip_metadata)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             returning *, 0::bigint as total_size
             """,
             project_id, bucket_id, folder, values["name"], values["description"] or "", values["enabled"],
             values["file_security"], values["permissions"] or [], values["maximum_file_size"],
-            values["allowed_extensions"], values["transformations"],
+            values["allowed_extensions"], values["transformations"], values["compression"],
+            values["encryption"], values["antivirus"], values["strip_metadata"],
         )  # fmt: skip
     except asyncpg.UniqueViolationError as error:
         raise BucketAlreadyExists(id=bucket_id) from error
@@ -118,13 +125,15 @@ async def update_bucket(
         update freehold.buckets b
         set name = $3, description = coalesce($4, description), enabled = $5, file_security = $6,
             permissions = coalesce($7, permissions), maximum_file_size = $8, allowed_extensions = $9,
-            transformations = $10, updated_at = now()
+            transformations = $10, compression = $11, encryption = $12, antivirus = $13, strip_metadata = $14,
+            updated_at = now()
         where project_id = $1 and id = $2
         returning {_BUCKET}
         """,
         project_id, bucket_id, values["name"], values["description"], values["enabled"],
         values["file_security"], values["permissions"], values["maximum_file_size"],
-        values["allowed_extensions"], values["transformations"],
+        values["allowed_extensions"], values["transformations"], values["compression"], values["encryption"],
+        values["antivirus"], values["strip_metadata"],
     )  # fmt: skip
 
 
@@ -158,8 +167,9 @@ async def create_exports(
     """
     return await db.row(
         """
-        insert into freehold.buckets (project_id, id, folder, name, description, maximum_file_size, purpose)
-        values ($1, $2, $3, 'Exports', 'Where exports of tables are put.', $4, 'exports')
+        insert into freehold.buckets (project_id, id, folder, name, description, maximum_file_size, purpose,
+                                      encryption)
+        values ($1, $2, $3, 'Exports', 'Where exports of tables are put.', $4, 'exports', true)
         on conflict do nothing
         returning *
         """,
@@ -224,9 +234,9 @@ async def begin_file(
     """Write down a file of which nothing has come yet. False when there is one with this id."""
     made = await db.row(
         """
-        insert into freehold.files (project_id, bucket_id, id, name, folder, permissions, size, part_count,
-                                    uploader, place)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        insert into freehold.files (project_id, bucket_id, id, name, folder, permissions, size, sent_size,
+                                    part_count, uploader, place)
+        values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)
         on conflict (project_id, bucket_id, id) do nothing
         returning 1
         """,
@@ -260,15 +270,18 @@ async def add_part(db: Queries, place: str, number: int) -> Record:
     return row
 
 
-async def finish_file(db: Queries, place: str, *, size: int, md5: str, mime_type: str) -> Record:
-    """Note that a file is whole."""
+async def finish_file(db: Queries, place: str, stored: Stored) -> Record:
+    """Note that a file is whole, and how its contents lie in the store."""
     row = await db.row(
         """
-        update freehold.files set whole = true, size = $2, md5 = $3, mime_type = $4, updated_at = now()
+        update freehold.files
+        set whole = true, size = $2, md5 = $3, mime_type = $4, stored_size = $5, compression = $6,
+            frames = $7, key_id = $8, sealed_key = $9, updated_at = now()
         where place = $1
         returning *
         """,
-        place, size, md5, mime_type,
+        place, stored.size, stored.md5, stored.mime_type, stored.stored_size, stored.compression,
+        list(stored.frames), stored.key.key_id, stored.key.sealed,
     )  # fmt: skip
     assert row is not None
     return row
@@ -298,3 +311,64 @@ async def update_file(
 async def delete_file(db: Queries, place: str) -> Record | None:
     """Forget a file. Gives what it was."""
     return await db.row("delete from freehold.files where place = $1 returning *", place)
+
+
+async def delete_unfinished(db: Queries, place: str) -> bool:
+    """Forget a file that never became whole. False when it has."""
+    return (
+        await db.row("delete from freehold.files where place = $1 and not whole returning 1", place)
+    ) is not None
+
+
+async def is_kept(db: Queries, place: str) -> bool:
+    """Whether there is a file of these contents."""
+    return await db.row("select 1 from freehold.files where place = $1", place) is not None
+
+
+async def without_file(db: Queries, places: Sequence[str]) -> list[str]:
+    """Those of the places that no file has its contents at."""
+    found = await db.rows(
+        """
+        select p.place from unnest($1::text[]) as p (place)
+        where not exists (select from freehold.files f where f.place = p.place)
+        """,
+        list(places),
+    )
+    return [each["place"] for each in found]
+
+
+# -- keys --------------------------------------------------------------------------------------------------
+
+
+async def count_keys(db: Queries) -> list[Record]:
+    """How many `files` each `key_id` has sealed the keys of."""
+    return await db.rows(
+        """
+        select key_id, count(*) as files from freehold.files where key_id <> ''
+        group by key_id order by key_id
+        """
+    )
+
+
+async def fetch_sealed(db: Queries, key_id: str, after: str, most: int) -> list[Record]:
+    """Files whose keys this one sealed, by `place`, from one place on; nobody else changes them meanwhile."""
+    return await db.rows(
+        """
+        select place, key_id, sealed_key from freehold.files
+        where key_id = $1 and place > $2
+        order by place limit $3 for update
+        """,
+        key_id, after, most,
+    )  # fmt: skip
+
+
+async def seal_anew(db: Queries, key_id: str, places: Sequence[str], sealed: Sequence[bytes]) -> None:
+    """Keep the files' keys as they are sealed now."""
+    await db.run(
+        """
+        update freehold.files f set key_id = $1, sealed_key = n.sealed
+        from unnest($2::text[], $3::bytea[]) as n (place, sealed)
+        where f.place = n.place
+        """,
+        key_id, list(places), list(sealed),
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from freehold import secrets
+from freehold.config import Settings
 from freehold.db.pool import Record
 from freehold.services.storage import token_store
 from freehold.services.storage.errors import TokenExpired
@@ -33,6 +34,35 @@ async def open_it(call: Call, file: Record, secret: str) -> bool:
         raise TokenExpired()
     await token_store.note(call.db, call.project.id, token_id)
     return True
+
+
+def push_secret(settings: Settings, realm: str, bucket_id: str, file_id: str, *, expires_at: datetime) -> str:
+    """What shows one file, for a while, to whoever gets a push message with it as its picture."""
+    claims = {"realm": realm, "bucketId": bucket_id, "fileId": file_id, "exp": int(expires_at.timestamp())}
+    return jwt.encode({"alg": "HS256"}, claims, _push_key(settings))
+
+
+def opens_push(call: Call, file: Record, secret: str) -> bool:
+    """Whether this came with a push message that has the file as its picture."""
+    try:
+        claims = jwt.decode(secret, _push_key(call.app.settings), algorithms=["HS256"]).claims
+        _push_claims.validate(claims)
+    except (JoseError, ValueError):
+        return False
+    told = (claims["realm"], claims["bucketId"], claims["fileId"])
+    return told == (call.project.realm, file["bucket_id"], file["id"])
+
+
+_push_claims = jwt.JWTClaimsRegistry(
+    exp={"essential": True},
+    realm={"essential": True},
+    bucketId={"essential": True},
+    fileId={"essential": True},
+)
+
+
+def _push_key(settings: Settings) -> OctKey:
+    return OctKey.import_key(secrets.derive(settings.secret, "pictures of push messages"))
 
 
 def _token_id(call: Call, secret: str) -> str:

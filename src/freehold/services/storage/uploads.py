@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from freehold import events, ids
 from freehold.db.pool import Queries, Record
-from freehold.errors import UserUnauthorized
+from freehold.errors import Unavailable, UserUnauthorized
 from freehold.ids import UNIQUE
 from freehold.providers.blobs import new_place
 from freehold.services.storage import store
 from freehold.services.storage.access import bucket_of, checked_permissions, may
+from freehold.services.storage.contents import agrees, opened, store_draft
 from freehold.services.storage.errors import (
     FileAlreadyExists,
+    FileInfected,
     FileTooLarge,
+    FileUnscannable,
+    ImageNotCleaned,
     InvalidContentRange,
     InvalidUploadId,
 )
 from freehold.services.storage.files import as_file
 from freehold.services.storage.models import CreateFile
-from freehold.services.storage.names import checked_folder, checked_name, must_be_allowed, type_of
+from freehold.services.storage.names import checked_folder, checked_name, must_be_allowed
 from freehold.web.call import Call
 
 PART_BYTES = 5 * 1024 * 1024
@@ -31,6 +35,16 @@ PART_BYTES = 5 * 1024 * 1024
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 _is_id = re.compile(ids.ID_PATTERN).match
+
+
+class _Begun(NamedTuple):
+    """A file of which nothing has come yet, if it is not there already."""
+
+    file_id: str
+    name: str
+    folder: str
+    permissions: list[str]
+    place: str
 
 
 class Part(NamedTuple):
@@ -60,58 +74,94 @@ async def receive(call: Call, bucket_id: str, body: CreateFile) -> Record:
     granted = checked_permissions(call, body.permissions)
     folder = checked_folder(body.folder)
     file_id = _file_id(call, body, part)
-    async with call.app.db.transaction() as db:
-        # Two in one turn: it was there, and is gone when we look, for an upload that died is collected.
-        for _ in range(2):
-            if part.number == 1 or part.is_alone or body.file_id != UNIQUE:
-                await store.begin_file(
-                    db,
-                    call.project.id,
-                    bucket_id,
-                    file_id,
-                    name=name,
-                    folder=folder,
-                    permissions=granted,
-                    size=part.size,
-                    part_count=part.of,
-                    uploader=_uploader(call),
-                    place=new_place(bucket["folder"]),
-                )
-            file = await store.lock_file(db, call.project.id, bucket_id, file_id)
-            if file is not None:
-                break
-        else:
-            raise InvalidUploadId()
-        return await _take(call, db, file, part, body)
+    begun = _Begun(file_id, name, folder, granted, new_place(bucket["folder"]))
+    try:
+        async with call.app.db.transaction() as db:
+            file = await _lock(call, db, bucket, body, part, begun)
+            file = await _take(call, db, bucket, file, part, body)
+    except (FileInfected, FileUnscannable, ImageNotCleaned):
+        await _forget(call, file["place"])
+        raise
+    except BaseException:
+        await _forget(call, begun.place)
+        raise
+    if file["whole"]:
+        await asyncio.to_thread(call.app.blobs.drop_draft, file["place"])
+    return file
 
 
-async def _take(call: Call, db: Queries, file: Record, part: Part, body: CreateFile) -> Record:
-    blobs = call.app.blobs
-    is_same = file["size"] == part.size and file["part_count"] == part.of
+async def _lock(
+    call: Call, db: Queries, bucket: Record, body: CreateFile, part: Part, begun: _Begun
+) -> Record:
+    """The file that a part is of, begun by its first part. Raises InvalidUploadId."""
+    # Two in one turn: it was there, and is gone when we look, for an upload that died is collected.
+    for _ in range(2):
+        if part.number == 1 or part.is_alone or body.file_id != UNIQUE:
+            await store.begin_file(
+                db,
+                call.project.id,
+                bucket["id"],
+                begun.file_id,
+                name=begun.name,
+                folder=begun.folder,
+                permissions=begun.permissions,
+                size=part.size,
+                part_count=part.of,
+                uploader=_uploader(call),
+                place=begun.place,
+            )
+        file = await store.lock_file(db, call.project.id, bucket["id"], begun.file_id)
+        if file is not None:
+            return file
+    raise InvalidUploadId()
+
+
+async def _forget(call: Call, place: str) -> None:
+    """Forget what came of a file that is not to be, unless it has become one after all."""
+    try:
+        await store.delete_unfinished(call.app.db, place)
+        is_kept = await store.is_kept(call.app.db, place)
+    except Unavailable:
+        return  # what nothing refers to is swept away another day
+    if not is_kept:
+        await asyncio.to_thread(call.app.blobs.delete, place)
+
+
+async def _take(
+    call: Call, db: Queries, bucket: Record, file: Record, part: Part, body: CreateFile
+) -> Record:
+    is_same = file["sent_size"] == part.size and file["part_count"] == part.of
     if file["uploader"] != _uploader(call) or not is_same:
         raise FileAlreadyExists(id=file["id"])
     if part.number in file["parts"]:
         if file["whole"] and part.is_alone:
             raise FileAlreadyExists(id=file["id"])
-        agrees = await asyncio.to_thread(blobs.agrees, file["place"], part.offset, body.file.file)
+        agrees = await _agrees(call, file, part, body.file.file)
         if file["whole"] and not agrees:
             raise FileAlreadyExists(id=file["id"])
         if agrees:
             return file
-    await asyncio.to_thread(blobs.write, file["place"], part.offset, body.file.file)
+    await asyncio.to_thread(call.app.blobs.write, file["place"], part.offset, body.file.file)
     file = await store.add_part(db, file["place"], part.number)
     if len(file["parts"]) < file["part_count"]:
         return file
-    digest = await asyncio.to_thread(blobs.finish, file["place"])
-    file = await store.finish_file(
-        db,
-        file["place"],
-        size=digest.size,
-        md5=digest.md5,
-        mime_type=type_of(digest.head, file["name"]),
-    )
+    stored = await store_draft(call.app, bucket, file["place"], name=file["name"], size=file["size"])
+    file = await store.finish_file(db, file["place"], stored)
     await record(call, db, file, "create")
     return file
+
+
+async def _agrees(call: Call, file: Record, part: Part, sent: BinaryIO) -> bool:
+    """Whether a part that came before is as this one. Of images that were cleaned nobody can say any more."""
+    if not file["whole"]:
+        return await asyncio.to_thread(call.app.blobs.agrees, file["place"], part.offset, sent)
+    if file["size"] != file["sent_size"]:
+        return True
+    contents = await opened(call.app, file)
+    try:
+        return await asyncio.to_thread(agrees, contents, part.offset, sent)
+    finally:
+        contents.close()
 
 
 async def record(call: Call, db: Queries, file: Record, action: str) -> None:

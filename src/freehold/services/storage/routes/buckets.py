@@ -7,7 +7,7 @@ from typing import Any
 from freehold import ids, jobs
 from freehold.config import size_text
 from freehold.db.pool import Record
-from freehold.errors import BadRequest, InvalidParameter
+from freehold.errors import InvalidParameter
 from freehold.providers.blobs import new_folder
 from freehold.services.storage import store
 from freehold.services.storage.access import checked_permissions
@@ -21,17 +21,13 @@ from freehold.web.wire import SearchQuery, wire_time
 routes = Routes("storage")
 
 
-class NotBuilt(BadRequest, type="general_feature_unsupported"):
-    """Files cannot be {what} on this server yet. Leave `{name}` at its default."""
-
-
 @routes.get("/v1/storage/buckets", scope="buckets.read")
 async def list_buckets(call: Call, query: SearchQuery) -> BucketList:
     """List buckets."""
     found = await store.fetch_buckets(
         call.db, call.project.id, query.queries, search=query.search, total=query.total
     )
-    return BucketList(total=found.total, buckets=[_as_bucket(row) for row in found.rows])
+    return BucketList(total=found.total, buckets=[_as_bucket(call, row) for row in found.rows])
 
 
 @routes.post(
@@ -39,13 +35,15 @@ async def list_buckets(call: Call, query: SearchQuery) -> BucketList:
     scope="buckets.write",
     event="buckets.[bucketId].create",
     status=201,
-    raises=(BucketAlreadyExists, NotBuilt),
+    raises=(BucketAlreadyExists,),
 )
 async def create_bucket(call: Call, body: CreateBucket) -> Bucket:
     """Create a bucket. Without permissions only keys and the console reach its files."""
     values = _values(call, body)
     bucket_id = ids.resolve(body.bucket_id)
-    return _as_bucket(await store.create_bucket(call.db, call.project.id, bucket_id, new_folder(), values))
+    return _as_bucket(
+        call, await store.create_bucket(call.db, call.project.id, bucket_id, new_folder(), values)
+    )
 
 
 @routes.get("/v1/storage/buckets/{bucketId}", scope="buckets.read", raises=(BucketNotFound,))
@@ -54,21 +52,21 @@ async def get_bucket(call: Call, bucket_id: str) -> Bucket:
     row = await store.read_bucket(call.db, call.project.id, bucket_id)
     if row is None:
         raise BucketNotFound(id=bucket_id)
-    return _as_bucket(row)
+    return _as_bucket(call, row)
 
 
 @routes.put(
     "/v1/storage/buckets/{bucketId}",
     scope="buckets.write",
     event="buckets.[bucketId].update",
-    raises=(BucketNotFound, NotBuilt),
+    raises=(BucketNotFound,),
 )
 async def update_bucket(call: Call, bucket_id: str, body: UpdateBucket) -> Bucket:
     """Change a bucket. What is not said is as in a new one, but for permissions and description."""
     row = await store.update_bucket(call.db, call.project.id, bucket_id, _values(call, body))
     if row is None:
         raise BucketNotFound(id=bucket_id)
-    return _as_bucket(row)
+    return _as_bucket(call, row)
 
 
 @routes.delete(
@@ -83,18 +81,14 @@ async def delete_bucket(call: Call, bucket_id: str) -> None:
     row = await store.delete_bucket(call.db, call.project.id, bucket_id)
     if row is None:
         raise BucketNotFound(id=bucket_id)
-    call.tells(_as_bucket(row))
+    call.tells(_as_bucket(call, row))
     await jobs.enqueue(
         call.db, DELETE_CONTENTS, Contents(folders=[row["folder"]]), project_id=call.project.id
     )
 
 
 def _values(call: Call, body: UpdateBucket) -> dict[str, Any]:
-    """What is kept of a bucket. Raises InvalidParameter, NotBuilt."""
-    if body.compression != "none":
-        raise NotBuilt(what="compressed", name="compression")
-    if body.strip_metadata:
-        raise NotBuilt(what="rid of their metadata", name="stripMetadata")
+    """What is kept of a bucket. Raises InvalidParameter."""
     most = call.app.settings.file_limit
     if body.maximum_file_size > most:
         raise InvalidParameter(
@@ -109,11 +103,15 @@ def _values(call: Call, body: UpdateBucket) -> dict[str, Any]:
         "permissions": checked_permissions(call, body.permissions, of_bucket=True) if given else None,
         "maximum_file_size": body.maximum_file_size,
         "transformations": body.transformations,
+        "compression": body.compression,
+        "encryption": body.encryption,
+        "antivirus": body.antivirus,
+        "strip_metadata": body.strip_metadata,
         "allowed_extensions": [each.removeprefix(".").lower() for each in body.allowed_file_extensions],
     }
 
 
-def _as_bucket(row: Record) -> Bucket:
+def _as_bucket(call: Call, row: Record) -> Bucket:
     return Bucket(
         id=row["id"],
         created_at=wire_time(row["created_at"]),
@@ -127,4 +125,9 @@ def _as_bucket(row: Record) -> Bucket:
         allowed_file_extensions=row["allowed_extensions"],
         total_size=row["total_size"],
         transformations=row["transformations"],
+        compression=row["compression"],
+        encryption=row["encryption"],
+        # Nobody is to rely on a scanner that there is not.
+        antivirus=row["antivirus"] and bool(call.app.settings.clamav),
+        strip_metadata=row["strip_metadata"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold import jobs
 from freehold.errors import UserUnauthorized
-from freehold.services.storage import store, uploads
+from freehold.services.storage import store, tokens, uploads
 from freehold.services.storage.access import (
     bucket_of,
     changeable,
@@ -34,6 +34,7 @@ from freehold.services.storage.models import (
     File,
     FileList,
     PreviewQuery,
+    PushQuery,
     UpdateFile,
 )
 from freehold.services.storage.names import checked_name, must_be_allowed
@@ -166,6 +167,21 @@ async def download(call: Call, bucket_id: str, file_id: str, query: ContentsQuer
 async def view(call: Call, bucket_id: str, file_id: str, query: ContentsQuery) -> Stream:
     """Show a file in the browser. What could run something there is sent to be saved instead."""
     return await sent(call, await readable(call, bucket_id, file_id, token=query.token), inline=True)
+
+
+@routes.get(
+    "/v1/storage/buckets/{bucketId}/files/{fileId}/push",
+    scope="public",
+    name="getFileForPushNotification",
+    raises=(BucketNotFound, FileNotFound, RangeNotSatisfiable),
+)
+async def push(call: Call, bucket_id: str, file_id: str, query: PushQuery) -> Stream:
+    """Show the picture of a push message, to the devices that got it."""
+    bucket = await bucket_of(call, bucket_id)
+    file = await store.find_file(call.db, call.project.id, bucket["id"], file_id)
+    if file is None or not tokens.opens_push(call, file, query.jwt):
+        raise FileNotFound(id=file_id)
+    return await sent(call, file, inline=True)
 
 
 @routes.get(
