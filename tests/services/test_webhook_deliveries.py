@@ -9,6 +9,8 @@ import hmac
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from appwrite.services.tables_db import TablesDB
@@ -96,6 +98,22 @@ def test_an_event_is_told_with_its_resource_and_two_signatures(shop: Project, re
     assert before <= int(at) <= time.time()
     assert signed == hmac.digest(SECRET.encode(), f"{at}.".encode() + told.body, hashlib.sha256).hex()
     assert base64.b64decode(told.headers["Authorization"].removeprefix("Basic ")).decode() == "jane:hush: ü"
+
+
+def test_the_check_of_the_documentation_knows_what_is_ours(shop: Project, receiver: Receiver) -> None:
+    path = hook(shop, receiver, "teams.*.create")
+    Teams(shop.sdk(key=shop.key)).create("crew", "The crew")
+    [told] = receiver.wait_for(path, 1)
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    header = told.headers["X-Freehold-Webhook-Signature"]
+    old = delivering.timed_signature(SECRET.encode(), int(time.time()) - 301, told.body)
+
+    assert names["is_ours"](SECRET, header, told.body)
+    assert not names["is_ours"](SECRET, header, told.body + b" ")
+    assert not names["is_ours"]("another secret", header, told.body)
+    assert not names["is_ours"](SECRET, old, told.body)
 
 
 def test_only_what_was_asked_for_is_told_and_nothing_while_it_is_off(
