@@ -97,7 +97,7 @@ func TestACellIsNoFormula(t *testing.T) {
 func TestWhoAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
 	changed := settings
 	changed.RateLimit = 3
-	limited := server.New(changed, database).Handler
+	limited := server.New(changed, database, nil).Handler
 	ask := func(address string) *httptest.ResponseRecorder {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, world.Resources[0].Path, nil)
 		request.RemoteAddr = address

@@ -84,11 +84,11 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer admin.Close()
-	if database, err = db.Open(ctx, settings); err != nil {
+	if database, err = db.Open(ctx, settings, nil); err != nil {
 		return 0, err
 	}
 	defer database.Close()
-	running = server.New(settings, database)
+	running = server.New(settings, database, nil)
 	return m.Run(), nil
 }
 

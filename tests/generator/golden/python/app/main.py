@@ -38,24 +38,43 @@ def create_app(settings: Settings) -> FastAPI:
             raise
         yield
         await app.state.database.close()
+        if app.state.at_stop is not None:
+            app.state.at_stop()
 
     # The OpenAPI document is a file of this repository: it is the contract, and not derived from the code.
-    app = FastAPI(title=settings.service, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=settings.service,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        # Its own spans would tell what callers search for; app/core/traces.py makes ours.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
     app.state.settings = settings
     app.state.database = Database(settings)
     app.state.verifier = Verifier(settings)
     app.state.limiter = Limiter(settings.rate_limit)
     app.state.draining = False
+    app.state.at_stop = None
     errors.install(app)
     app.add_middleware(RequestLimits, max_body=settings.max_body_bytes)
     app.add_middleware(logs.RequestLog)
+    if settings.traces:
+        from app.core import traces  # its libraries take memory and time that a service without traces keeps
+
+        app.state.at_stop = traces.start(settings.service).shutdown
+        app.state.database.on_statement = traces.statement
+        app.add_middleware(traces.Traces)
     app.include_router(health.router)
     app.include_router(contract.router)
     app.mount(contract.VIEWER, contract.viewer())
     if not settings.metrics_port:
         app.add_api_route("/metrics", health.metrics)
-    for router in (*extra.ROUTERS, *ROUTERS):
+    for router in extra.ROUTERS:
         app.include_router(router, prefix="/v1")
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

@@ -73,6 +73,7 @@ class Settings:
     max_body_bytes: int = 1_000_000
     rate_limit: int = 0
     drain_seconds: int = 0
+    traces: bool = False
     log_level: str = "info"
 
 
@@ -101,6 +102,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         metrics_port=reader.number("METRICS_PORT", 9090 if production else 0, 0, 65535),
         max_body_bytes=reader.number("MAX_BODY_BYTES", 1_000_000, 1_000, 100_000_000),
         rate_limit=reader.number("RATE_LIMIT", 0, 0, 1_000_000),
+        traces=_traces(reader),
         drain_seconds=reader.number("DRAIN_SECONDS", 5 if production else 0, 0, 60),
         log_level=reader.one_of("LOG_LEVEL", ("debug", "info", "warning", "error"), "info"),
     )
@@ -144,6 +146,19 @@ def _provider(reader: _Reader, production: bool) -> Provider:
     elif provider.algorithms != ("HS256",):
         reader.faults.append("AUTH_ALGORITHMS cannot be set for AUTH_PROVIDER=dev")
     return provider
+
+
+def _traces(reader: _Reader) -> bool:
+    """Whether spans are sent: when the standard variables of OpenTelemetry name a place, and nobody switched it off."""
+    place = reader.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", reader.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
+    off = reader.text("OTEL_SDK_DISABLED", "").lower() == "true" or reader.text("OTEL_TRACES_EXPORTER", "") == "none"
+    if not place or off:
+        return False
+    if not place.startswith(("http://", "https://")):
+        reader.faults.append("OTEL_EXPORTER_OTLP_ENDPOINT should begin with http:// or https://")
+    for name in ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"):
+        reader.one_of(name, ("http/protobuf",), "http/protobuf")
+    return True
 
 
 class _Reader:

@@ -44,6 +44,7 @@ GOOD = {
         ("AUTO_MIGRATE", "1"),
         ("PORT", "eighty"),
         ("ENVIRONMENT", "prod"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
     ],
 )
 def test_a_missing_or_unsafe_setting_is_refused_by_name(name: str, value: str) -> None:

@@ -21,14 +21,16 @@ export interface App {
 }
 
 export async function createApp(settings: Settings): Promise<App> {
-  const db = new Database(settings);
+  // Loaded only where it is used: its libraries take memory and time that a service without traces keeps.
+  const traces = settings.traces ? await import("./core/traces.js") : undefined;
+  const db = new Database(settings, traces?.watch);
   const state: State = { draining: false };
   const server = Fastify({
     logger: logs.logging(settings.logLevel),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     requestIdHeader: false,
     genReqId: logs.requestId,
-    childLoggerFactory: logs.childLogger,
+    childLoggerFactory: traces?.tracedLogger ?? logs.childLogger,
     bodyLimit: settings.maxBodyBytes,
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
@@ -42,6 +44,7 @@ export async function createApp(settings: Settings): Promise<App> {
   server.addHook("onClose", () => db.close());
   errors.install(server);
   logs.install(server);
+  traces?.install(server, traces.start(settings.service));
   acceptJson(server);
   health(server, db, state);
   if (settings.metricsPort === 0) metrics(server, db);

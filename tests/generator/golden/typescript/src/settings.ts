@@ -78,6 +78,7 @@ export interface Settings {
   readonly metricsPort: number;
   readonly maxBodyBytes: number;
   readonly rateLimit: number;
+  readonly traces: boolean;
   readonly drainSeconds: number;
   readonly logLevel: string;
 }
@@ -109,6 +110,7 @@ export function load(environment: Environment = process.env): Settings {
     metricsPort: read.number("METRICS_PORT", production ? 9090 : 0, 0, 65_535),
     maxBodyBytes: read.number("MAX_BODY_BYTES", 1_000_000, 1_000, 100_000_000),
     rateLimit: read.number("RATE_LIMIT", 0, 0, 1_000_000),
+    traces: traces(read),
     drainSeconds: read.number("DRAIN_SECONDS", production ? 5 : 0, 0, 60),
     logLevel: read.oneOf("LOG_LEVEL", ["debug", "info", "warning", "error"], "info"),
   };
@@ -158,6 +160,20 @@ function provider(read: Reader, production: boolean): Provider {
     read.faults.push(`AUTH_ALGORITHMS may only name ${ALGORITHMS.join(", ")}`);
   }
   return found;
+}
+
+/** Whether spans are sent: when the standard variables of OpenTelemetry name a place, and nobody switched it off. */
+function traces(read: Reader): boolean {
+  const place = read.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", read.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""));
+  const off =
+    read.text("OTEL_SDK_DISABLED", "").toLowerCase() === "true" || read.text("OTEL_TRACES_EXPORTER", "") === "none";
+  if (place === "" || off) return false;
+  if (!/^https?:\/\//.test(place))
+    read.faults.push("OTEL_EXPORTER_OTLP_ENDPOINT should begin with http:// or https://");
+  for (const name of ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"]) {
+    read.oneOf(name, ["http/protobuf"], "http/protobuf");
+  }
+  return true;
 }
 
 /** Reads variables, or the files that NAME_FILE points at, and collects what is wrong. */

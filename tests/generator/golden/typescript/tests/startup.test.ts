@@ -33,6 +33,7 @@ for (const [name, value] of [
   ["AUTO_MIGRATE", "1"],
   ["PORT", "eighty"],
   ["ENVIRONMENT", "prod"],
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"],
 ] as const) {
   test(`${name}=${value} is refused by name`, () => {
     const secret = "s".repeat(40);

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Trace is where a request stands in a trace over several services (W3C Trace Context).
@@ -37,6 +39,10 @@ func traced(r *http.Request) Trace {
 		return Trace{found[1], span, found[3]}
 	}
 	return Trace{randomHex(16), span, "00"}
+}
+
+func of(span trace.SpanContext) Trace {
+	return Trace{span.TraceID().String(), span.SpanID().String(), span.TraceFlags().String()}
 }
 
 func randomHex(size int) string {

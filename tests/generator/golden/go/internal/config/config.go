@@ -45,6 +45,7 @@ type Settings struct {
 	MaxBodyBytes     int
 	RateLimit        int
 	DrainSeconds     int
+	Traces           bool
 	LogLevel         slog.Level
 }
 
@@ -80,6 +81,7 @@ func Load(getenv func(string) string) (Settings, error) {
 		MaxBodyBytes:     reader.number("MAX_BODY_BYTES", 1_000_000, 1_000, 100_000_000),
 		RateLimit:        reader.number("RATE_LIMIT", 0, 0, 1_000_000),
 		DrainSeconds:     reader.number("DRAIN_SECONDS", drainSeconds, 0, 60),
+		Traces:           reader.traces(),
 		LogLevel:         reader.logLevel(),
 	}
 	if settings.Provider.Name == "dev" && len(settings.AuthDevSecret) < 32 {
@@ -142,6 +144,23 @@ func (r *reader) provider(production bool) Provider {
 		}
 	}
 	return found
+}
+
+// traces: whether spans are sent. They are when the standard variables of OpenTelemetry name a place, and nobody
+// switched it off.
+func (r *reader) traces() bool {
+	place := r.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", r.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
+	off := strings.EqualFold(r.text("OTEL_SDK_DISABLED", ""), "true") || r.text("OTEL_TRACES_EXPORTER", "") == "none"
+	if place == "" || off {
+		return false
+	}
+	if !strings.HasPrefix(place, "http://") && !strings.HasPrefix(place, "https://") {
+		r.fault("OTEL_EXPORTER_OTLP_ENDPOINT should begin with http:// or https://")
+	}
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"} {
+		r.oneOf(name, "http/protobuf", "http/protobuf")
+	}
+	return true
 }
 
 // reader reads variables, or the files that NAME_FILE points at, and collects what is wrong.

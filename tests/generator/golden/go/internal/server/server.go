@@ -22,6 +22,7 @@ import (
 	"acme-works/internal/config"
 	"acme-works/internal/db"
 	"acme-works/internal/problem"
+	"acme-works/internal/traces"
 )
 
 const (
@@ -43,8 +44,8 @@ type Server struct {
 	Routes []string
 }
 
-// New puts the service together.
-func New(settings config.Settings, database *db.DB) *Server {
+// New puts the service together. Spans may be nil.
+func New(settings config.Settings, database *db.DB, spans *traces.Traces) *Server {
 	s := &Server{settings: settings, db: database}
 	mux := http.NewServeMux()
 	handler := api.Handler{
@@ -75,7 +76,7 @@ func New(settings config.Settings, database *db.DB) *Server {
 	if settings.MetricsPort == 0 {
 		mux.Handle("GET /metrics", promhttp.Handler())
 	}
-	s.Handler = api.Observe(withProblems(mux))
+	s.Handler = api.Observe(withProblems(mux), spans)
 	return s
 }
 

@@ -23,7 +23,7 @@ from app.core.web import (
 )
 from app.relations import RELATIONS
 
-router = APIRouter(prefix="/audit-log", route_class=RetryingRoute)
+router = APIRouter(prefix="/v1/audit-log", route_class=RetryingRoute)
 ENTITY = "audit_entry"
 # The fields of a CSV that people write, and that a spreadsheet might take for formulas.
 TEXTS: frozenset[str] = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +67,8 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pool: Any = None
+        self.on_statement: Callable[[Any], None] | None = None
+        """Told of every statement after it was run, when it is set before `open`."""
 
     async def open(self) -> None:
         """Connect, and refuse to serve with a role that row-level security does not hold."""
@@ -78,12 +80,17 @@ class Database:
             timeout=5,
             command_timeout=20,
             statement_cache_size=0 if settings.pgbouncer else 256,
-            init=codecs.install,
+            init=self._prepare,
             reset=_nothing_to_reset,
             server_settings=connection_settings(settings),
         )
         async with self._pool.acquire(timeout=5) as connection:
             await refuse_unsafe_role(connection)
+
+    async def _prepare(self, connection: Any) -> None:
+        await codecs.install(connection)
+        if self.on_statement is not None:
+            connection.add_query_logger(self.on_statement)
 
     async def close(self) -> None:
         if self._pool is not None:

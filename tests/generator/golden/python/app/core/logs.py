@@ -78,8 +78,8 @@ class RequestLog:
         started = time.perf_counter()
         request_id = _given_id(scope) or str(new_id())
         token = request_id_var.set(request_id)
-        trace_token = trace_var.set(_trace(scope))
         state = scope.setdefault("state", {})
+        trace_token = trace_var.set(state.get("trace") or _trace(scope))
         state["request_id"] = request_id
         status = 500
 

@@ -28,7 +28,7 @@ from app.organizations import hooks, repository
 from app.organizations.schemas import Organization, OrganizationCreate, OrganizationQuery, OrganizationUpdate
 from app.relations import RELATIONS
 
-router = APIRouter(prefix="/organizations", route_class=RetryingRoute)
+router = APIRouter(prefix="/v1/organizations", route_class=RetryingRoute)
 ENTITY = "organization"
 # The fields of a CSV that people write, and that a spreadsheet might take for formulas.
 TEXTS: frozenset[str] = frozenset(

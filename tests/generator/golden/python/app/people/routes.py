@@ -37,7 +37,7 @@ from app.people.schemas import (
 )
 from app.relations import RELATIONS
 
-router = APIRouter(prefix="/people", route_class=RetryingRoute)
+router = APIRouter(prefix="/v1/people", route_class=RetryingRoute)
 ENTITY = "person"
 # The fields of a CSV that people write, and that a spreadsheet might take for formulas.
 TEXTS: frozenset[str] = frozenset(

@@ -38,7 +38,7 @@ from app.projects.schemas import (
 )
 from app.relations import RELATIONS
 
-router = APIRouter(prefix="/projects", route_class=RetryingRoute)
+router = APIRouter(prefix="/v1/projects", route_class=RetryingRoute)
 ENTITY = "project"
 # The fields of a CSV that people write, and that a spreadsheet might take for formulas.
 TEXTS: frozenset[str] = frozenset(

@@ -33,6 +33,7 @@ func TestAMissingOrUnsafeSettingIsRefusedByName(t *testing.T) {
 		{"DATABASE_URL", ""}, {"AUTH_ISSUER", ""}, {"AUTH_AUDIENCE", ""}, {"AUTH_JWKS_URL", "http://id.example.com/jwks"},
 		{"AUTH_ALGORITHMS", "HS256"}, {"AUTH_PROVIDER", "dev"}, {"AUTO_MIGRATE", "1"}, {"PORT", "eighty"},
 		{"ENVIRONMENT", "prod"}, {"LOG_LEVEL", "loud"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"},
 	} {
 		changed := map[string]string{each[0]: each[1]}
 		for name, value := range production {
@@ -70,7 +71,7 @@ func TestARoleThatRowLevelSecurityDoesNotHoldIsRefused(t *testing.T) {
 	for role, reason := range reasons {
 		changed := settings
 		changed.DatabaseRole = role
-		opened, err := db.Open(t.Context(), changed)
+		opened, err := db.Open(t.Context(), changed, nil)
 		if err == nil {
 			opened.Close()
 			t.Fatalf("it serves as %q", role)
@@ -92,7 +93,7 @@ func TestItServesUntilItIsToldToStop(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.New(changed, database).Run(ctx) }()
+	go func() { stopped <- server.New(changed, database, nil).Run(ctx) }()
 	url := fmt.Sprintf("http://127.0.0.1:%d/readyz", changed.Port)
 
 	status := 0

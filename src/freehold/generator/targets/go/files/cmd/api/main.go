@@ -8,11 +8,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"service/internal/config"
 	"service/internal/db"
 	"service/internal/migrate"
 	"service/internal/server"
+	"service/internal/traces"
 )
 
 func main() {
@@ -43,10 +47,29 @@ func run(ctx context.Context) error {
 			return err
 		}
 	}
-	database, err := db.Open(ctx, settings)
+	var spans *traces.Traces
+	var tracer pgx.QueryTracer
+	if settings.Traces {
+		if spans, err = traces.Start(ctx, settings.Service); err != nil {
+			return err
+		}
+		tracer = spans.Statements()
+		defer flush(spans)
+	}
+	database, err := db.Open(ctx, settings, tracer)
 	if err != nil {
 		return err
 	}
 	defer database.Close()
-	return server.New(settings, database).Run(ctx)
+	return server.New(settings, database, spans).Run(ctx)
+}
+
+const flushTimeout = 5 * time.Second
+
+func flush(spans *traces.Traces) {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	if err := spans.Stop(ctx); err != nil {
+		slog.Warn("the last spans were not sent", "error", err)
+	}
 }

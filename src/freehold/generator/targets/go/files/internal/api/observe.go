@@ -13,8 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	oteltrace "go.opentelemetry.io/otel/trace"
+
 	"service/internal/access"
 	"service/internal/db"
+	"service/internal/traces"
 )
 
 var (
@@ -28,8 +31,9 @@ var (
 
 var givenID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// Observe gives each request an id, writes one line about it and counts it. Never bodies, never credentials.
-func Observe(next http.Handler) http.Handler {
+// Observe gives each request an id, writes one line about it and counts it; and sends its span, where there are
+// traces. Never bodies, never credentials.
+func Observe(next http.Handler, spans *traces.Traces) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		id := r.Header.Get("X-Request-Id")
@@ -37,8 +41,13 @@ func Observe(next http.Handler) http.Handler {
 			id = newRequestID()
 		}
 		who := &caller{}
-		trace := traced(r)
 		ctx := context.WithValue(db.WithRequestID(r.Context(), id), callerKey{}, who)
+		trace := traced(r)
+		var span oteltrace.Span
+		if spans != nil {
+			ctx, span = spans.Request(ctx, r)
+			trace = of(span.SpanContext())
+		}
 		ctx = context.WithValue(ctx, traceKey{}, trace)
 		r = r.WithContext(ctx)
 		w.Header().Set("X-Request-Id", id)
@@ -47,6 +56,10 @@ func Observe(next http.Handler) http.Handler {
 		next.ServeHTTP(watched, r)
 
 		elapsed := time.Since(started)
+		if span != nil {
+			_, route, _ := strings.Cut(r.Pattern, " ")
+			traces.Answered(span, r.Method, route, watched.status)
+		}
 		method, route := known(r)
 		requests.WithLabelValues(method, route, strconv.Itoa(watched.status)).Inc()
 		seconds.WithLabelValues(method, route).Observe(elapsed.Seconds())

@@ -26,8 +26,9 @@ type DB struct {
 	pool *pgxpool.Pool
 }
 
-// Open connects, and refuses to serve with a role that row-level security does not hold.
-func Open(ctx context.Context, settings config.Settings) (*DB, error) {
+// Open connects, and refuses to serve with a role that row-level security does not hold. The tracer, if any, is told
+// of every statement.
+func Open(ctx context.Context, settings config.Settings, tracer pgx.QueryTracer) (*DB, error) {
 	options, err := pgxpool.ParseConfig(settings.DatabaseURL)
 	if err != nil {
 		// The error of pgx repeats the URL, and with it perhaps a password.
@@ -35,6 +36,7 @@ func Open(ctx context.Context, settings config.Settings) (*DB, error) {
 	}
 	options.MaxConns = int32(settings.DatabasePoolSize)
 	options.ConnConfig.ConnectTimeout = connectTimeout
+	options.ConnConfig.Tracer = tracer
 	options.ConnConfig.RuntimeParams = connectionSettings(settings)
 	if settings.PgBouncer {
 		options.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe

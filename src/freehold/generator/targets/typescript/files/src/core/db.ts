@@ -10,6 +10,9 @@ import { DatabaseUnreachable } from "./errors.js";
 
 export type Row = Record<string, unknown>;
 
+/** Runs a statement, and may look at how it goes. */
+export type Watch = <T>(sql: string, run: () => Promise<T>) => Promise<T>;
+
 const TRIES = 4;
 const NAMED_STATEMENTS = 256;
 
@@ -68,8 +71,10 @@ export class Tx {
 export class Database {
   readonly #pool: pg.Pool;
   readonly #names: StatementNames | undefined;
+  readonly #watch: Watch;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, watch: Watch = (_sql, run) => run()) {
+    this.#watch = watch;
     this.#pool = new pg.Pool({
       connectionString: settings.databaseUrl,
       max: settings.databasePoolSize,
@@ -121,10 +126,10 @@ export class Database {
     const tx = await this.#begin(client, caller, tenantId);
     try {
       const result = await work(tx);
-      await client.query("commit");
+      await this.#watch("commit", () => client.query("commit"));
       return result;
     } catch (error) {
-      if (!isBroken(error)) await client.query("rollback");
+      if (!isBroken(error)) await this.#watch("rollback", () => client.query("rollback"));
       throw error;
     }
   }
@@ -132,15 +137,16 @@ export class Database {
   async #begin(client: pg.PoolClient, caller: Caller, tenantId: TenantId | null): Promise<Tx> {
     const query = async (text: string, values: readonly unknown[]): Promise<unknown[]> => {
       const name = this.#names?.of(text);
-      return (await client.query<Row>({ text, values: [...values], ...(name === undefined ? {} : { name }) })).rows;
+      const query = { text, values: [...values], ...(name === undefined ? {} : { name }) };
+      return (await this.#watch(text, () => client.query<Row>(query))).rows;
     };
     // One round trip: the simple protocol takes two statements.
-    await client.query(
+    const begin =
       "begin; select " +
-        `set_config('app.tenant_id', ${literal(tenantId)}, true), ` +
-        `set_config('app.actor_id', ${literal(caller.id)}, true), ` +
-        `set_config('app.request_id', ${literal(caller.requestId)}, true)`,
-    );
+      `set_config('app.tenant_id', ${literal(tenantId)}, true), ` +
+      `set_config('app.actor_id', ${literal(caller.id)}, true), ` +
+      `set_config('app.request_id', ${literal(caller.requestId)}, true)`;
+    await this.#watch(begin, () => client.query(begin));
     return new Tx(query, caller, tenantId);
   }
 

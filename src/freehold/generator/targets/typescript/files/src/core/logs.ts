@@ -61,6 +61,11 @@ export function traceOf(request: IncomingMessage): Trace {
   return trace;
 }
 
+/** Say where a request stands, before anybody asks. */
+export function setTrace(request: IncomingMessage, trace: Trace): void {
+  traces.set(request, trace);
+}
+
 /** What is logged for a request names its trace. */
 export const childLogger: NonNullable<FastifyServerOptions["childLoggerFactory"]> = (logger, bindings, options, request) => {
   const { traceId, spanId } = traceOf(request);
@@ -101,6 +106,6 @@ export function install(app: FastifyInstance): void {
 }
 
 /** `/v1/projects/:id` as openapi.json writes it. */
-function routeOf(url: string | undefined): string {
+export function routeOf(url: string | undefined): string {
   return url?.replaceAll(/:(\w+)/g, "{$1}") ?? "unmatched";
 }
