@@ -72,6 +72,15 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Parcel:
+    """A row that belongs to an order. `number` differs from parcel to parcel."""
+
+    id: str
+    number: int
+    order: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """The rows, and what is asked of them."""
 
@@ -83,6 +92,7 @@ class Dataset:
     below: list[int]
     """For the lists: only amounts below this, so that they start all over the table."""
     orders: list[Order]
+    parcels: list[Parcel]
 
     def page(self, below: int) -> list[Customer]:
         """What a list has to answer."""
@@ -95,9 +105,18 @@ class Dataset:
 
     def related_page(self, below: int) -> list[Order]:
         """What a list of orders by their customers has to answer."""
-        wanted = {row.id for row in self.customers if row.is_mine and row.status == LISTED_STATUS}
-        found = [order for order in self.orders if order.customer in wanted and order.number < below]
+        found = [order for order in self._listed_orders() if order.number < below]
         return sorted(found, key=lambda order: -order.number)[:PAGE]
+
+    def distant_page(self, below: int) -> list[Parcel]:
+        """What a list of parcels by the customers of their orders has to answer."""
+        wanted = {order.id for order in self._listed_orders()}
+        found = [parcel for parcel in self.parcels if parcel.order in wanted and parcel.number < below]
+        return sorted(found, key=lambda parcel: -parcel.number)[:PAGE]
+
+    def _listed_orders(self) -> list[Order]:
+        wanted = {row.id for row in self.customers if row.is_mine and row.status == LISTED_STATUS}
+        return [order for order in self.orders if order.customer in wanted]
 
 
 def make(rows: int = ROWS) -> Dataset:
@@ -105,14 +124,19 @@ def make(rows: int = ROWS) -> Dataset:
     chance = random.Random("bench")
     customers = list(_customers(rows, chance))
     mine = [row for row in customers if row.is_mine]
+    asked = chance.sample(mine, min(4000, len(mine)))
+    below = [chance.randrange(rows // 10, rows) for _ in range(1000)]
+    orders = [
+        Order(id=_id(chance), number=number, customer=chance.choice(customers).id) for number in range(rows)
+    ]
     return Dataset(
         customers=customers,
-        asked=chance.sample(mine, min(4000, len(mine))),
+        asked=asked,
         foreign=next(row for row in customers if not row.is_mine),
-        below=[chance.randrange(rows // 10, rows) for _ in range(1000)],
-        orders=[
-            Order(id=_id(chance), number=number, customer=chance.choice(customers).id)
-            for number in range(rows)
+        below=below,
+        orders=orders,
+        parcels=[
+            Parcel(id=_id(chance), number=number, order=chance.choice(orders).id) for number in range(rows)
         ],
     )
 

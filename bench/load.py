@@ -17,8 +17,9 @@ from typing import cast
 import httptools
 import uvloop
 
-GIVE_UP_AFTER_S = 10.0
-"""A server that is silent for so long is broken, not slow."""
+GIVE_UP_AFTER_S = 120.0
+"""A server that is silent for so long is broken, not slow: a thousand rows in one request take one of the
+peers more than ten seconds."""
 
 
 class LoadError(Exception):

@@ -31,7 +31,7 @@ class Target:
 
 EVERY = tuple(Operation)
 BASICS = (Operation.GET, Operation.LIST, Operation.CREATE, Operation.SESSION)
-READS = (Operation.GET, Operation.LIST, Operation.RELATED, Operation.SESSION)
+READS = (Operation.GET, Operation.LIST, Operation.RELATED, Operation.DISTANT, Operation.SESSION)
 LEAST_BESIDE_LOGINS = 0.8
 """So much of the rows that it reads alone has the platform to read beside logins."""
 COUNTED = (Operation.COUNTED,)
@@ -228,7 +228,9 @@ def _conditions(
     )
     yield (
         "- `counted list 25` is the same list with its total: Freehold counts up to 5,000, the others to the"
-        " end. `related list 25`: orders of active customers, newest first, where the customer may be read."
+        " end. `related list 25`: orders of active customers, newest first, where the customer may be read;"
+        " `distant list 25`: parcels whose order is one of those, over two relations, with the rule of the"
+        " customer at their end."
         " `bulk create 1,000` makes a thousand rows in one request, all or none, two requests at a time."
     )
     yield (

@@ -24,6 +24,7 @@ class Operation(StrEnum):
     LIST = "list 25"
     COUNTED = "counted list 25"
     RELATED = "related list 25"
+    DISTANT = "distant list 25"
     CREATE = "create row"
     BULK = "bulk create 1,000"
     SESSION = "session check"

@@ -17,7 +17,18 @@ import httpx
 import uvloop
 
 from bench import processes
-from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, Customer, Dataset, bulk, created
+from bench.dataset import (
+    EMAIL,
+    LISTED_STATUS,
+    PAGE,
+    PASSWORD,
+    Customer,
+    Dataset,
+    Order,
+    Parcel,
+    bulk,
+    created,
+)
 from bench.load import Workload, request
 from bench.peers import (
     BULK_CONNECTIONS,
@@ -104,7 +115,8 @@ class Directus:
             workloads=_workloads(setting.dataset, token, f"127.0.0.1:{port}"),
             about=(
                 f"Directus {VERSION} (Node {_node_version()}, the same PostgreSQL), user's access token,"
-                " rule `owner = $CURRENT_USER`, rate and pressure limits off, log at errors only"
+                " rule `owner = $CURRENT_USER`, of orders and parcels that of their customer, rate and"
+                " pressure limits off, log at errors only"
             ),
             stop=lambda: processes.stop(process),
         )
@@ -172,14 +184,35 @@ def _prepare(client: httpx.Client) -> tuple[str, str]:
         },
         admin,
     )
+    for name, relation, parent in (("orders", "customer", "customers"), ("parcels", "order", "orders")):
+        _post(
+            client,
+            "/collections",
+            {
+                "collection": name,
+                "schema": {},
+                "meta": {},
+                "fields": [
+                    field("id", "uuid", ["uuid"], is_primary_key=True, has_auto_increment=False, length=36),
+                    field("number", "integer", is_nullable=False, is_unique=True),
+                    field(relation, "uuid", ["m2o"]),
+                ],
+            },
+            admin,
+        )
+        related = {"collection": name, "field": relation, "related_collection": parent}
+        _post(client, "/relations", {**related, "schema": {"on_delete": "CASCADE"}}, admin)
     role = _post(client, "/roles", {"name": "member"}, admin)["id"]
     policy = _post(
         client, "/policies", {"name": "own rows", "app_access": False, "admin_access": False}, admin
     )["id"]
     _post(client, "/access", {"role": role, "policy": policy}, admin)
     mine = {"owner": {"_eq": "$CURRENT_USER"}}
+    of_mine = {"customer": mine}
     for permission in (
         {"collection": "customers", "action": "read", "permissions": mine, "fields": ["*"]},
+        {"collection": "orders", "action": "read", "permissions": of_mine, "fields": ["*"]},
+        {"collection": "parcels", "action": "read", "permissions": {"order": of_mine}, "fields": ["*"]},
         {
             "collection": "customers",
             "action": "create",
@@ -219,14 +252,31 @@ async def _fill(setting: Setting, user: str) -> None:
                 for row in setting.dataset.customers
             ),
         )
+        await connection.copy_records_to_table(
+            "orders",
+            columns=("id", "number", "customer"),
+            records=((row_id(each), each.number, id_of(each.customer)) for each in setting.dataset.orders),
+        )
+        await connection.copy_records_to_table(
+            "parcels",
+            columns=("id", "number", "order"),
+            records=((row_id(each), each.number, id_of(each.order)) for each in setting.dataset.parcels),
+        )
         await connection.execute("CREATE INDEX customers_status_amount ON customers (status, amount)")
-        await connection.execute("VACUUM ANALYZE customers")
+        await connection.execute("CREATE INDEX ON orders (customer)")
+        await connection.execute('CREATE INDEX ON parcels ("order")')
+        await connection.execute("VACUUM ANALYZE customers, orders, parcels")
     finally:
         await connection.close()
 
 
-def row_id(row: Customer) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, row.id))
+def row_id(row: Customer | Order | Parcel) -> str:
+    return id_of(row.id)
+
+
+def id_of(other: str) -> str:
+    """Directus' id of a row by the one that the other peers have."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, other))
 
 
 def _check(client: httpx.Client, dataset: Dataset, token: str) -> None:
@@ -241,6 +291,16 @@ def _check(client: httpx.Client, dataset: Dataset, token: str) -> None:
     must(
         [item["id"] for item in listed] == [row_id(row) for row in dataset.page(below)],
         "directus: lists other rows",
+    )
+    related = client.get(_related_path(below), headers=signed_in).json()["data"]
+    must(
+        [item["id"] for item in related] == [row_id(order) for order in dataset.related_page(below)],
+        "directus: lists other orders",
+    )
+    distant = client.get(_distant_path(below), headers=signed_in).json()["data"]
+    must(
+        [item["id"] for item in distant] == [row_id(parcel) for parcel in dataset.distant_page(below)],
+        "directus: lists other parcels",
     )
     must(client.get(_list_path(below)).status_code == 403, "directus: lists rows without a token")
     must(client.get("/users/me").status_code in (401, 403), "directus: shows the account without a token")
@@ -270,6 +330,12 @@ def _workloads(dataset: Dataset, token: str, host: str) -> dict[Operation, Workl
             ],
             200,
         ),
+        Operation.RELATED: Workload(
+            [request("GET", _related_path(below), headers, host=host) for below in dataset.below], 200
+        ),
+        Operation.DISTANT: Workload(
+            [request("GET", _distant_path(below), headers, host=host) for below in dataset.below], 200
+        ),
         Operation.BULK: Workload(
             [
                 request("POST", "/items/customers?fields=id", headers, json.dumps(bodies).encode(), host=host)
@@ -283,9 +349,22 @@ def _workloads(dataset: Dataset, token: str, host: str) -> dict[Operation, Workl
 
 
 def _list_path(below: int) -> str:
-    condition = {"_and": [{"status": {"_eq": LISTED_STATUS}}, {"amount": {"_lt": below}}]}
-    query = {"filter": json.dumps(condition, separators=(",", ":")), "sort": "-amount", "limit": PAGE}
-    return f"/items/customers?{urllib.parse.urlencode(query)}"
+    return _page_path("customers", {"status": {"_eq": LISTED_STATUS}}, "amount", below)
+
+
+def _related_path(below: int) -> str:
+    return _page_path("orders", {"customer": {"status": {"_eq": LISTED_STATUS}}}, "number", below)
+
+
+def _distant_path(below: int) -> str:
+    listed = {"order": {"customer": {"status": {"_eq": LISTED_STATUS}}}}
+    return _page_path("parcels", listed, "number", below)
+
+
+def _page_path(collection: str, wanted: dict[str, Any], number: str, below: int) -> str:
+    condition = {"_and": [wanted, {number: {"_lt": below}}]}
+    query = {"filter": json.dumps(condition, separators=(",", ":")), "sort": f"-{number}", "limit": PAGE}
+    return f"/items/{collection}?{urllib.parse.urlencode(query)}"
 
 
 def _node_version() -> str:

@@ -36,11 +36,12 @@ from freehold.db.embedded import SUPERUSER, EmbeddedPostgres
 
 START_TIMEOUT_S = 60
 
-DATABASE, TABLE, ORDERS = "bench", "customers", "orders"
+DATABASE, TABLE, ORDERS, PARCELS = "bench", "customers", "orders", "parcels"
 LOGIN_EMAIL = "eve@example.com"
 """Of a user who signs in again and again: each session ends the oldest of its user's."""
 ROWS = f"/v1/tablesdb/{DATABASE}/tables/{TABLE}/rows"
 ORDER_ROWS = f"/v1/tablesdb/{DATABASE}/tables/{ORDERS}/rows"
+PARCEL_ROWS = f"/v1/tablesdb/{DATABASE}/tables/{PARCELS}/rows"
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def _more(site: Site, dataset: Dataset) -> dict[Operation, Workload]:
     return {
         Operation.COUNTED: gets([list_path(below, total=True) for below in dataset.below]),
         Operation.RELATED: gets([_related_path(below) for below in dataset.below]),
+        Operation.DISTANT: gets([_distant_path(below) for below in dataset.below]),
         Operation.BULK: Workload(
             [
                 request("POST", ROWS, site.key, json.dumps({"rows": rows}).encode(), host=host)
@@ -173,12 +175,20 @@ def list_path(below: int, *, total: bool = False) -> str:
 
 
 def _related_path(below: int) -> str:
+    return _path_by_relation(ORDER_ROWS, "customer.status", below)
+
+
+def _distant_path(below: int) -> str:
+    return _path_by_relation(PARCEL_ROWS, "order.customer.status", below)
+
+
+def _path_by_relation(rows: str, attribute: str, below: int) -> str:
     filters = (
-        {"method": "equal", "attribute": "customer.status", "values": [LISTED_STATUS]},
+        {"method": "equal", "attribute": attribute, "values": [LISTED_STATUS]},
         {"method": "lessThan", "attribute": "number", "values": [below]},
         {"method": "orderDesc", "attribute": "number"},
     )
-    return _page_path(ORDER_ROWS, filters, total=False)
+    return _page_path(rows, filters, total=False)
 
 
 def _page_path(rows: str, filters: Sequence[dict[str, Any]], *, total: bool) -> str:
@@ -223,20 +233,21 @@ def _prepare(client: httpx.Client, up: dict[str, Any], setting: Setting) -> Site
         },
         key,
     )
-    _post(
-        client,
-        f"/v1/tablesdb/{DATABASE}/tables",
-        {
-            "tableId": ORDERS,
-            "name": "Orders",
-            "permissions": ['read("users")'],
-            "columns": [{"key": "number", "type": "integer", "required": True}],
-            "indexes": [{"key": "by_number", "type": "key", "attributes": ["number"]}],
-        },
-        key,
-    )
-    relationship = {"relatedTableId": TABLE, "type": "manyToOne", "key": "customer", "onDelete": "cascade"}
-    _post(client, f"/v1/tablesdb/{DATABASE}/tables/{ORDERS}/columns/relationship", relationship, key)
+    for table, parent, relation in ((ORDERS, TABLE, "customer"), (PARCELS, ORDERS, "order")):
+        _post(
+            client,
+            f"/v1/tablesdb/{DATABASE}/tables",
+            {
+                "tableId": table,
+                "name": table.capitalize(),
+                "permissions": ['read("users")'],
+                "columns": [{"key": "number", "type": "integer", "required": True}],
+                "indexes": [{"key": "by_number", "type": "key", "attributes": ["number"]}],
+            },
+            key,
+        )
+        relationship = {"relatedTableId": parent, "type": "manyToOne", "key": relation, "onDelete": "cascade"}
+        _post(client, f"/v1/tablesdb/{DATABASE}/tables/{table}/columns/relationship", relationship, key)
     account = {"userId": "unique()", "email": EMAIL, "password": PASSWORD, "name": "Ada"}
     user = _post(client, "/v1/account", account, project)["$id"]
     _post(client, "/v1/account", account | {"email": LOGIN_EMAIL, "name": "Eve"}, project)
@@ -304,8 +315,14 @@ async def _fill(postgres: EmbeddedPostgres, site: Site, dataset: Dataset) -> Non
             columns=("_id", "number", "customer_id"),
             records=((order.id, order.number, order.customer) for order in dataset.orders),
         )
-        await connection.execute(f'VACUUM ANALYZE "{site.namespace}"."{site.table}"')
-        await connection.execute(f'VACUUM ANALYZE "{site.namespace}"."{ORDERS}"')
+        await connection.copy_records_to_table(
+            PARCELS,
+            schema_name=site.namespace,
+            columns=("_id", "number", "order_id"),
+            records=((parcel.id, parcel.number, parcel.order) for parcel in dataset.parcels),
+        )
+        for table in (site.table, ORDERS, PARCELS):
+            await connection.execute(f'VACUUM ANALYZE "{site.namespace}"."{table}"')
     finally:
         await connection.close()
 
@@ -338,6 +355,13 @@ def _check(client: httpx.Client, site: Site, dataset: Dataset) -> None:
         and [item["$id"] for item in related.json()["rows"]]
         == [order.id for order in dataset.related_page(below)],
         f"freehold: lists other orders: {related.text[:300]}",
+    )
+    distant = client.get(_distant_path(below), headers=site.headers)
+    must(
+        distant.status_code == 200
+        and [item["$id"] for item in distant.json()["rows"]]
+        == [parcel.id for parcel in dataset.distant_page(below)],
+        f"freehold: lists other parcels: {distant.text[:300]}",
     )
     stranger = {"X-Appwrite-Project": site.project}
     hidden = client.get(list_path(below), headers=stranger)

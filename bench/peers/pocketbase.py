@@ -36,6 +36,7 @@ ADMIN = {"identity": "admin@example.com", "password": "bench-admin-password"}
 REFRESH = "/api/collections/users/auth-refresh"
 RULE = "owner = @request.auth.id"
 ORDERS_RULE = "customer.owner = @request.auth.id"
+PARCELS_RULE = "order.customer.owner = @request.auth.id"
 
 
 class PocketBase:
@@ -100,7 +101,7 @@ class PocketBase:
             about=(
                 f"PocketBase {(self._home(setting) / 'version').read_text()} (its database is in the process:"
                 f" SQLite, journal_mode=WAL, synchronous=NORMAL, so a commit does not wait for the disk),"
-                f" user's token, rules `{RULE}` and `{ORDERS_RULE}`, its request log off,"
+                f" user's token, rules `{RULE}`, `{ORDERS_RULE}` and `{PARCELS_RULE}`, its request log off,"
                 " `skipTotal` but for the counted list"
             ),
             stop=lambda: processes.stop(process),
@@ -145,25 +146,27 @@ def _prepare(client: httpx.Client) -> tuple[str, str]:
         },
         as_admin,
     )["id"]
-    related = {"type": "relation", "collectionId": customers, "maxSelect": 1, "cascadeDelete": True}
-    _post(
-        client,
-        "/api/collections",
-        {
-            "name": "orders",
-            "type": "base",
-            "listRule": ORDERS_RULE,
-            "fields": [
-                {"name": "number", "type": "number", "onlyInt": True},
-                {**related, "name": "customer"},
-            ],
-            "indexes": [
-                "CREATE UNIQUE INDEX orders_number ON orders (number)",
-                "CREATE INDEX orders_customer ON orders (customer)",
-            ],
-        },
-        as_admin,
-    )
+    parent = customers
+    for name, relation, rule in (("orders", "customer", ORDERS_RULE), ("parcels", "order", PARCELS_RULE)):
+        related = {"type": "relation", "collectionId": parent, "maxSelect": 1, "cascadeDelete": True}
+        parent = _post(
+            client,
+            "/api/collections",
+            {
+                "name": name,
+                "type": "base",
+                "listRule": rule,
+                "fields": [
+                    {"name": "number", "type": "number", "onlyInt": True},
+                    {**related, "name": relation},
+                ],
+                "indexes": [
+                    f"CREATE UNIQUE INDEX {name}_number ON {name} (number)",
+                    f"CREATE INDEX {name}_{relation} ON {name} (`{relation}`)",
+                ],
+            },
+            as_admin,
+        )["id"]
     user = _post(
         client,
         "/api/collections/users/records",
@@ -202,6 +205,10 @@ def _fill(file: Path, dataset: Dataset, user: str) -> None:
             "INSERT INTO orders (id, number, customer) VALUES (?, ?, ?)",
             ((order.id, order.number, order.customer) for order in dataset.orders),
         )
+        database.executemany(
+            "INSERT INTO parcels (id, number, `order`) VALUES (?, ?, ?)",
+            ((parcel.id, parcel.number, parcel.order) for parcel in dataset.parcels),
+        )
     database.execute("ANALYZE")
     database.close()
 
@@ -225,6 +232,11 @@ def _check(client: httpx.Client, dataset: Dataset, user: str, token: str) -> Non
     must(
         [item["id"] for item in related] == [order.id for order in dataset.related_page(below)],
         "pocketbase: lists other orders",
+    )
+    distant = client.get(_distant_path(below), headers=signed_in).json()["items"]
+    must(
+        [item["id"] for item in distant] == [parcel.id for parcel in dataset.distant_page(below)],
+        "pocketbase: lists other parcels",
     )
     must(client.get(_list_path(below)).json()["items"] == [], "pocketbase: lists rows without a token")
     must(client.post(REFRESH).status_code == 401, "pocketbase: shows the account without a token")
@@ -263,6 +275,9 @@ def _workloads(dataset: Dataset, user: str, token: str, host: str) -> dict[Opera
         Operation.RELATED: Workload(
             [request("GET", _related_path(below), headers, host=host) for below in dataset.below], 200
         ),
+        Operation.DISTANT: Workload(
+            [request("GET", _distant_path(below), headers, host=host) for below in dataset.below], 200
+        ),
         Operation.BULK: Workload(
             [request("POST", "/api/batch", headers, _batch(bodies, user), host=host) for bodies in bulk()],
             200,
@@ -289,6 +304,11 @@ def _list_path(below: int, *, total: bool = False) -> str:
 def _related_path(below: int) -> str:
     condition = f"customer.status='{LISTED_STATUS}' && number<{below}"
     return _page_path("orders", condition, "-number", total=False)
+
+
+def _distant_path(below: int) -> str:
+    condition = f"order.customer.status='{LISTED_STATUS}' && number<{below}"
+    return _page_path("parcels", condition, "-number", total=False)
 
 
 def _page_path(collection: str, condition: str, sort: str, *, total: bool) -> str:
