@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
 from tests.rules.model import Query, Row
 
-TEXTS = ["", "a", "A", "ab", "b", "a%", "a_", "%", "é", "Zz top", "z\\", "'; --"]
+TEXTS = ["", "a", "A", "ab", "b", "a%", "a_", "%", "é", "Zz top", "top, ZZ", "b zz top", "z\\", "'; --"]
+SEARCHES = [
+    "a",
+    "A",
+    "ab",
+    "zz top",
+    "top zz",
+    '"zz top"',
+    '"zz to"',
+    "zz to",
+    "z* b",
+    "é",
+    "b a",
+    "%",
+    "",
+    '"',
+]
 NUMBERS = [-3, -1, 0, 1, 2, 2**53 + 1, -(2**63), 2**63 - 1]
 FLOATS = [-2.5, -0.5, 0.0, 1.5, 2.0, 1e300, 5e-324]
 MOMENTS = [
@@ -109,6 +126,15 @@ def operators(chance: Random, data: dict[str, Any]) -> dict[str, Any]:
     return sent
 
 
+NESTED = ("text", "number", "flag", "words")
+"""The columns of rows that are written inside others."""
+
+
+def nested_values(chance: Random) -> dict[str, Any]:
+    """Values for some of these columns, or for none."""
+    return values(chance, chance.sample(NESTED, chance.randint(0, 2)))
+
+
 def some_columns(chance: Random) -> list[str]:
     return chance.sample(list(DOMAINS), chance.randint(1, len(DOMAINS)))
 
@@ -121,12 +147,20 @@ def permissions(chance: Random, roles: list[str]) -> list[str] | None:
     return [f'{chance.choice(actions)}("{chance.choice(roles)}")' for _ in range(chance.randint(0, 4))]
 
 
-def queries(chance: Random, rows: list[Row], relations: list[str]) -> list[Query]:
+Ways = Mapping[str, Sequence[str]]
+"""The relations of rows, with ids that rows behind them may have."""
+
+
+def queries(chance: Random, rows: list[Row], relations: Ways) -> list[Query]:
     """Queries of a list: filters, orders, a page, a cursor; also on the rows behind the relations."""
     asked = [a_filter(chance, relations, depth=0) for _ in range(chance.choice((0, 1, 1, 2, 3)))]
     names = ["$id", "$sequence", "$createdAt", *SCALARS]
     for name in chance.sample(names, chance.choice((0, 0, 1, 1, 2, 3))):
         asked.append({"method": chance.choice(("orderAsc", "orderDesc")), "attribute": name})
+    if chance.random() < 0.04:
+        asked.append({"method": "orderRandom"})
+    elif any(each["method"] == "search" for each in asked):  # or else what fits best comes first
+        asked.append({"method": chance.choice(("orderAsc", "orderDesc")), "attribute": "$sequence"})
     if chance.random() < 0.5:
         asked.append({"method": "limit", "values": [chance.choice((1, 2, 5, 100))]})
     if chance.random() < 0.25:
@@ -143,7 +177,7 @@ def queries(chance: Random, rows: list[Row], relations: list[str]) -> list[Query
 
 def aggregates(chance: Random) -> list[Query]:
     """Queries that put rows together."""
-    asked = [a_filter(chance, [], depth=2) for _ in range(chance.choice((0, 0, 1)))]
+    asked = [a_filter(chance, {}, depth=2) for _ in range(chance.choice((0, 0, 1)))]
     groups = chance.sample(("kind", "flag"), chance.randint(0, 2))
     asked += [{"method": "groupBy", "values": [name]} for name in groups]
     for name in chance.sample(("number", "text", "moment", "flag"), chance.randint(1, 3)):
@@ -153,15 +187,17 @@ def aggregates(chance: Random) -> list[Query]:
     return asked
 
 
-def a_filter(chance: Random, relations: list[str], depth: int) -> Query:
+def a_filter(chance: Random, relations: Ways, depth: int) -> Query:
     if depth < 3 and chance.random() < 0.25:
         inner = [a_filter(chance, relations, depth + 1) for _ in range(chance.randint(1, 3))]
         return {"method": chance.choice(("and", "or")), "values": inner}
     if relations and chance.random() < 0.3:
-        key = chance.choice(relations)
+        key = chance.choice(list(relations))
         if chance.random() < 0.3:
             return {"method": chance.choice(("isNull", "isNotNull")), "attribute": key}
-        asked = a_filter(chance, [], depth=3)
+        if relations[key] and chance.random() < 0.2:
+            return {"method": "equal", "attribute": key, "values": chance.choices(relations[key], k=2)}
+        asked = a_filter(chance, {}, depth=3)
         if "exists" in asked["method"].lower():  # it names columns rather than a way to them
             return asked
         return {**asked, "attribute": f"{key}.{asked['attribute']}"}
@@ -171,6 +207,9 @@ def a_filter(chance: Random, relations: list[str], depth: int) -> Query:
     if roll < 0.03:
         names = chance.sample(list(DOMAINS), chance.randint(1, 3))
         return {"method": chance.choice(("exists", "notExists")), "attribute": "", "values": names}
+    if roll < 0.045:
+        words = chance.choice(SEARCHES)
+        return {"method": chance.choice(("search", "notSearch")), "attribute": "text", "values": [words]}
     if roll < 0.06:
         name = chance.choice(LOOKED_FOR)
         return {"method": "regex", "attribute": name, "values": [chance.choice(PATTERNS)]}

@@ -21,6 +21,8 @@ Query = dict[str, Any]
 
 COUNTED = 5000
 
+DATABASE = "db"
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -44,18 +46,53 @@ NOT_FOUND = (404, "row_not_found")
 UNAUTHORIZED = (401, "user_unauthorized")
 RESTRICTED = (403, "row_delete_restricted")
 NO_SUCH_RELATED = (400, "relationship_value_invalid")
+NOT_UNIQUE = (409, "row_unique_constraint_violation")
 STRUCTURE = (400, "row_invalid_structure")
 BOUND = (400, "column_limit_exceeded")
 
 
 @dataclass(frozen=True)
+class Links:
+    """The ties of many rows with many, seen from one side: pairs of this table's ids and the other's."""
+
+    pairs: set[tuple[str, str]]
+    is_far: bool = False
+    """Whether the pairs name the other table's row first."""
+
+    def tie(self, row_id: str, other_id: str) -> bool:
+        """Whether the two rows are tied."""
+        return self._pair(row_id, other_id) in self.pairs
+
+    def add(self, row_id: str, other_id: str) -> None:
+        self.pairs.add(self._pair(row_id, other_id))
+
+    def remove(self, row_id: str, other_id: str) -> None:
+        self.pairs.remove(self._pair(row_id, other_id))
+
+    def forget(self, row_id: str) -> None:
+        """Undo all ties of this table's row."""
+        self.pairs.difference_update([pair for pair in self.pairs if pair[self.is_far] == row_id])
+
+    def _pair(self, row_id: str, other_id: str) -> tuple[str, str]:
+        return (other_id, row_id) if self.is_far else (row_id, other_id)
+
+
+@dataclass(frozen=True)
 class Relation:
-    """A relationship of a table's rows: with the row whose id stands in `key`, or with all that name them."""
+    """A relationship of a table's rows: with the row whose id stands in `key`, with those that name them by
+    `key`, or by links."""
 
     table: Table
     key: str
+    back: str
+    """What the other table calls the relationship."""
     to_many: bool
     on_delete: Literal["cascade", "setNull", "restrict"]
+    holds: bool = False
+    """Whether `key` is a column of this table."""
+    is_unique: bool = False
+    """Whether no two rows name the same one."""
+    links: Links | None = None
 
 
 @dataclass
@@ -65,8 +102,13 @@ class Table:
     id: str
     permissions: frozenset[str]
     row_security: bool
+    columns: tuple[str, ...] = ()
     rows: list[Row] = field(default_factory=list)
     relations: dict[str, Relation] = field(default_factory=dict)
+
+    def own_relations(self) -> list[str]:
+        """The relationships that stand in the table's own rows."""
+        return [key for key, relation in self.relations.items() if relation.holds]
 
     def row(self, row_id: str) -> Row | None:
         return next((row for row in self.rows if row["$id"] == row_id), None)
@@ -83,10 +125,12 @@ class Table:
     def related(self, caller: Caller, row: Row, key: str) -> list[Row]:
         """The related rows, of which the caller knows only those that it may read."""
         relation = self.relations[key]
-        if relation.to_many:
-            found = [other for other in relation.table.rows if other[relation.key] == row["$id"]]
-        else:
+        if relation.links is not None:
+            found = [other for other in relation.table.rows if relation.links.tie(row["$id"], other["$id"])]
+        elif relation.holds:
             found = [other for other in relation.table.rows if other["$id"] == row[relation.key]]
+        else:
+            found = [other for other in relation.table.rows if other[relation.key] == row["$id"]]
         return [other for other in found if relation.table.lets(caller, "read", other)]
 
     def holds(self, caller: Caller, query: Query, row: Row) -> bool | None:
@@ -99,12 +143,14 @@ class Table:
         if method in ("exists", "notExists"):
             return holds(query, row)
         key, _, further = query["attribute"].partition(".")
-        if key not in self.relations or (not further and not self.relations[key].to_many):
+        if key not in self.relations or (not further and self.relations[key].holds):
             return holds(query, row)  # the id of a related row is a value like others
         related = self.related(caller, row, key)
         if not further and method in ("isNull", "isNotNull"):
             return (method == "isNotNull") == bool(related)
         asked = {**query, "attribute": further or "$id"}
+        if not further and method == "contains":
+            asked["method"] = "equal"  # which of the related rows, by their ids
         table = self.relations[key].table
         return any(table.holds(caller, asked, other) is True for other in related)
 
@@ -123,10 +169,13 @@ class Table:
         readable = [row for row in self.rows if self.lets(caller, "read", row)]
         filters = [query for query in queries if query["method"] not in NOT_FILTERS]
         fitting = [row for row in readable if all(self.holds(caller, each, row) is True for each in filters)]
+        cursor = next((query for query in queries if query["method"].startswith("cursor")), None)
+        if cursor is not None and is_random(queries):
+            raise Refused(400, "general_query_invalid")
         orders = [
             (query.get("attribute") or "$sequence", query["method"] == "orderDesc")
             for query in queries
-            if query["method"].startswith("order")
+            if query["method"] in ("orderAsc", "orderDesc")
         ]
         orders = [*orders, ("$sequence", orders[-1][1] if orders else False)]
         unique = next(at for at, (name, _) in enumerate(orders) if name in ("$id", "$sequence"))
@@ -135,7 +184,6 @@ class Table:
         limit = next((query["values"][0] for query in queries if query["method"] == "limit"), 25)
         offset = next((query["values"][0] for query in queries if query["method"] == "offset"), 0)
         total = min(len(fitting), COUNTED)
-        cursor = next((query for query in queries if query["method"].startswith("cursor")), None)
         if cursor is None:
             return total, fitting[offset : offset + limit]
         at = next((row for row in readable if row["$id"] == cursor["values"][0]), None)
@@ -223,10 +271,18 @@ class Table:
             for group, members in groups.items()
         ]
 
+    def must_be_the_only_one(self, row: Row) -> None:
+        """Of one-to-one relationships, no two rows name the same row."""
+        for key, relation in self.relations.items():
+            if relation.holds and relation.is_unique and row[key] is not None:
+                for other in self.rows:
+                    if other[key] == row[key] and other["$id"] != row["$id"]:
+                        raise Refused(*NOT_UNIQUE)
+
     def may_link(self, caller: Caller, data: Row) -> None:
         """A row can be tied only to one that is there and that the caller may read."""
         for key, relation in self.relations.items():
-            if data.get(key) is not None:
+            if relation.holds and data.get(key) is not None:
                 other = relation.table.row(data[key])
                 if other is None or not relation.table.lets(caller, "read", other):
                     raise Refused(*NO_SUCH_RELATED)
@@ -248,6 +304,9 @@ class Table:
                     deleted.append((relation.table, other))
         for table, one in deleted:
             table.rows.remove(one)
+            for relation in table.relations.values():
+                if relation.links is not None:
+                    relation.links.forget(one["$id"])
         for _, other, key in cleared:
             other[key] = None
         return [(table, other) for table, other, _ in cleared]
@@ -257,10 +316,26 @@ class Table:
         return [
             (relation, other)
             for relation in self.relations.values()
-            if relation.to_many
+            if not relation.holds and relation.links is None
             for other in relation.table.rows
             if other[relation.key] == row["$id"]
         ]
+
+
+def empty_row(table: Table, row_id: str) -> Row:
+    """A row of which nothing is said but its id."""
+    row: Row = dict.fromkeys([*table.columns, *table.own_relations()])
+    known = {"$databaseId": DATABASE, "$tableId": table.id, "$sequence": NOT_YET}
+    return row | {"$id": row_id, "$permissions": []} | known
+
+
+NOT_YET = 2**63
+"""The `$sequence` of a row that the platform has not told of: beyond those of all others."""
+
+
+def is_random(queries: Sequence[Query]) -> bool:
+    """Whether the rows are to come in no order."""
+    return any(query["method"] == "orderRandom" for query in queries)
 
 
 def may_grant(caller: Caller, permissions: list[str]) -> list[str]:
@@ -285,6 +360,7 @@ NOT_FILTERS = frozenset(
         "offset",
         "orderAsc",
         "orderDesc",
+        "orderRandom",
         "cursorAfter",
         "cursorBefore",
     )
@@ -332,7 +408,37 @@ def _ends(value: str, values: list[str]) -> bool:
     return any(value.lower().endswith(each.lower()) for each in values)
 
 
+TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+def _finds(value: str, values: list[str]) -> bool:
+    """Whether all words and phrases are there; the last word may go on, and one with an asterisk."""
+    there = _words(value)
+    terms = TERM.findall(values[0])
+    asked = [
+        (_words(phrase or word), bool(word) and (at == len(terms) - 1 or word.endswith("*")))
+        for at, (phrase, word) in enumerate(terms)
+    ]
+    asked = [(words, begins) for words, begins in asked if words]
+    return bool(asked) and all(
+        any(_stands_at(there[at : at + len(words)], words, begins=begins) for at in range(len(there)))
+        for words, begins in asked
+    )
+
+
+def _stands_at(there: list[str], words: list[str], *, begins: bool) -> bool:
+    return len(there) == len(words) and all(
+        found.startswith(word) if begins else found == word for found, word in zip(there, words, strict=True)
+    )
+
+
 FILTERS: dict[str, Callable[[Any, list[Any]], bool]] = {
+    "search": _finds,
+    "notSearch": lambda value, values: not _finds(value, values),
     "equal": lambda value, values: value in values,
     "notEqual": lambda value, values: value != values[0],
     "lessThan": lambda value, values: value < values[0],
