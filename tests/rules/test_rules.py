@@ -1,7 +1,7 @@
 """Whoever asks whatever of any table: the platform answers as the naive model does.
 
-Each case is one call, compared whole: status, total, rows and their order; or a call that writes rows inside rows,
-or a transaction, after which all rows and ties are compared. A failure names its seed and step.
+Each case is one call, compared whole: status, total, rows and their order; or a call that writes rows inside
+rows, or a transaction, after which all rows and ties are compared. A failure names its seed and step.
 `RULES_CASES` says how many cases there are; `make fuzz` takes a million.
 """
 
