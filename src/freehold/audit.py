@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from freehold.db.pool import Database, Queries, Record
-from freehold.events import Caller
+from freehold.events import Caller, number
 from freehold.jobs import Context, Job, Kind
 
 _BATCH = 1000
@@ -108,6 +108,7 @@ Follower = Callable[[Queries, Sequence[Record]], Awaitable[None]]
 
 async def append(db: Database, followers: Sequence[Follower] = ()) -> int:
     """Take over what is new in the outbox. Gives how many entries that were."""
+    await number(db)  # before an event has one, it is not for us to change
     appended = 0
     while True:
         async with db.transaction() as transaction:
@@ -128,7 +129,7 @@ _UNAUDITED = """
            coalesce(k.name, '') as key_name
     from freehold.outbox o
     left join freehold.keys k on o.actor = 'key:' || k.id and k.project_id = o.project_id
-    where not o.audited order by o.id limit $1
+    where not o.audited and o.sequence is not null order by o.id limit $1
 """
 
 

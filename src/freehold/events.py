@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
+import asyncpg
 import msgspec
+import structlog
 
-from freehold.db.pool import Queries
+from freehold.db.pool import Database, Queries, Record
+from freehold.errors import Unavailable
+
+_log = structlog.get_logger("freehold.events")
 
 _LEGACY = {"tables": "collections", "columns": "attributes", "rows": "documents"}
 
@@ -120,3 +127,119 @@ def recorded(sql: str, values: list[object], project_id: str, name: str, cause: 
         )
         select * from changed
     """
+
+
+# -- numbering ---------------------------------------------------------------------------------------------
+# Ids are taken when a statement begins, and become visible when its transaction commits: a reader that
+# follows ids misses what commits late. So events are numbered after their commits, by one at a time.
+
+NUMBERED = "freehold_numbered"
+"""The channel that tells which projects have new events."""
+UNNUMBERED = "freehold_unnumbered"
+"""The channel on which others than this program say that there are events to be numbered."""
+
+_LOCK = 0x6576656E
+_BATCH = 2000
+
+_NUMBER = """
+    with new as (
+        select id, project_id, row_number() over (partition by project_id order by id) as place
+        from (select id, project_id from freehold.outbox where sequence is null order by id limit $1) unnumbered
+    ),
+    counted as (select project_id, count(*) as events from new group by project_id),
+    heads as (
+        insert into freehold.event_heads as h (project_id, sequence)
+        select project_id, events from counted order by project_id
+        on conflict (project_id) do update set sequence = h.sequence + excluded.sequence
+        returning project_id, sequence
+    ),
+    numbered as (
+        update freehold.outbox o set sequence = heads.sequence - counted.events + new.place
+        from new join counted using (project_id) join heads using (project_id)
+        where o.id = new.id
+    )
+    select counted.events, pg_notify($2, project_id) from counted
+"""
+
+
+async def number(db: Database) -> None:
+    """Number the events that have been committed, and tell who follows them."""
+    numbered = _BATCH
+    while numbered == _BATCH:
+        async with db.transaction() as transaction:
+            transaction.begin_with(f"select pg_advisory_xact_lock({_LOCK})")
+            counted = await transaction.rows(_NUMBER, _BATCH, NUMBERED)
+        numbered = sum(each["events"] for each in counted)
+
+
+class Numbering:
+    """Numbers what a process has written as soon as it has, while somebody follows events."""
+
+    PAUSE_S = 0.005
+
+    def __init__(self, db: Database, is_followed: Callable[[], bool]) -> None:
+        self._db = db
+        self._is_followed = is_followed
+        self._task: asyncio.Task[None] | None = None
+        self._again = False
+
+    def soon(self) -> None:
+        """Say that something was committed. Several commits within a few milliseconds are one run."""
+        self._again = True
+        if self._task is None and self._is_followed():
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._again:
+                self._again = False
+                await number(self._db)
+                await asyncio.sleep(self.PAUSE_S)
+        except (Unavailable, asyncpg.PostgresError) as error:
+            _log.warning("not_numbered", error=type(error).__name__)  # the worker's log does, within seconds
+        finally:
+            self._task = None
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+_READ = """
+    select sequence, project_id, event, payload, created_at from freehold.outbox
+    where project_id = $1 and sequence > $2 and sequence <= coalesce($3, sequence)
+    order by sequence limit $4
+"""
+
+
+async def read(
+    db: Queries, project_id: str, after: int, most: int, *, until: int | None = None
+) -> list[Record]:
+    """The events of a project behind a number, in their order."""
+    return await db.rows(_READ, project_id, after, until, most)
+
+
+class Span(NamedTuple):
+    """From where to where the events of a project are kept."""
+
+    first: int
+    """The number of the oldest one that is left; one more than `last` when there is none."""
+    last: int
+
+
+async def span(db: Queries, project_id: str) -> Span:
+    """Which events of a project are left."""
+    row = await db.row(
+        """
+        select h.sequence as last, coalesce(
+            (select min(o.sequence) from freehold.outbox o where o.project_id = h.project_id), h.sequence + 1
+        ) as first
+        from freehold.event_heads h where h.project_id = $1
+        """,
+        project_id,
+    )
+    return Span(row["first"], row["last"]) if row is not None else Span(1, 0)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -71,7 +71,25 @@ Headers = list[tuple[bytes, bytes]]
 Page = Callable[[str, str], tuple[str, bytes] | None]
 """From a path and the origin that it was asked at to a content type and a body, if there is such a page."""
 
+
+class Sockets(Protocol):
+    """What answers WebSockets."""
+
+    async def start(self) -> None:
+        """Begin, before the first of them comes."""
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+
+    async def serve(self, request: Request, receive: Receive, send: Send) -> None:
+        """Keep up one of them until it ends."""
+
+
 _log = structlog.get_logger("freehold.web")
+
+FOLLOWED_TAG = "events followed"
+"""Touched each second while somebody follows events; see `Application.is_followed`."""
+FOLLOWED_S = 5
 
 _GZIP_FROM_BYTES = 1024
 _ANSWERS_BYTES = 32 * 1024 * 1024
@@ -152,6 +170,8 @@ class Application:
         self._hosts = frozenset(settings.domains)
         self._proxies = tuple(ip_network(each) for each in settings.trusted_proxies)
         self._listener: asyncio.Task[None] | None = None
+        self.numbering = events.Numbering(self.db, self.is_followed)
+        self.sockets: Sockets | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -159,17 +179,22 @@ class Application:
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._websocket(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._listener = asyncio.create_task(self._listen())
+                if self.sockets is not None:
+                    await self.sockets.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 if self._listener is not None:
                     self._listener.cancel()
+                if self.sockets is not None:
+                    await self.sockets.stop()
+                await self.numbering.stop()
                 await self.hits.settle()
                 await self.uses.settle()
                 await self.traffic.settle()
@@ -192,6 +217,27 @@ class Application:
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("The listening connection was lost; trying again.", error=type(error).__name__)
             await asyncio.sleep(1)
+
+    def is_followed(self) -> bool:
+        """Whether a process of this or another machine has sockets, and so wants to know of events at once."""
+        touched = self.stamps.values[Stamps.slot(FOLLOWED_TAG)]
+        return time.monotonic_ns() - touched < FOLLOWED_S * 1_000_000_000
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request({"method": "GET", **scope}, f"{self._request_prefix}{next(self._request_ids):x}")
+        logs.request_id.set(request.id)
+        try:
+            self._check_host(request)
+        except UnknownHost:
+            found = False
+        else:
+            found = request.path == "/v1/realtime" and self.sockets is not None
+        if not found:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        assert self.sockets is not None
+        await self.sockets.serve(request, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -303,8 +349,12 @@ class Application:
         if endpoint.limits:
             await limits.check(call, endpoint, arguments)
         if endpoint.event:
-            return await self._in_transaction(endpoint, call, arguments)
+            body = await self._in_transaction(endpoint, call, arguments)
+            self.numbering.soon()
+            return body
         answer = await endpoint.handler(call, **arguments)
+        if endpoint.method != "GET":
+            self.numbering.soon()
         if isinstance(answer, Stream):
             return answer
         body = _encoded(answer)
@@ -359,7 +409,7 @@ class Application:
             allowed = (await self.auth.project(project_id)).allows_origin(origin)
         else:
             # The project stands in a header that a preflight does not carry yet.
-            allowed = self._is_own_origin(request, origin) or await self.auth.is_known_origin(origin)
+            allowed = self.is_own_origin(request, origin) or await self.auth.is_known_origin(origin)
         if allowed:
             exchange.cors(origin)
             exchange.headers += (
@@ -377,13 +427,14 @@ class Application:
         origin = exchange.request.header(b"origin")
         if not origin:
             return True
-        if any_origin or project.allows_origin(origin) or self._is_own_origin(exchange.request, origin):
+        if any_origin or project.allows_origin(origin) or self.is_own_origin(exchange.request, origin):
             exchange.cors(origin)
             return True
         exchange.no_cors()
         return False
 
-    def _is_own_origin(self, request: Request, origin: str) -> bool:
+    def is_own_origin(self, request: Request, origin: str) -> bool:
+        """Whether pages of this origin are this server's own."""
         return origin == f"{self.scheme(request)}://{request.header(b'host')}"
 
     def cache(self, name: str, *, size: int, ttl_s: float) -> Cache[Any, Any]:

@@ -25,6 +25,8 @@ log = structlog.get_logger("freehold.server")
 
 KEEP_ALIVE_S = 30
 BACKLOG = 2048
+MESSAGE_BYTES = 256 * 1024
+"""The longest message that is taken from a WebSocket; a longer one ends it."""
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -70,6 +72,7 @@ async def serve_until(
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=round(settings.shutdown_timeout_s),
             ws_per_message_deflate=False,
+            ws_max_size=MESSAGE_BYTES,
         ),
         on_start,
     )
