@@ -6,6 +6,7 @@ from freehold.config import Settings
 from freehold.db.pool import Database
 from freehold.services import endpoints
 from freehold.services.project import FirstProject, first_start
+from freehold.services.realtime import Hub
 from freehold.web import landing, reference
 from freehold.web.application import Application
 from freehold.web.cache import Stamps
@@ -19,7 +20,9 @@ def create_app(settings: Settings) -> Application:
     def pages(path: str, origin: str) -> tuple[str, bytes] | None:
         return told(path, origin) or landing.page(path)
 
-    return Application(settings, declared, stamps=Stamps(settings.data / "stamps"), pages=pages)
+    application = Application(settings, declared, stamps=Stamps(settings.data / "stamps"), pages=pages)
+    application.sockets = Hub(application)
+    return application
 
 
 async def bootstrap(settings: Settings) -> FirstProject:

@@ -438,6 +438,11 @@ class Settings:
         "The most database connections that one process holds.",
         default=10,
     )
+    sockets: int = _setting(
+        _whole(1, 1_000_000),
+        "How many WebSockets one process holds.",
+        default=20_000,
+    )
     graphql_depth: int = _setting(
         _whole(1, 100),
         "How many fields deep a GraphQL document may be nested.",

@@ -144,7 +144,7 @@ _BATCH = 2000
 _NUMBER = """
     with new as (
         select id, project_id, row_number() over (partition by project_id order by id) as place
-        from (select id, project_id from freehold.outbox where sequence is null order by id limit $1) unnumbered
+        from (select id, project_id from freehold.outbox where sequence is null order by id limit $1) fresh
     ),
     counted as (select project_id, count(*) as events from new group by project_id),
     heads as (

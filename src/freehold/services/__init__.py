@@ -19,8 +19,10 @@ from freehold.services import (
     mock,
     notifications,
     organizations,
+    presences,
     project,
     projects,
+    realtime,
     storage,
     teams,
     webhooks,
@@ -40,6 +42,8 @@ SERVICES: tuple[Routes, ...] = (
     databases.legacy_routes,
     storage.routes,
     storage.token_routes,
+    presences.routes,
+    realtime.routes,
     migrations.routes,
     project.routes,
     webhooks.routes,
@@ -63,6 +67,7 @@ KINDS: tuple[Kind, ...] = (
     *mail.KINDS,
     *project.KINDS,
     *webhooks.KINDS,
+    *presences.KINDS,
 )
 """Every kind of job: the platform's own, and those of the services."""
 

@@ -219,7 +219,7 @@ class Application:
             await asyncio.sleep(1)
 
     def is_followed(self) -> bool:
-        """Whether a process of this or another machine has sockets, and so wants to know of events at once."""
+        """Whether some process, of this or another machine, has sockets and wants to know of events."""
         touched = self.stamps.values[Stamps.slot(FOLLOWED_TAG)]
         return time.monotonic_ns() - touched < FOLLOWED_S * 1_000_000_000
 

@@ -155,7 +155,7 @@ class _Window:
         self.known = max(self.known, hits + self.unsettled)
 
 
-def _subscriber(address: str) -> str:
+def subscriber(address: str) -> str:
     """Whom an address belongs to: of IPv6 a whole /64, which is what one subscriber is given (RFC 6177)."""
     if ":" not in address:
         return address
@@ -180,7 +180,7 @@ def _key(call: Call, each: Limit, arguments: dict[str, Any]) -> bytes:
         if name == "method":
             return call.request.method
         if name == "ip":
-            return _subscriber(call.ip)
+            return subscriber(call.ip)
         if name == "chunkId":
             begin = _BEGIN.match(call.request.header(b"content-range"))
             return begin[1] if begin is not None else ""

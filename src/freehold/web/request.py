@@ -167,6 +167,11 @@ class Request:
                 found.setdefault(name.strip(), value.strip().strip('"'))
         return found
 
+    @property
+    def raw_query(self) -> str:
+        """The query string as it came."""
+        return self._raw_query.decode("latin-1")
+
     def query(self) -> Params:
         """The query string, with `a[0]=x&a[1]=y` and `a[]=x` as lists and `a[k]=x` as an object."""
         return _parse_pairs(self._raw_query.decode("latin-1"))

@@ -1,6 +1,7 @@
 """Buckets of files: uploaded in parts, kept apart by permissions, sent whole or by range."""
 
 from freehold.services.storage import cleanup, usage
+from freehold.services.storage.access import readers
 from freehold.services.storage.contents import opened
 from freehold.services.storage.errors import BucketNotFound, FileNotFound, FileTooLarge
 from freehold.services.storage.kept import Draft, exports_bucket, keep
@@ -27,6 +28,7 @@ __all__ = [
     "keep",
     "opened",
     "push_secret",
+    "readers",
     "rewrap",
     "routes",
     "token_routes",

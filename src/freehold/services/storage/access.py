@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from freehold.access import permissions
 from freehold.access.permissions import InvalidPermission, Permission
 from freehold.db.pool import Record
@@ -76,3 +78,11 @@ def checked_permissions(call: Call, granted: list[str] | None, *, of_bucket: boo
         if foreign is not None:
             raise RoleNotHeld(role=foreign)
     return spelled
+
+
+async def readers(call: Call, bucket_id: str, granted: Iterable[str]) -> frozenset[str]:
+    """The permissions that let somebody read a file that has these; see `permissions.asks`."""
+    bucket = await store.find_bucket(call.db, call.project.id, bucket_id)
+    if bucket is None or not bucket["enabled"]:
+        return frozenset()
+    return frozenset(bucket["permissions"]) | frozenset(granted if bucket["file_security"] else ())

@@ -1,6 +1,6 @@
 """Teams and who belongs to them. Those of the console project are the organizations that own projects."""
 
-from freehold.services.teams.memberships import list_memberships_of
+from freehold.services.teams.memberships import hidden_of_members, list_memberships_of
 from freehold.services.teams.models import (
     CreateMembership,
     Membership,
@@ -34,6 +34,7 @@ __all__ = [
     "delete_membership",
     "get",
     "get_membership",
+    "hidden_of_members",
     "list_memberships",
     "list_memberships_of",
     "own_routes",

@@ -14,6 +14,7 @@ from freehold.services.teams.errors import TeamNotFound
 from freehold.services.teams.models import CreateMembership, Membership, MembershipList
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
+from freehold.web.endpoint import camel
 from freehold.web.wire import SearchQuery, wire_time
 
 _PRIVATE: dict[str, tuple[str, str | bool]] = {
@@ -88,13 +89,19 @@ async def list_memberships_of(call: Call, user_id: str, query: SearchQuery) -> M
 
 def as_membership(call: Call, row: Record) -> Membership:
     """A membership as this caller may see it: clients are told of other members what the policy says."""
-    shown = shown_to_itself(row)
-    is_own = row["user_id"] == call.identity.user_id
-    if call.identity.privileged or call.project.id == CONSOLE or is_own:
-        return shown
+    return msgspec.structs.replace(shown_to_itself(row), **_hidden(call, row["user_id"]))
+
+
+def hidden_of_members(call: Call, user_id: str) -> dict[str, str | bool]:
+    """What the caller is not told of a member, in the words of the wire, with what stands in its place."""
+    return {camel(field): instead for field, instead in _hidden(call, user_id).items()}
+
+
+def _hidden(call: Call, user_id: str) -> dict[str, str | bool]:
+    if call.identity.privileged or call.project.id == CONSOLE or user_id == call.identity.user_id:
+        return {}
     privacy = policies.of(call.project.settings).membership_privacy
-    hidden = {field: instead for field, (told, instead) in _PRIVATE.items() if not getattr(privacy, told)}
-    return msgspec.structs.replace(shown, **hidden)
+    return {field: instead for field, (told, instead) in _PRIVATE.items() if not getattr(privacy, told)}
 
 
 def shown_to_itself(row: Record) -> Membership:

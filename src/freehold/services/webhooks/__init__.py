@@ -2,6 +2,7 @@
 
 from freehold.services.webhooks.deliveries import note
 from freehold.services.webhooks.delivering import KINDS
+from freehold.services.webhooks.grammar import all_names
 from freehold.services.webhooks.routes import routes
 
-__all__ = ["KINDS", "note", "routes"]
+__all__ = ["KINDS", "all_names", "note", "routes"]

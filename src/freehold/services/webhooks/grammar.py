@@ -57,6 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "providers": _kind(_ANY),
     "schedules": _kind("create"),
     "rules": _kind(_ANY),
+    "presences": _kind("upsert update delete"),
     "reports": _kind(_ANY, {"insights": _kind(_ANY)}),
 }
 

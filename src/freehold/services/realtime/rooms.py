@@ -1,0 +1,172 @@
+"""The sockets of each project, and what is told them: each event is worked out once, and sent to whom it fits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+import structlog
+
+from freehold import events
+from freehold.db.pool import Queries, Record
+from freehold.services.realtime.connection import Connection, frame
+from freehold.services.realtime.subscriptions import Subscription
+from freehold.services.realtime.telling import Told, View, told
+
+_log = structlog.get_logger("freehold.realtime")
+
+BATCH = 500
+MOST_MISSED = 1000
+"""So many events at most are told again to who comes back; who missed more is told that there is a gap."""
+
+
+class Room:
+    """The sockets of a project."""
+
+    def __init__(self, project_id: str) -> None:
+        self.project_id = project_id
+        self.connections: set[Connection] = set()
+        self.seen = -1
+        """The number of the last event that was told here; -1 when it is not known yet."""
+        self.lock = asyncio.Lock()
+        """Held while something is told, so that what was missed and what is new come in order."""
+        self._listening: dict[str, dict[Subscription, Connection]] = {}
+        self._heard: dict[Subscription, frozenset[str]] = {}
+        """The channels that a subscription stands under."""
+
+    async def open(self, db: Queries) -> None:
+        """Begin with what happens from now on."""
+        async with self.lock:
+            if self.seen < 0:
+                self.seen = (await events.span(db, self.project_id)).last
+
+    def listen(self, connection: Connection) -> None:
+        """Let a socket's subscriptions be told, those of which the channels have changed too."""
+        self.ignore(connection.subscriptions.values())
+        for subscription in connection.subscriptions.values():
+            self._heard[subscription] = subscription.channels
+            for channel in subscription.channels:
+                self._listening.setdefault(channel, {})[subscription] = connection
+
+    def ignore(self, subscriptions: Iterable[Subscription]) -> None:
+        """Tell these no more."""
+        for subscription in subscriptions:
+            for channel in self._heard.pop(subscription, ()):
+                listening = self._listening[channel]
+                del listening[subscription]
+                if not listening:
+                    del self._listening[channel]
+
+    async def tell(self, records: Sequence[Record]) -> None:
+        """Tell everybody what happened, in its order."""
+        for record in records:
+            event = told(record)
+            if event is not None:
+                await self._tell(event)
+            self.seen = record["sequence"]
+
+    async def _tell(self, event: Told) -> None:
+        fitting: dict[Connection, dict[str, Subscription]] = {}
+        for channel in event.channels:
+            for subscription, connection in self._listening.get(channel, {}).items():
+                fitting.setdefault(connection, {})[subscription.id] = subscription
+        heads: dict[int, str] = {}
+        for connection, subscriptions in fitting.items():
+            await _tell_one(event, connection, subscriptions.values(), heads)
+
+    async def catch_up(
+        self, db: Queries, connection: Connection, subscriptions: Sequence[Subscription], since: int
+    ) -> None:
+        """Tell a socket what its subscriptions missed since an event, or that not all of it is left.
+
+        The caller holds the lock.
+        """
+        kept = await events.span(db, self.project_id)
+        missing = since < kept.first - 1 or since > kept.last or self.seen - since > MOST_MISSED
+        if missing:
+            gap = {"subscriptions": [each.id for each in subscriptions], "since": since}
+            connection.push(frame("gap", {**gap, "sequence": self.seen}))
+            return
+        for record in await events.read(db, self.project_id, since, MOST_MISSED, until=self.seen):
+            event = told(record)
+            if event is not None:
+                listening = [each for each in subscriptions if not each.channels.isdisjoint(event.channels)]
+                await _tell_one(event, connection, listening, {})
+
+
+async def _tell_one(
+    event: Told, connection: Connection, subscriptions: Iterable[Subscription], heads: dict[int, str]
+) -> None:
+    """Tell one socket of an event, if it may know and has a subscription that fits."""
+    if connection.is_over or (connection.is_stale and not await refreshed(connection)):
+        return
+    try:
+        view = await event.to(connection.call)
+    except Exception:  # one event that cannot be told to one caller must not keep others from theirs
+        _log.exception("not_told", event=event.names[0], project=event.project_id)
+        return
+    if view is None:
+        return
+    fitting = [each.id for each in subscriptions if not each.queries or each.fits(view.values)]
+    if fitting:
+        head = heads.get(id(view))
+        if head is None:
+            head = heads[id(view)] = _head(event, view)
+        connection.push(f"{head}{msgspec.json.encode(fitting).decode()}}}}}")
+
+
+def _head(event: Told, view: View) -> str:
+    data = msgspec.json.encode(
+        {
+            "events": event.names,
+            "channels": event.channels,
+            "timestamp": event.timestamp,
+            "sequence": event.sequence,
+            "payload": msgspec.Raw(view.payload),
+        }
+    )
+    return f'{{"type":"event","data":{data[:-1].decode()},"subscriptions":'
+
+
+async def refreshed(connection: Connection) -> bool:
+    """Look up anew who is there. A socket whose session has ended, or whose user was blocked, is closed."""
+    if await connection.still_who_it_was():
+        if "websocket" not in connection.project.settings.get("disabledProtocols", ()):
+            return True
+        reason = "The protocol websocket is switched off for this project."
+    else:
+        reason = "The session has ended."
+    connection.end(1008, frame("error", {"code": 1008, "message": reason}))
+    return False
+
+
+class Rooms:
+    """All projects that have sockets here."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Room] = {}
+
+    def __iter__(self) -> Iterator[Room]:
+        return iter(list(self._rooms.values()))
+
+    def get(self, project_id: str) -> Room | None:
+        return self._rooms.get(project_id)
+
+    @property
+    def size(self) -> int:
+        """How many sockets there are."""
+        return sum(len(room.connections) for room in self._rooms.values())
+
+    def join(self, connection: Connection) -> Room:
+        """The room of the socket's project."""
+        room = self._rooms.setdefault(connection.project.id, Room(connection.project.id))
+        room.connections.add(connection)
+        return room
+
+    def leave(self, room: Room, connection: Connection) -> None:
+        """Forget a socket, and its room when that was the last one."""
+        room.ignore(connection.subscriptions.values())
+        room.connections.discard(connection)
+        if not room.connections and self._rooms.get(room.project_id) is room:
+            del self._rooms[room.project_id]

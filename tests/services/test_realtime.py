@@ -1,0 +1,254 @@
+"""Realtime: sockets are told of what happens, as far as who is at the other end may know."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from appwrite.query import Query
+
+from tests.platform import Project, User, bob, jane, platform, project
+from tests.services.sockets import socket
+
+__all__ = ["bob", "jane", "platform", "project"]
+
+ROWS = "/tablesdb/d/tables/t/rows"
+
+
+@pytest.fixture
+def rows(project: Project) -> str:
+    """Rows that everybody signed in makes, and that are their owners' otherwise. Gives where they are."""
+    project.server.post("/tablesdb", json={"databaseId": "d", "name": "D"})
+    made = project.server.post(
+        "/tablesdb/d/tables",
+        json={
+            "tableId": "t",
+            "name": "T",
+            "permissions": ['create("users")'],
+            "rowSecurity": True,
+            "columns": [
+                {"key": "text", "type": "varchar", "size": 50, "required": False},
+                {"key": "n", "type": "integer", "required": False},
+            ],
+        },
+    )
+    assert made.status_code == 201, made.text
+    return ROWS
+
+
+def make(user: User | Project, row_id: str, *permissions: str, **data: object) -> None:
+    client = user.server if isinstance(user, Project) else user.client
+    said = {"rowId": row_id, "data": data, **({"permissions": permissions} if permissions else {})}
+    answer = client.post(ROWS, json=said)
+    assert answer.status_code == 201, answer.text
+
+
+def test_an_event_comes_with_its_names_channels_and_the_row(project: Project, rows: str, jane: User) -> None:
+    with socket(project, user=jane) as seen:
+        assert seen.connected["type"] == "connected"
+        assert seen.connected["data"]["user"]["$id"] == jane.id
+        assert seen.connected["data"]["subscriptions"] == {}
+        one = seen.subscribe("rows")
+        two = seen.subscribe("tablesdb.d.tables.t.rows.r.update", "documents.create")
+        make(jane, "r", text="a", n=1)
+        made = seen.event()
+        jane.client.patch(f"{rows}/r", json={"data": {"text": "b"}})
+        changed = seen.event()
+        jane.client.delete(f"{rows}/r")
+        gone = seen.event()
+
+    assert made["events"][0] == "databases.d.tables.t.rows.r.create"
+    assert {
+        "databases.*.tables.*.rows.*.create",
+        "tablesdb.d.tables.t.rows.r.create",
+        "databases.d.collections.t.documents.*.create",
+    } <= set(made["events"])
+    assert {
+        "rows",
+        "documents",
+        "tablesdb.d.tables.t.rows.r",
+        "databases.d.tables.t.rows",
+        "databases.d.collections.t.documents.r",
+        "rows.create",
+    } <= set(made["channels"])
+    assert made["payload"] | {"$createdAt": "", "$updatedAt": "", "$permissions": []} == {
+        "$id": "r",
+        "$sequence": "1",
+        "$createdAt": "",
+        "$updatedAt": "",
+        "$permissions": [],
+        "$databaseId": "d",
+        "$tableId": "t",
+        "$collectionId": "t",
+        "text": "a",
+        "n": 1,
+    }
+    assert [set(each["subscriptions"]) for each in (made, changed, gone)] == [{one, two}, {one, two}, {one}]
+    assert changed["payload"]["text"] == gone["payload"]["text"] == "b"
+    assert made["sequence"] < changed["sequence"] < gone["sequence"]
+
+
+def test_older_sdks_subscribe_in_the_url_with_queries_in_slots(
+    project: Project, rows: str, jane: User
+) -> None:
+    said = {
+        "channels[]": ["rows", "account", "account.somebody"],
+        "rows[0][]": Query.equal("n", [1]),
+        "rows[1][]": Query.greater_than("n", 1),
+    }
+    with socket(project, user=jane, **said) as seen:
+        connected = seen.connected["data"]
+        for n in (0, 1, 2):
+            make(jane, f"r{n}", n=n)
+        told = seen.events_until("databases.d.tables.t.rows.r2.create")
+
+    slots = connected["subscriptions"]
+    assert connected["channels"] == [f"account.{jane.id}", "rows"]
+    assert [(each["payload"]["n"], each["subscriptions"]) for each in told] == [
+        (1, [slots["0"]]),
+        (2, [slots["1"]]),
+    ]
+
+
+def test_who_signs_in_later_is_told_from_then_on(project: Project, rows: str, jane: User) -> None:
+    with socket(project) as seen:
+        assert seen.connected["data"]["user"] is None
+        seen.subscribe("rows", "account")
+        make(jane, "hidden")
+        answer = seen.ask("authentication", {"session": jane.session})
+        assert answer["data"]["user"]["$id"] == jane.id
+        jane.client.patch("/account/name", json={"name": "Jane II"})
+        make(jane, "shown")
+        named, shown = seen.event(), seen.event()
+        refused = seen.ask("authentication", {"session": "e30="})
+
+    assert named["events"][0] == f"users.{jane.id}.update.name"
+    assert "account" not in named["channels"] or f"account.{jane.id}" in named["channels"]
+    assert named["payload"]["name"] == "Jane II"
+    assert shown["payload"]["$id"] == "shown"
+    assert refused["type"] == "error"
+    assert refused["data"]["code"] == 1003
+
+
+def test_nobody_is_told_of_what_it_may_not_read(project: Project, rows: str, jane: User, bob: User) -> None:
+    """S19: rows of others, permissions that are taken away, and deletions."""
+    with socket(project, user=bob) as seen, socket(project) as guest:
+        for each in (seen, guest):
+            each.subscribe("rows", "account", f"account.{jane.id}", "files", "teams", "memberships")
+        make(jane, "own")
+        jane.client.patch("/account/name", json={"name": "J"})
+        jane.client.patch(f"{rows}/own", json={"data": {"text": "x"}})
+        make(project, "given", f'read("user:{bob.id}")', text="for bob")
+        project.server.patch(f"{rows}/given", json={"data": {"text": "b"}, "permissions": []})
+        project.server.delete(f"{rows}/given")
+        jane.client.delete(f"{rows}/own")
+        make(project, "end", 'read("any")')
+        last = "databases.d.tables.t.rows.end.create"
+        told, told_guest = seen.events_until(last), guest.events_until(last)
+
+    assert [each["payload"]["$id"] for each in told] == ["given", "end"]
+    assert [each["payload"]["$id"] for each in told_guest] == ["end"]
+
+
+def test_what_changes_of_a_team_or_a_table_holds_for_open_sockets(
+    project: Project, rows: str, bob: User
+) -> None:
+    project.server.post("/teams", json={"teamId": "arsenal", "name": "Arsenal"})
+    with socket(project, user=bob) as seen:
+        seen.subscribe("rows")
+        make(project, "before", 'read("team:arsenal")')
+        member = project.server.post("/teams/arsenal/memberships", json={"userId": bob.id, "roles": []})
+        assert member.status_code == 201, member.text
+        make(project, "member", 'read("team:arsenal")')
+        project.server.delete(f"/teams/arsenal/memberships/{member.json()['$id']}")
+        make(project, "after", 'read("team:arsenal")')
+        project.server.put("/tablesdb/d/tables/t", json={"name": "T", "permissions": ['read("users")']})
+        make(project, "open")
+        project.server.put("/tablesdb/d/tables/t", json={"name": "T", "permissions": []})
+        make(project, "closed")
+        make(project, "end", 'read("any")')
+        told = seen.events_until("databases.d.tables.t.rows.end.create")
+
+    assert [each["payload"]["$id"] for each in told] == ["member", "open", "end"]
+
+
+def test_a_socket_ends_with_its_session_and_with_its_user(project: Project, jane: User, bob: User) -> None:
+    """S34: signing out and being blocked close what is open, without anything happening on it."""
+    with socket(project, user=jane) as janes, socket(project, user=bob) as bobs, socket(project) as guest:
+        jane.client.delete("/account/sessions/current")
+        project.server.patch(f"/users/{bob.id}/status", json={"status": False})
+        ends = janes.close_code(), bobs.close_code()
+        assert guest.ask("ping") == {"type": "pong"}
+
+    for code, said in ends:
+        assert code == 1008
+        assert [(each["type"], each["data"]["code"]) for each in said if each["type"] == "error"] == [
+            ("error", 1008)
+        ]
+
+
+def test_a_jwt_and_a_cookie_say_who_it_is(project: Project, jane: User) -> None:
+    jwt = jane.client.post("/account/jwts", json={}).json()["jwt"]
+    with (
+        socket(project, jwt=jwt) as by_jwt,
+        socket(project, headers={"Cookie": f"a_session_{project.id}={jane.session}"}) as by_cookie,
+        socket(project, jwt="nonsense") as refused,
+    ):
+        assert by_jwt.connected["data"]["user"]["$id"] == jane.id
+        assert by_cookie.connected["data"]["user"]["$id"] == jane.id
+        assert refused.connected["type"] == "error"
+        assert refused.close_code()[0] == 1008
+
+
+def test_pages_of_unknown_origins_and_unknown_projects_are_refused(project: Project) -> None:
+    with socket(project, headers={"Origin": "https://evil.example.com"}) as refused:
+        assert refused.connected["data"]["code"] == 403
+        assert refused.close_code()[0] == 1008
+    with socket(project.platform, "nowhere") as refused:
+        assert refused.connected["data"]["code"] == 404
+    with socket(project, headers={"Origin": "http://localhost:3000"}) as known:
+        assert known.connected["type"] == "connected"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("{", 1003),
+        ('{"type":"ping"', 1003),
+        ('{"type":"dance","data":{}}', 1003),
+        ('{"type":"subscribe","data":{}}', 1003),
+        ('{"type":"subscribe","data":[]}', 1003),
+        ('{"type":"unsubscribe","data":[{"subscriptionId":7}]}', 1003),
+        ('{"type":"authentication","data":{"session":"\\u20ac"}}', 1003),
+        ('{"type":"presence","data":{"status":"here"}}', 401),
+        (json.dumps({"type": "subscribe", "data": [{"channels": ["c"] * 101}]}), 400),
+        (json.dumps({"type": "subscribe", "data": [{"channels": ["c" * 257]}]}), 400),
+        (json.dumps({"type": "subscribe", "data": [{"channels": ["rows"]}] * 101}), 1003),
+        (json.dumps({"type": "subscribe", "data": [{"channels": ["rows"], "queries": ["x"]}]}), 400),
+        (
+            json.dumps(
+                {"type": "subscribe", "data": [{"channels": ["rows"], "queries": [Query.search("a", "b")]}]}
+            ),
+            400,
+        ),
+    ],
+)
+def test_a_message_that_cannot_be_read_is_refused_and_the_socket_stays(
+    project: Project, said: str, code: int
+) -> None:
+    """S20."""
+    with socket(project) as seen:
+        seen.connection.send(said)
+        answer = seen.next()
+        assert (answer["type"], answer["data"]["code"]) == ("error", code)
+        assert seen.ask("ping") == {"type": "pong"}
+
+
+def test_a_message_too_long_ends_its_socket_and_no_other(project: Project) -> None:
+    """S20."""
+    with socket(project) as seen, socket(project) as other:
+        seen.connection.send("x" * 10_000_000)
+        code, _ = seen.close_code()
+        assert other.ask("ping") == {"type": "pong"}
+
+    assert code in (1009, 1006)
