@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -223,23 +223,16 @@ async def read(
     return await db.rows(_READ, project_id, after, until, most)
 
 
-class Span(NamedTuple):
-    """From where to where the events of a project are kept."""
-
-    first: int
-    """The number of the oldest one that is left; one more than `last` when there is none."""
-    last: int
-
-
-async def span(db: Queries, project_id: str) -> Span:
-    """Which events of a project are left."""
-    row = await db.row(
-        """
-        select h.sequence as last, coalesce(
-            (select min(o.sequence) from freehold.outbox o where o.project_id = h.project_id), h.sequence + 1
-        ) as first
-        from freehold.event_heads h where h.project_id = $1
-        """,
-        project_id,
+def follow(records: Sequence[Record], after: int) -> bool:
+    """Whether events that were read follow a number, and one another: none is too old to be left."""
+    return not records or (records[0]["sequence"], records[-1]["sequence"]) == (
+        after + 1,
+        after + len(records),
     )
-    return Span(row["first"], row["last"]) if row is not None else Span(1, 0)
+
+
+async def head(db: Queries, project_id: str) -> int:
+    """The number of a project's last event; 0 when there was none."""
+    return int(
+        await db.value("select sequence from freehold.event_heads where project_id = $1", project_id) or 0
+    )

@@ -48,7 +48,7 @@ async def find(db: Queries, project_id: str, presence_id: str, asks: list[str] |
     return await db.row(
         f"""
         select p.* from freehold.presences p
-        where p.project_id = $1 and p.id = $2 and {_LIVES} and coalesce(p.permissions && $3, true)
+        where p.project_id = $1 and p.id = $2 and {_LIVES} and coalesce(p.permissions && $3::text[], true)
         """,
         project_id, presence_id, asks,
     )  # fmt: skip
@@ -87,8 +87,8 @@ async def upsert(
             f"""
             insert into freehold.presences as p (project_id, id, user_id, status, source, metadata,
                 permissions, expires_at, held_by, held_until)
-            values ($1, $2, $3, $4, $5, coalesce($6::jsonb, '{{}}'), coalesce($7, $8),
-                coalesce($9, now() + $10 * interval '1 day'), $11,
+            values ($1, $2, $3, $4, $5, coalesce($6::jsonb, '{{}}'), coalesce($7::text[], $8::text[]),
+                coalesce($9::timestamptz, now() + $10 * interval '1 day'), $11,
                 case when $11::uuid is not null then now() + $13 * interval '1 second' end)
             on conflict (project_id, id) do update set
                 user_id = case when {_LIVES} then p.user_id else excluded.user_id end,
@@ -101,7 +101,7 @@ async def upsert(
                 held_until = excluded.held_until,
                 created_at = case when {_LIVES} then p.created_at else excluded.created_at end,
                 updated_at = now()
-            where not ({_LIVES}) or coalesce(p.permissions && $12, true)
+            where not ({_LIVES}) or coalesce(p.permissions && $12::text[], true)
             returning p.*
             """,
             project_id, new.id, new.user_id, new.status, new.source, new.metadata, new.permissions, at_first,
@@ -118,9 +118,9 @@ async def update(db: Queries, project_id: str, new: New, *, asks: list[str] | No
             f"""
             update freehold.presences p set
                 user_id = coalesce(nullif($3, ''), p.user_id), status = coalesce($4, p.status),
-                metadata = coalesce($5::jsonb, p.metadata), permissions = coalesce($6, p.permissions),
-                expires_at = coalesce($7, p.expires_at), updated_at = now()
-            where p.project_id = $1 and p.id = $2 and {_LIVES} and coalesce(p.permissions && $8, true)
+                metadata = coalesce($5::jsonb, p.metadata), permissions = coalesce($6::text[], p.permissions),
+                expires_at = coalesce($7::timestamptz, p.expires_at), updated_at = now()
+            where p.project_id = $1 and p.id = $2 and {_LIVES} and coalesce(p.permissions && $8::text[], true)
             returning p.*
             """,
             project_id, new.id, new.user_id, new.status, new.metadata, new.permissions, new.expires_at, asks,
@@ -134,7 +134,7 @@ async def delete(db: Queries, project_id: str, presence_id: str, asks: list[str]
     return await db.row(
         """
         delete from freehold.presences p
-        where p.project_id = $1 and p.id = $2 and coalesce(p.permissions && $3, true) returning p.*
+        where p.project_id = $1 and p.id = $2 and coalesce(p.permissions && $3::text[], true) returning p.*
         """,
         project_id, presence_id, asks,
     )  # fmt: skip

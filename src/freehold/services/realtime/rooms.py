@@ -1,4 +1,4 @@
-"""The sockets of each project, and what is told them: each event is worked out once, and sent to whom it fits."""
+"""The sockets of each project, and what is told them: each event worked out once, sent to whom it fits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Room:
         """Begin with what happens from now on."""
         async with self.lock:
             if self.seen < 0:
-                self.seen = (await events.span(db, self.project_id)).last
+                self.seen = await events.head(db, self.project_id)
 
     def listen(self, connection: Connection) -> None:
         """Let a socket's subscriptions be told, those of which the channels have changed too."""
@@ -82,13 +82,16 @@ class Room:
 
         The caller holds the lock.
         """
-        kept = await events.span(db, self.project_id)
-        missing = since < kept.first - 1 or since > kept.last or self.seen - since > MOST_MISSED
-        if missing:
+        missed: Sequence[Record] = ()
+        is_whole = 0 <= self.seen - since <= MOST_MISSED
+        if is_whole:
+            missed = await events.read(db, self.project_id, since, MOST_MISSED, until=self.seen)
+            is_whole = len(missed) == self.seen - since
+        if not is_whole:
             gap = {"subscriptions": [each.id for each in subscriptions], "since": since}
             connection.push(frame("gap", {**gap, "sequence": self.seen}))
             return
-        for record in await events.read(db, self.project_id, since, MOST_MISSED, until=self.seen):
+        for record in missed:
             event = told(record)
             if event is not None:
                 listening = [each for each in subscriptions if not each.channels.isdisjoint(event.channels)]
