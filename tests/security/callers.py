@@ -190,6 +190,9 @@ OF_ROUTES |= {
 OF_ROUTES |= {
     "storage.listFiles": EVERYBODY,
     "storage.createFile": NOBODY,
+    "presences.list": USERS,
+    **{f"presences.{each}": NOBODY for each in ("get", "upsert", "update", "delete")},
+    "realtime.listChanges": EVERYBODY,
     # A document in GraphQL is answered with the errors of what it asks; S22 compares those.
     "graphql.get": EVERYBODY,
     "graphql.query": EVERYBODY,

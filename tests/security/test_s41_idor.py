@@ -30,6 +30,8 @@ ROUTES = [each for each in endpoints() if each.service not in WITHOUT_A_PROJECT]
 NAMES = [f"{each.service}.{each.name} {each.method} {each.path}" for each in ROUTES]
 
 BODIES: dict[str, dict[str, Any]] = {
+    "presences.upsert": {"status": "stolen"},
+    "presences.update": {"status": "stolen"},
     "notifications.update": {"read": True},
     "createRow": {"rowId": "unique()", "data": {"text": "x"}},
     "createDocument": {"documentId": "unique()", "data": {"text": "x"}},
@@ -170,6 +172,8 @@ def world(platform: Platform) -> Iterator[World]:
         "events": ["functions.*.create"],
         "url": "https://example.com",
     }
+    presence = {"status": "online", "metadata": {"where": SECRET}}
+    must(alice.client.put("/presences/alices", json=presence))
     phone = {"number": "+15005550006", "otp": "246810"}
     hand_in(project, "fast", "one")
     must(project.admin.post("/project/mock-phones", json=phone))
@@ -222,6 +226,7 @@ def world(platform: Platform) -> Iterator[World]:
         "reportId": "fast",
         "insightId": "one",
         "notificationId": "nothing",
+        "presenceId": "alices",
     }
     callers = {
         "guest": project.guest,
@@ -238,7 +243,7 @@ _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
     "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
     "variables", "webhooks", "webhook_deliveries", "file_tokens",
-    "identities", "oauth_providers", "reports", "insights",
+    "identities", "oauth_providers", "reports", "insights", "presences",
 )  # fmt: skip
 
 _OF_USERS = ("users", "sessions", "transactions", "targets", "authenticators", "recovery_codes")
