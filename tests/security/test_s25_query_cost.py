@@ -49,10 +49,14 @@ def nested(depth: int) -> dict[str, Any]:
 )
 def test_s25_a_costly_query_is_refused(table: Project, queries: list[str]) -> None:
     params = {f"queries[{n}]": text for n, text in enumerate(queries)}
-    refused = table.server.get(ROWS, params=params)
+    small = {"queries[0]": json.dumps({"method": "limit", "values": [1]})}
+    answers = [
+        (table.server.get(ROWS, params=params), table.server.get(ROWS, params=small)) for _ in range(9)
+    ]
 
-    assert error_of(refused)[0] == 400
-    assert refused.elapsed.total_seconds() < 2
+    assert {error_of(refused)[0] for refused, _ in answers} == {400}
+    least = [min(each.elapsed for each in kind) for kind in zip(*answers, strict=True)]
+    assert least[0] < 20 * least[1]  # a read of one row is some milliseconds
 
 
 def test_s25_wildcards_in_a_search_are_taken_literally(table: Project) -> None:

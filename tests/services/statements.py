@@ -16,8 +16,9 @@ from tests.platform import Project
 
 
 @contextmanager
-def logged(project: Project) -> Iterator[Callable[[Callable[[], Any]], list[str]]]:
-    """Let PostgreSQL log all statements; gives a function that says which ones a call has run on rows."""
+def logged(project: Project, *others: str) -> Iterator[Callable[[Callable[[], Any]], list[str]]]:
+    """Let PostgreSQL log all statements; gives a function that says which ones a call has run on rows, and on
+    other tables of these names."""
     namespace, log = asyncio.run(_arrange(project, "log_statement = 'all'"))
     marks = iter(range(1_000_000))
 
@@ -31,7 +32,8 @@ def logged(project: Project) -> Iterator[Callable[[Callable[[], Any]], list[str]
         ran = re.findall(
             r"LOG:  execute [^:]*: (.*?)(?=\n\d{4}-\d\d-\d\d )", text + "\n0000-00-00 ", re.DOTALL
         )
-        return [sql for sql in ran if f'"{namespace}".' in sql or f"{namespace}." in sql]
+        wanted = (f'"{namespace}".', f"{namespace}.", *others)
+        return [sql for sql in ran if any(each in sql for each in wanted)]
 
     try:
         yield statements_of

@@ -13,6 +13,7 @@ import pytest
 from tests.platform import Platform, Project, error_of
 from tests.services.transfers import (
     COLUMNS,
+    MANY_ROWS,
     ask_import,
     counters,
     ended,
@@ -313,7 +314,7 @@ def test_a_worker_that_dies_leaves_an_import_that_goes_on(platform: Platform, pr
 def test_memory_does_not_grow_with_the_rows(platform: Platform, project: Project) -> None:
     new_table(project)
     imported(project, many(20_000))
-    asked = ask_import(project, put_file(project, many(200_000).encode()))
+    asked = ask_import(project, put_file(project, many(MANY_ROWS).encode()))
     [worker] = platform.installation.children("freehold-worker")
     before = peak = worker.memory_info().rss
     path = f"/migrations/{asked.json()['$id']}"
@@ -321,8 +322,8 @@ def test_memory_does_not_grow_with_the_rows(platform: Platform, project: Project
         peak = max(peak, psutil.Process(worker.pid).memory_info().rss)
         time.sleep(0.1)
 
-    assert counters(ended(project, asked)) == (200_000, 0, 0, 0)
-    assert peak - before < 40 * 1024 * 1024, f"{(peak - before) / 2**20:.0f} MB for 200,000 rows"
+    assert counters(ended(project, asked)) == (MANY_ROWS, 0, 0, 0)
+    assert peak - before < 40 * 1024 * 1024, f"{(peak - before) / 2**20:.0f} MB for {MANY_ROWS} rows"
 
 
 # -- JSON ----------------------------------------------------------------------------------------------------

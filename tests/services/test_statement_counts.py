@@ -22,12 +22,15 @@ COLUMNS = [
 ]
 
 
+ROW_TABLES = ("items", "books", "authors", "countries", "tags", "covers")
+
+
 @pytest.fixture
 def tables(project: Project) -> TablesDB:
     """Books with an author, a cover and tags; authors have a country, and items stand alone."""
     tables = TablesDB(project.sdk(key=project.key))
     tables.create("db", "DB")
-    for table_id in ("items", "books", "authors", "countries", "tags", "covers"):
+    for table_id in ROW_TABLES:
         tables.create_table("db", table_id, table_id, ALL, row_security=True, columns=COLUMNS)
     relate = tables.create_relationship_column
     cascade = RelationMutate.CASCADE
@@ -108,3 +111,25 @@ def test_a_call_runs_no_more_statements_than_its_levels_take(
         ran = statements_of(lambda: call(caller))
 
     assert len(ran) == most, "\n\n".join(ran)
+
+
+REMEMBERED = ("from freehold.projects p", "from freehold.tables t")
+"""What a process remembers of projects and tables, whoever calls: see docs/decisions/0021."""
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_first_call_of_a_session_takes_one_statement_more(
+    project: Project, tables: TablesDB, jane: User, name: str
+) -> None:
+    call, levels = CALLS[name]
+    session = project.sign_in(jane.email)
+    identity = ("from freehold.sessions", "from freehold.users")
+    with logged(project, *identity, *REMEMBERED) as statements_of:
+        ran = statements_of(lambda: call(TablesDB(project.sdk(session=session))))
+
+    told = [each for each in ran if any(kind in each for kind in identity)]
+    remembered = [each for each in ran if any(kind in each for kind in REMEMBERED)]
+    assert len(told) == 1, "\n\n".join(told)
+    assert len(ran) - len(told) - len(remembered) == levels, "\n\n".join(ran)
+    assert sum(REMEMBERED[0] in each for each in remembered) <= 1
+    assert sum(REMEMBERED[1] in each for each in remembered) <= len(ROW_TABLES)  # each once

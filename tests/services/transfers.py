@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import Any
 
 import httpx
+from appwrite.input_file import InputFile
+from appwrite.services.storage import Storage
 
 from tests.platform import Project
+
+MANY_ROWS = int(os.environ.get("TRANSFER_ROWS", 200_000))
+"""How many rows are a long table; `make fuzz` takes a million."""
 
 COLUMNS: tuple[dict[str, Any], ...] = (
     {"key": "name", "type": "varchar", "size": 50, "required": True},
@@ -35,11 +41,9 @@ def put_file(project: Project, contents: bytes, *, name: str = "people.csv") -> 
     """Put a file into the bucket `inbox`."""
     body = {"bucketId": "inbox", "name": "Inbox", "maximumFileSize": 10**9}
     assert project.server.post("/storage/buckets", json=body).status_code in (201, 409)
-    answer = project.server.post(
-        "/storage/buckets/inbox/files", data={"fileId": "unique()"}, files={"file": (name, contents)}
-    )
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["$id"])
+    file = InputFile.from_bytes(contents, name)
+    made = Storage(project.sdk(key=project.key)).create_file("inbox", "unique()", file)
+    return str(made.id)
 
 
 def ask_import(
@@ -62,7 +66,7 @@ def ask_import(
     )
 
 
-def ended(project: Project, asked: httpx.Response, *, seconds: float = 30) -> dict[str, Any]:
+def ended(project: Project, asked: httpx.Response, *, seconds: float = 120) -> dict[str, Any]:
     """What has become of an import or export, once it has ended."""
     assert asked.status_code == 202, asked.text
     deadline = time.monotonic() + seconds
