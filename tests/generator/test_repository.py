@@ -24,8 +24,8 @@ SCHEMAS = {
     "torture": HERE / "schemas" / "torture" / "freehold.yaml",
 }
 VERBS = {
-    "help", "setup", "database", "migrate", "seed", "dev", "token", "test", "isolation", "lint", "format",
-    "lint-migrations", "generate", "generated",
+    "help", "setup", "database", "migrate", "drift", "seed", "dev", "token", "test", "isolation", "lint",
+    "format", "lint-migrations", "generate", "generated",
 }  # fmt: skip
 CALLER = re.compile(r"^\| (\S+) \| (\S+) \| (\S+) \|$", re.MULTILINE)
 

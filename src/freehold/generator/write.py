@@ -24,7 +24,7 @@ INCOMING = f"{STATE}/incoming"
 APPENDED = ("db/migrations/",)
 """Files below are written once, and stay as they are: they may have been applied."""
 
-LOCKED = ("openapi.json", "tests/resources.json", "db/schema.sql", "db/schema.lock.json")
+LOCKED = ("openapi.json", "tests/resources.json", "db/schema.sql", "db/catalog.sql", "db/schema.lock.json")
 """Files that follow from the schema alone: an edit of them is a mistake."""
 
 

@@ -93,7 +93,9 @@ SELECT 'function ' || p.proname || '(' || pg_get_function_identity_arguments(p.o
            'grants', (SELECT jsonb_agg(acl::text ORDER BY acl::text) FROM unnest(p.proacl) AS acl)
        ) AS facts
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = $1::regnamespace
+WHERE p.pronamespace = $1::regnamespace AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+)
 """
 
 SEQUENCES = """

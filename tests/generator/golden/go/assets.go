@@ -8,7 +8,7 @@ import "embed"
 //go:embed openapi.json
 var OpenAPI []byte
 
-// Database holds db/migrations, db/roles.sql and db/seed.sql.
+// Database holds db/migrations, db/roles.sql, db/seed.sql and db/catalog.sql.
 //
-//go:embed db/migrations/*.sql db/roles.sql db/seed.sql
+//go:embed db/migrations/*.sql db/roles.sql db/seed.sql db/catalog.sql
 var Database embed.FS

@@ -37,6 +37,8 @@ end
 $$;
 
 grant usage, create on schema public to app_owner;
+-- To compare tables with what the migrations make, those are made in a schema that is rolled back.
+do $$ begin execute format('grant create on database %I to app_owner', current_database()); end $$;
 grant usage on schema public to app_api, app_admin;
 
 -- No TRUNCATE: row-level security does not cover it.

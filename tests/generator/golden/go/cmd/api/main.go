@@ -43,7 +43,7 @@ func run(ctx context.Context) error {
 	}
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: settings.LogLevel})))
 	if settings.AutoMigrate {
-		if err := migrate.Command(ctx, "up"); err != nil {
+		if err := migrate.Command(ctx, "up", false); err != nil {
 			return err
 		}
 	}

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const columnsOf = `
@@ -54,7 +56,11 @@ func (s *Session) Baseline(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := s.wanted(ctx)
+	var wanted map[string]column
+	err = s.madeAnew(ctx, s.files, func(scratch string) error {
+		wanted, err = columns(ctx, s.Conn, scratch)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -72,31 +78,36 @@ func (s *Session) Baseline(ctx context.Context) error {
 	return s.grant(ctx, schema)
 }
 
-// wanted makes the tables in a schema of their own, looks at them, and leaves nothing behind.
-func (s *Session) wanted(ctx context.Context) (map[string]column, error) {
-	scratch := "baseline_" + strings.ToLower(rand.Text())
+// madeAnew makes the tables in a schema of their own, which is searched meanwhile, and leaves nothing behind.
+func (s *Session) madeAnew(ctx context.Context, files Files, look func(scratch string) error) error {
+	scratch := "scratch_" + strings.ToLower(rand.Text())
 	transaction, err := s.Begin(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// After a failure the connection is closed, which rolls back as well.
 	defer func() { _ = transaction.Rollback(context.WithoutCancel(ctx)) }()
-	if err := run(ctx, s.Conn, "create schema "+scratch+"; set local search_path = "+scratch); err != nil {
-		return nil, err
+	err = run(ctx, s.Conn, "create schema "+scratch+"; set local search_path = "+scratch)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "42501" {
+		return fmt.Errorf("%w: run `roles` again as the administrator, it lets app_owner make a schema", err)
 	}
-	for _, file := range s.files {
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
 		sql, _, err := file.Block("up")
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := run(ctx, s.Conn, concurrently.Replace(sql)); err != nil {
-			return nil, fmt.Errorf("%s: %w", file.Name, err)
+		if err := run(ctx, s.Conn, concurrently.ReplaceAllString(sql, " ")); err != nil {
+			return fmt.Errorf("%s: %w", file.Name, err)
 		}
 	}
-	return columns(ctx, s.Conn, scratch)
+	return look(scratch)
 }
 
-var concurrently = strings.NewReplacer(" concurrently ", " ", " CONCURRENTLY ", " ")
+var concurrently = regexp.MustCompile(`(?i)\s+concurrently\s+`)
 
 func columns(ctx context.Context, connection *pgx.Conn, schema string) (map[string]column, error) {
 	rows, err := connection.Query(ctx, columnsOf, schema)

@@ -15,6 +15,7 @@ var commands = map[string]func(*Session, context.Context) error{
 	"up":       (*Session).Up,
 	"down":     (*Session).Down,
 	"status":   (*Session).Status,
+	"drift":    func(session *Session, ctx context.Context) error { return session.TellDrift(ctx, false) },
 	"baseline": (*Session).Baseline,
 }
 
@@ -23,14 +24,17 @@ func Commands() string {
 	return strings.Join(append(slices.Sorted(maps.Keys(commands)), "roles", "seed"), "|")
 }
 
-// Command runs one of the commands, as the environment says.
-func Command(ctx context.Context, name string) error {
+// Command runs one of the commands, as the environment says. Only drift can answer with JSON.
+func Command(ctx context.Context, name string, asJSON bool) error {
 	if name == "roles" || name == "seed" {
 		return administration(ctx, name)
 	}
 	work, known := commands[name]
-	if !known {
-		return fmt.Errorf("usage: migrate %s", Commands())
+	if !known || asJSON && name != "drift" {
+		return fmt.Errorf("usage: migrate %s; drift takes --json", Commands())
+	}
+	if asJSON {
+		work = func(session *Session, ctx context.Context) error { return session.TellDrift(ctx, true) }
 	}
 	url := cmp.Or(os.Getenv("MIGRATE_DATABASE_URL"), os.Getenv("DATABASE_URL"))
 	if url == "" {

@@ -1,4 +1,4 @@
-"""`python -m app.migrate up|down|status|baseline|roles|seed`: plain SQL files, applied in order, each once.
+"""`python -m app.migrate up|down|status|drift|baseline|roles|seed`: plain SQL files, applied in order, each once.
 
 The files and the table `schema_migrations` are those of dbmate, which can take over at any time.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import random
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import asyncpg
 
 FOLDER = Path(__file__).parents[1] / "db" / "migrations"
 LOCK = 7_310_591_846_021_355_009
+CONCURRENTLY = re.compile(r"\s+concurrently\s+", re.IGNORECASE)
 BLOCK = re.compile(r"^-- migrate:(up|down)([^\n]*)\n(.*?)(?=^-- migrate:|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -177,17 +179,9 @@ async def baseline(connection: Any) -> None:
     for path in files().values():
         if path.name.endswith(OWN):
             await connection.execute(block(path, "up")[0])
-    scratch = "baseline_" + os.urandom(4).hex()
     actual = {row["name"]: row for row in await connection.fetch(COLUMNS, schema)}
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        await connection.execute(f"create schema {scratch}; set local search_path = {scratch}")
-        for path in files().values():
-            await connection.execute(block(path, "up")[0].replace(" concurrently ", " "))
+    async with made_anew(connection, files().values()) as scratch:
         wanted = {row["name"]: row for row in await connection.fetch(COLUMNS, scratch)}
-    finally:
-        await transaction.rollback()
     faults = differences(wanted, actual)
     if faults:
         raise MigrationError("The tables are not the ones of this service:\n" + "".join(f"  {f}\n" for f in faults))
@@ -197,6 +191,86 @@ async def baseline(connection: Any) -> None:
         )
         print(f"marked {path.name}")
     await _grant(connection, schema)
+
+
+@asynccontextmanager
+async def made_anew(connection: Any, migrations: Iterable[Path]) -> AsyncIterator[str]:
+    """What the migrations make, in a schema of its own that is searched meanwhile, and rolled back."""
+    scratch = "scratch_" + os.urandom(4).hex()
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(f"create schema {scratch}; set local search_path = {scratch}")
+        for path in migrations:
+            await connection.execute(CONCURRENTLY.sub(" ", block(path, "up")[0]))
+        yield scratch
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationError(f"{error}. Run `roles` again as the administrator: it lets app_owner make a schema.") from error
+    finally:
+        await transaction.rollback()
+
+
+async def drift(connection: Any, *, as_json: bool = False) -> None:
+    """Compare what is there with what the applied migrations make, and exit with 2 when it differs."""
+    done = await applied(connection)
+    known = files()
+    for version, checksum_then in done.items():
+        if version not in known:
+            raise MigrationError(f"{version} was applied by a newer version of the service: ask that one.")
+        if checksum_then not in (None, checksum(known[version])):
+            raise MigrationError(f"{known[version].name} was edited after it was applied. Restore it.")
+    query = (FOLDER.parent / "catalog.sql").read_text()
+    actual = facts(await connection.fetch(query))
+    async with made_anew(connection, [path for version, path in known.items() if version in done]):
+        wanted = facts(await connection.fetch(query))
+    found = drifts(wanted, actual)
+    if as_json:
+        print(json.dumps({"drift": found}))
+    for each in () if as_json else found:
+        print(told(each))
+    if found:
+        raise SystemExit(2)
+    if not as_json:
+        print("The database is what its applied migrations say.")
+
+
+Facts = dict[str, dict[str, str]]
+
+
+def facts(rows: Iterable[Any]) -> Facts:
+    found: Facts = {}
+    for row in rows:
+        found.setdefault(row["name"], {})[row["fact"]] = row["value"]
+    return found
+
+
+def drifts(wanted: Facts, actual: Facts) -> list[dict[str, str | None]]:
+    """Each object that is missing or extra, without what belongs to it, and each fact that differs."""
+    found: list[dict[str, str | None]] = []
+    for name in sorted({*wanted, *actual}):
+        table = "table " + name.partition(" ")[2].partition(".")[0]
+        if name not in actual:
+            if name == table or table in actual or table not in wanted:
+                found.append({"object": name, "drift": "missing"})
+        elif name not in wanted:
+            if name == table or table in wanted or table not in actual:
+                found.append({"object": name, "drift": "extra"})
+        else:
+            is_, should_be = actual[name], wanted[name]
+            found += [
+                {"object": name, "drift": "differs", "fact": fact, "is": is_.get(fact), "should_be": should_be.get(fact)}
+                for fact in sorted({*is_, *should_be})
+                if is_.get(fact) != should_be.get(fact)
+            ]
+    return found
+
+
+def told(drift: dict[str, str | None]) -> str:
+    line = f"{drift['drift']:<7}  {drift['object']}"
+    if drift["drift"] != "differs":
+        return line
+    is_, should_be = ("not there" if value is None else value or "empty" for value in (drift["is"], drift["should_be"]))
+    return f"{line}: {drift['fact']} is {is_}, and should be {should_be}"
 
 
 async def _grant(connection: Any, schema: str) -> None:
@@ -238,7 +312,7 @@ def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[str]:
     return faults
 
 
-COMMANDS = {"up": up, "down": down, "status": status, "baseline": baseline}
+COMMANDS: dict[str, Callable[[Any], Awaitable[None]]] = {"up": up, "down": down, "status": status, "drift": drift, "baseline": baseline}
 
 
 @asynccontextmanager
@@ -277,7 +351,7 @@ async def seed() -> None:
 ADMINISTRATION = {"roles": roles, "seed": seed}
 
 
-async def main(command: str) -> None:
+async def main(command: str, *, as_json: bool = False) -> None:
     if command in ADMINISTRATION:
         await ADMINISTRATION[command]()
         return
@@ -286,10 +360,12 @@ async def main(command: str) -> None:
         raise MigrationError("MIGRATE_DATABASE_URL is missing: a login that may act as app_owner.")
     schema = os.environ.get("DATABASE_SCHEMA") or "public"
     async with session(url, schema, os.environ.get("MIGRATE_ROLE") or "") as connection:
-        await COMMANDS[command](connection)
+        await (drift(connection, as_json=True) if as_json else COMMANDS[command](connection))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in (*COMMANDS, *ADMINISTRATION):
-        sys.exit(f"usage: python -m app.migrate {'|'.join((*COMMANDS, *ADMINISTRATION))}")
-    asyncio.run(main(sys.argv[1]))
+    words = sys.argv[1:]
+    as_json = words == ["drift", "--json"]
+    if not as_json and (len(words) != 1 or words[0] not in (*COMMANDS, *ADMINISTRATION)):
+        sys.exit(f"usage: python -m app.migrate {'|'.join((*COMMANDS, *ADMINISTRATION))}; drift takes --json")
+    asyncio.run(main(words[0], as_json=as_json))

@@ -1,5 +1,5 @@
 /**
- * `node dist/migrate.js up|down|status|baseline|roles|seed`: plain SQL files, applied in order, each once.
+ * `node dist/migrate.js up|down|status|drift|baseline|roles|seed`: plain SQL files, applied in order, each once.
  *
  * The files and the table `schema_migrations` are those of dbmate, which can take over at any time.
  */
@@ -257,17 +257,117 @@ async function columnsOf(client: pg.Client, schema: string): Promise<Map<string,
 
 /** The columns that the migrations make: in a schema of their own, which is rolled back. */
 async function wantedColumns(client: pg.Client): Promise<Map<string, Column>> {
-  const scratch = `baseline_${randomBytes(4).toString("hex")}`;
+  return madeAnew(client, migrations(), (scratch) => columnsOf(client, scratch));
+}
+
+/** Work on what the migrations make, in a schema of its own that is searched meanwhile, and rolled back. */
+async function madeAnew<T>(
+  client: pg.Client,
+  made: readonly Migration[],
+  work: (scratch: string) => Promise<T>,
+): Promise<T> {
+  const scratch = `scratch_${randomBytes(4).toString("hex")}`;
   await client.query("begin");
   try {
     await client.query(`create schema ${scratch}; set local search_path = ${scratch}`);
-    for (const migration of migrations()) {
-      await client.query(block(migration, "up").sql.replaceAll(/ concurrently /gi, " "));
+    for (const migration of made) {
+      await client.query(block(migration, "up").sql.replaceAll(/\s+concurrently\s+/gi, " "));
     }
-    return await columnsOf(client, scratch);
+    return await work(scratch);
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === "42501") {
+      throw new MigrationError(
+        `${error.message}. Run \`roles\` again as the administrator: it lets app_owner make a schema.`,
+        { cause: error },
+      );
+    }
+    throw error;
   } finally {
     await client.query("rollback");
   }
+}
+
+/** An object that is not as the applied migrations make it. */
+export interface Drift {
+  readonly object: string;
+  readonly drift: "missing" | "extra" | "differs";
+  readonly fact?: string;
+  readonly is?: string | null;
+  readonly should_be?: string | null;
+}
+
+/** What is there, compared with what the applied migrations make. */
+export async function drift(client: pg.Client): Promise<Drift[]> {
+  const done = await applied(client);
+  const files = migrations();
+  for (const [version, then] of done) {
+    const known = files.find((file) => file.version === version);
+    if (known === undefined) {
+      throw new MigrationError(`${version} was applied by a newer version of the service: ask that one.`);
+    }
+    if (then !== null && then !== checksum(known)) {
+      throw new MigrationError(`${known.name} was edited after it was applied. Restore it.`);
+    }
+  }
+  const actual = await factsOf(client);
+  const made = files.filter((file) => done.has(file.version));
+  return drifts(await madeAnew(client, made, () => factsOf(client)), actual);
+}
+
+type Facts = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+async function factsOf(client: pg.Client): Promise<Facts> {
+  const query = readFileSync(join(DATABASE, "catalog.sql"), "utf8");
+  const { rows } = await client.query<{ name: string; fact: string; value: string }>(query);
+  const found = new Map<string, Map<string, string>>();
+  for (const { name, fact, value } of rows) {
+    found.set(name, (found.get(name) ?? new Map<string, string>()).set(fact, value));
+  }
+  return found;
+}
+
+/** Each object that is missing or extra, without what belongs to it, and each fact that differs. */
+function drifts(wanted: Facts, actual: Facts): Drift[] {
+  const found: Drift[] = [];
+  for (const object of sorted(wanted, actual)) {
+    const table = `table ${object.slice(object.indexOf(" ") + 1).split(".", 1)[0] ?? ""}`;
+    const should = wanted.get(object);
+    const is = actual.get(object);
+    if (should !== undefined && is !== undefined) {
+      for (const fact of sorted(should, is)) {
+        const [value, other] = [is.get(fact) ?? null, should.get(fact) ?? null];
+        if (value !== other) found.push({ object, drift: "differs", fact, is: value, should_be: other });
+      }
+    } else {
+      const [there, elsewhere] = is === undefined ? [wanted, actual] : [actual, wanted];
+      const isToldAlready = object !== table && there.has(table) && !elsewhere.has(table);
+      if (!isToldAlready) found.push({ object, drift: is === undefined ? "missing" : "extra" });
+    }
+  }
+  return found;
+}
+
+function sorted(...maps: readonly ReadonlyMap<string, unknown>[]): string[] {
+  return [...new Set(maps.flatMap((map) => [...map.keys()]))].sort();
+}
+
+async function tellDrift(client: pg.Client, asJson = false): Promise<void> {
+  const found = await drift(client);
+  if (asJson) {
+    console.log(JSON.stringify({ drift: found }));
+  } else if (found.length === 0) {
+    console.log("The database is what its applied migrations say.");
+  } else {
+    for (const each of found) console.log(toldDrift(each));
+  }
+  if (found.length > 0) process.exitCode = 2;
+}
+
+function toldDrift(each: Drift): string {
+  const line = `${each.drift.padEnd(7)}  ${each.object}`;
+  if (each.drift !== "differs") return line;
+  const [is, shouldBe] = [each.is, each.should_be].map((value) => (value === "" ? "empty" : (value ?? "not there")));
+  return `${line}: ${each.fact ?? ""} is ${is ?? ""}, and should be ${shouldBe ?? ""}`;
 }
 
 /** What db/roles.sql arranges for tables that the migrations make, for tables that were there before. */
@@ -314,7 +414,7 @@ function tableOf(column: string): string {
   return column.split(".", 1)[0] ?? "";
 }
 
-const COMMANDS = { up, down, status, baseline };
+const COMMANDS = { up, down, status, drift: tellDrift, baseline };
 
 async function asAdministrator(work: (client: pg.Client) => Promise<unknown>): Promise<void> {
   const url = process.env["ADMIN_DATABASE_URL"] ?? "";
@@ -357,14 +457,14 @@ async function seed(): Promise<void> {
 const ADMINISTRATION = { roles, seed };
 
 /** Run one command against the database that the environment names. */
-export async function main(command: string): Promise<void> {
+export async function main(command: string, asJson = false): Promise<void> {
   if (isOneOf(ADMINISTRATION, command)) {
     await ADMINISTRATION[command]();
     return;
   }
-  if (!isOneOf(COMMANDS, command)) {
+  if (!isOneOf(COMMANDS, command) || (asJson && command !== "drift")) {
     const commands = [...Object.keys(COMMANDS), ...Object.keys(ADMINISTRATION)];
-    throw new MigrationError(`usage: node dist/migrate.js ${commands.join("|")}`);
+    throw new MigrationError(`usage: node dist/migrate.js ${commands.join("|")}; drift takes --json`);
   }
   const { MIGRATE_DATABASE_URL, DATABASE_URL, DATABASE_SCHEMA, MIGRATE_ROLE } = process.env;
   const url = [MIGRATE_DATABASE_URL, DATABASE_URL].find((each) => each !== undefined && each !== "");
@@ -372,7 +472,9 @@ export async function main(command: string): Promise<void> {
     throw new MigrationError("MIGRATE_DATABASE_URL is missing: a login that may act as app_owner.");
   }
   const schema = DATABASE_SCHEMA === undefined || DATABASE_SCHEMA === "" ? "public" : DATABASE_SCHEMA;
-  await session(url, schema, MIGRATE_ROLE ?? "", (client) => COMMANDS[command](client));
+  await session(url, schema, MIGRATE_ROLE ?? "", (client) =>
+    asJson ? tellDrift(client, true) : COMMANDS[command](client),
+  );
 }
 
 function isOneOf<T extends object>(commands: T, command: string): command is keyof T & string {
@@ -381,7 +483,7 @@ function isOneOf<T extends object>(commands: T, command: string): command is key
 
 if (isStarted(import.meta.filename)) {
   try {
-    await main(process.argv[2] ?? "");
+    await main(process.argv[2] ?? "", process.argv[3] === "--json");
   } catch (error) {
     if (!(error instanceof MigrationError)) throw error;
     console.error(error.message);

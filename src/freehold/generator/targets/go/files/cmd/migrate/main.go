@@ -1,8 +1,9 @@
-// Command migrate brings the database to the version of the service: migrate up|down|status|baseline|roles.
+// Command migrate brings the database to the version of the service: migrate up|down|status|drift|baseline|roles|seed.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,13 +12,18 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
+	asJSON := len(os.Args) == 3 && os.Args[2] == "--json"
+	if len(os.Args) != 2 && !asJSON {
 		fmt.Fprintln(os.Stderr, "usage: migrate", migrate.Commands())
-		os.Exit(2)
+		os.Exit(1)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := migrate.Command(ctx, os.Args[1]); err != nil {
+	err := migrate.Command(ctx, os.Args[1], asJSON)
+	switch {
+	case errors.Is(err, migrate.ErrDrift):
+		os.Exit(2)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
