@@ -68,7 +68,7 @@ fuzz: $(STAMP) ## The property tests, for as long as they are worth it
 lock: $(STAMP) ## Lock the newest versions that pyproject.toml allows
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --group dev pyproject.toml -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --extra mcp --group dev pyproject.toml -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --group pyproject.toml:deploy -o tests/generator/deploy/requirements.txt
 
 clean: ## Remove what setup and tests have made

@@ -409,6 +409,26 @@ def import_(
 
 
 @cli.command()
+def mcp(
+    root: Annotated[Path, typer.Option(help="The project's folder: nothing out of it is reached.")] = Path(),
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Carry out plans, with the token that showing one gives.")
+    ] = False,
+) -> None:
+    """Give a coding agent these commands as tools (Model Context Protocol) on standard input and output."""
+    with _refusals():
+        from importlib.util import find_spec
+
+        from freehold.config import Refusal
+
+        if find_spec("mcp") is None:
+            raise Refusal("The package mcp is not installed. Install freehold[mcp].")
+        from freehold.mcp.server import serve as run
+
+        run(root, allow_writes=allow_writes)
+
+
+@cli.command()
 def openapi() -> None:
     """Print the OpenAPI document of the API."""
     from freehold.services import endpoints
@@ -431,16 +451,9 @@ def main() -> None:
 
 
 def _decisions(rename: list[str] | None, drop: list[str] | None) -> Decisions:
-    from freehold.config import Refusal
     from freehold.schema import Decisions
 
-    renames: dict[str, str] = {}
-    for each in rename or ():
-        old, sign, new = each.partition("=")
-        if not (old and sign and new) or "." in new:
-            raise Refusal(f"--rename {each} is not a rename. Say it as --rename project.budget=amount.")
-        renames[old] = new
-    return Decisions(renames=renames, drops=frozenset(drop or ()))
+    return Decisions.told(rename or (), drop or ())
 
 
 def _settings(process: str, **overrides: object) -> Settings:

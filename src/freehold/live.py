@@ -19,8 +19,8 @@ from rich.table import Table
 from freehold.config import Refusal
 from freehold.schema import Decisions, SchemaError, lock_of, read_lock, write_lock
 from freehold.schema.model import Schema
-from freehold.schema.sketch import told
-from freehold.schema.sources import read_source
+from freehold.schema.sketch import Note, told
+from freehold.schema.sources import Source, read_source
 
 TIMEOUT_S = 700
 PAGE_WIDTH = 160
@@ -85,6 +85,16 @@ class Project(NamedTuple):
         return answer
 
 
+class Planned(NamedTuple):
+    """A schema file, and what the project answers that applying it would do."""
+
+    schema: Schema
+    into: str
+    """The id of the database."""
+    answer: dict[str, Any]
+    notes: tuple[Note, ...]
+
+
 def plan(
     project: Project,
     schema_file: Path,
@@ -94,12 +104,12 @@ def plan(
     as_json: bool,
 ) -> None:
     """Show what applying the schema would do."""
-    schema = _read(project, schema_file, database_id, decisions)
-    planned = asyncio.run(_plan(project, schema, database_id or schema.service))
+    planned = prepare(project, schema_file, database_id, decisions=decisions, keep_ids=True)
+    _tell(planned.notes)
     if as_json:
-        _print_json(planned)
+        _print_json(planned.answer)
     else:
-        _show(planned)
+        _show(planned.answer)
 
 
 def apply(
@@ -114,35 +124,59 @@ def apply(
     as_json: bool,
 ) -> None:
     """Apply the schema: the plan that was named, or one that is shown and agreed to now."""
-    schema = _read(project, schema_file, database_id, decisions)
-    into = database_id or schema.service
-    planned = asyncio.run(_plan(project, schema, into))
+    planned = prepare(project, schema_file, database_id, decisions=decisions, keep_ids=True)
+    _tell(planned.notes)
+    answer = planned.answer
     if expected is None:
         if not as_json:
-            _show(planned)
-        if not planned["steps"] and not planned["createsDatabase"]:
-            _keep_lock(schema_file, schema)
+            _show(answer)
+        if not answer["steps"] and not answer["createsDatabase"]:
+            _keep_lock(schema_file, planned.schema)
             if as_json:
-                _print_json(planned)
+                _print_json(answer)
             return
         if not yes and not _agreed():
             raise LiveError(
                 "Nothing was applied. Say --yes, or name the plan with --plan, to apply without a question."
             )
-        expected = planned["hash"]
-    body = {"schema": schema, "plan": expected, "approve": list(approve)}
-    done = asyncio.run(project.post(f"/tablesdb/{into}/schema/apply", body))
-    _keep_lock(schema_file, schema)
+        expected = answer["hash"]
+    done = perform(project, schema_file, planned, expected=expected, approve=approve)
     if as_json:
         _print_json(done)
     else:
         typer.echo(
-            f"Applied {len(done['steps'])} steps to the database {into} ({done['namespace']} in PostgreSQL)."
+            f"Applied {len(done['steps'])} steps to the database {planned.into} ({done['namespace']} in"
+            " PostgreSQL)."
         )
 
 
-async def _plan(project: Project, schema: Schema, database_id: str) -> dict[str, Any]:
-    return await project.post(f"/tablesdb/{database_id}/schema/plan", {"schema": schema})
+def prepare(
+    project: Project,
+    schema_file: Path,
+    database_id: str | None,
+    *,
+    decisions: Decisions | None = None,
+    keep_ids: bool,
+) -> Planned:
+    """Ask the project what applying the schema would do. With `keep_ids` a missing lock is written."""
+    schema, notes = _read(project, schema_file, database_id, decisions, keep_ids=keep_ids)
+    into = database_id or schema.service
+    return Planned(
+        schema,
+        into,
+        asyncio.run(project.post(f"/tablesdb/{into}/schema/plan", {"schema": schema})),
+        notes,
+    )
+
+
+def perform(
+    project: Project, schema_file: Path, planned: Planned, *, expected: str, approve: Sequence[str]
+) -> dict[str, Any]:
+    """Apply the plan of the hash, or be refused by the project. The schema's ids are kept beside it."""
+    body = {"schema": planned.schema, "plan": expected, "approve": list(approve)}
+    done = asyncio.run(project.post(f"/tablesdb/{planned.into}/schema/apply", body))
+    _keep_lock(schema_file, planned.schema)
+    return done
 
 
 def _agreed() -> bool:
@@ -150,8 +184,13 @@ def _agreed() -> bool:
 
 
 def _read(
-    project: Project, schema_file: Path, database_id: str | None, decisions: Decisions | None
-) -> Schema:
+    project: Project,
+    schema_file: Path,
+    database_id: str | None,
+    decisions: Decisions | None,
+    *,
+    keep_ids: bool,
+) -> Source:
     """Read the schema. Without a lock beside it the ids are the live project's, so that no table is lost."""
     if not _is_endpoint(project.endpoint):
         raise LiveError(
@@ -160,17 +199,21 @@ def _read(
         )
     folder = _folder(schema_file)
     try:
-        schema, notes = read_source(schema_file, decisions=decisions)
+        source = read_source(schema_file, decisions=decisions)
         if read_lock(folder) is None:
-            applied = asyncio.run(project.applied(database_id or schema.service))
+            applied = asyncio.run(project.applied(database_id or source.schema.service))
             if applied is not None:
-                write_lock(folder, lock_of(applied))
-                schema, notes = read_source(schema_file, decisions=decisions)
+                if keep_ids:
+                    write_lock(folder, lock_of(applied))
+                source = read_source(schema_file, decisions=decisions, lock=lock_of(applied))
     except SchemaError as error:
         raise LiveError(str(error)) from error
+    return source
+
+
+def _tell(notes: Sequence[Note]) -> None:
     for line in told(notes):
         typer.echo(line, err=True)
-    return schema
 
 
 def _keep_lock(schema_file: Path, schema: Schema) -> None:

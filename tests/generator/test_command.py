@@ -153,3 +153,15 @@ def test_a_rename_that_is_asked_about_can_be_said_to_the_command(folder: Path):
     assert "is not a rename" in wrong.stderr
     assert told.returncode == 0
     assert "rename" in max((folder / "service/db/migrations").glob("*.sql")).read_text().lower()
+
+
+def test_what_is_read_and_not_made_is_named(folder: Path):
+    schema = folder / "freehold.yaml"
+    platform = "platform: { buckets: { avatars: {}, files: { max_size: 5MB } }, topics: { news: {} } }\n"
+    schema.write_text(schema.read_text() + platform)
+    shown = freehold(folder, "--out", "service", "--check")
+    as_json = json.loads(freehold(folder, "--out", "service", "--check", "--json").stdout)
+
+    assert "Left out:\n  platform.buckets: avatars, files: make these yourself." in shown.stdout
+    assert "  platform.topics: news: make these yourself." in shown.stdout
+    assert [note["where"] for note in as_json["notes"]] == ["platform.buckets", "platform.topics"]

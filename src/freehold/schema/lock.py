@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from freehold.config import Refusal
 from freehold.schema.model import Kind, Schema, Type, Value
 from freehold.schema.problems import Problem, SchemaError
 from freehold.schema.types import TypeSyntaxError, parse_type
@@ -43,6 +44,17 @@ class Decisions(Value, frozen=True, kw_only=True):
 
     renames: Mapping[str, str] = {}
     drops: frozenset[str] = frozenset()
+
+    @classmethod
+    def told(cls, rename: Iterable[str], drop: Iterable[str]) -> Decisions:
+        """As the command line says them: `project.budget=amount`, and `project.budget`. Raises Refusal."""
+        renames: dict[str, str] = {}
+        for each in rename:
+            old, sign, new = each.partition("=")
+            if not (old and sign and new) or "." in new:
+                raise Refusal(f"--rename {each} is not a rename. Say it as --rename project.budget=amount.")
+            renames[old] = new
+        return cls(renames=renames, drops=frozenset(drop))
 
 
 class Question(Value, frozen=True, kw_only=True):

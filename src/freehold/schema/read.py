@@ -52,8 +52,8 @@ _UNBOUNDED = frozenset({Kind.TEXT, Kind.BYTES})
 _SEARCHED = frozenset({Kind.STRING, Kind.TEXT, Kind.EMAIL, Kind.URL, Kind.ENUM})
 
 
-def read_schema(path: str | Path, *, decisions: Decisions | None = None) -> Schema:
-    """The schema of a file and those that it includes, with the ids of the lock beside it."""
+def read_schema(path: str | Path, *, decisions: Decisions | None = None, lock: Lock | None = None) -> Schema:
+    """The schema of a file and those that it includes, with the ids of the lock, or of the one beside it."""
     file = Path(path)
     if file.is_dir():
         file = file / FILE
@@ -81,7 +81,7 @@ def read_schema(path: str | Path, *, decisions: Decisions | None = None) -> Sche
                 )
             ]
         ) from error
-    return _parse(text, file.name, read_lock(folder), decisions, included)
+    return _parse(text, file.name, lock or read_lock(folder), decisions, included)
 
 
 def parse_schema(

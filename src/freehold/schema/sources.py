@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from freehold.schema import apsorc, document
-from freehold.schema.lock import Decisions, read_lock
+from freehold.schema.lock import Decisions, Lock, read_lock
 from freehold.schema.model import Schema
 from freehold.schema.problems import Problem, SchemaError
 from freehold.schema.read import FILE, parse_schema, read_schema
@@ -16,17 +16,18 @@ from freehold.schema.sketch import Note
 class Source(NamedTuple):
     schema: Schema
     notes: tuple[Note, ...] = ()
-    """What the file leaves to be decided. A `freehold.yaml` leaves nothing."""
+    """What the file leaves to be decided, and what nothing is made of."""
 
 
-def read_source(path: str | Path, *, decisions: Decisions | None = None) -> Source:
-    """The schema of a file, or of the folder it lies in, with the ids of the lock beside it."""
+def read_source(path: str | Path, *, decisions: Decisions | None = None, lock: Lock | None = None) -> Source:
+    """The schema of a file, or of its folder, with the ids of the lock, or of the one beside it."""
     file = Path(path)
     if file.is_dir():
         inside = file / FILE
         file = inside if inside.exists() or not (file / apsorc.SUFFIX).exists() else file / apsorc.SUFFIX
     if not file.name.endswith(apsorc.SUFFIX):
-        return Source(read_schema(file, decisions=decisions))
+        schema = read_schema(file, decisions=decisions, lock=lock)
+        return Source(schema, _left_out(schema))
     try:
         with file.open("rb") as opened:
             text = opened.read(document.MAX_BYTES + 1)
@@ -35,5 +36,18 @@ def read_source(path: str | Path, *, decisions: Decisions | None = None) -> Sour
         raise SchemaError([Problem(file=str(file), line=1, column=1, path="", message=message)]) from error
     folder = file.resolve().parent
     imported = apsorc.convert(text, file=file.name, service=folder.name)
-    schema = parse_schema(imported.text, file=file.name, lock=read_lock(folder), decisions=decisions)
+    schema = parse_schema(imported.text, file=file.name, lock=lock or read_lock(folder), decisions=decisions)
     return Source(schema, imported.notes)
+
+
+def _left_out(schema: Schema) -> tuple[Note, ...]:
+    """What the schema says of the platform besides tables, which no command makes."""
+    return tuple(
+        Note(
+            kind="left_out",
+            where=f"platform.{group}",
+            what=f"{', '.join(things)}: make these yourself. `apply` makes tables, and a service has none.",
+        )
+        for group, things in schema.platform.items()
+        if things
+    )

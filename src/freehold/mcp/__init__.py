@@ -1,0 +1,1 @@
+"""`freehold mcp`: what the command line does, as tools for a coding agent, over standard input and output."""
