@@ -10,7 +10,7 @@ import time
 import pytest
 
 from freehold import passwords
-from freehold.passwords import PasswordsBusy, Workshop, formats
+from freehold.passwords import Abandoned, PasswordsBusy, Workshop, formats, hung_up
 
 MD5 = formats.md5_hash("5f4dcc3b5aa765d61d8327deb882cf99")  # password
 
@@ -70,6 +70,58 @@ async def test_so_many_work_and_so_many_wait_and_the_next_is_told_to_come_back()
 
     assert await asyncio.gather(*tasks) == [True] * 5
     assert await workshop.run(door.is_set)
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun_and_leaves_its_place() -> None:
+    workshop, door, gone, done = Workshop(at_once=1, waiting=3), threading.Event(), asyncio.Event(), []
+
+    async def leave() -> None:
+        await gone.wait()
+
+    async def ask() -> None:
+        hung_up.set(leave)
+        await workshop.run(done.append, "asked for by nobody")
+
+    first = asyncio.create_task(workshop.run(door.wait, 30))
+    leavers = [asyncio.create_task(ask()) for _ in range(2)]
+    cancelled = asyncio.create_task(workshop.run(done.append, "cancelled"))
+    await asyncio.sleep(0)
+    with pytest.raises(PasswordsBusy):
+        await workshop.run(done.append, "too many")
+    gone.set()
+    cancelled.cancel()
+    left = await asyncio.gather(*leavers, cancelled, return_exceptions=True)
+    waiting = [asyncio.create_task(workshop.run(done.append, "asked for")) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(PasswordsBusy):  # what runs is still in hand
+        await workshop.run(done.append, "too many")
+    door.set()
+    await asyncio.gather(first, *waiting)
+
+    assert [type(each) for each in left] == [Abandoned, Abandoned, asyncio.CancelledError]
+    assert done == ["asked for"] * 3
+
+
+async def test_what_has_begun_counts_until_it_ends_though_its_asker_hung_up() -> None:
+    workshop, begun, door = Workshop(at_once=1, waiting=0), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def work() -> str:
+        loop.call_soon_threadsafe(begun.set)
+        door.wait(30)
+        return "done"
+
+    async def leave() -> None:
+        await begun.wait()
+
+    hung_up.set(leave)
+    task = asyncio.create_task(workshop.run(work))
+    await begun.wait()
+    with pytest.raises(PasswordsBusy):
+        await workshop.run(work)
+    door.set()
+
+    assert await task == "done"
 
 
 async def test_the_loop_goes_on_while_many_passwords_are_checked() -> None:

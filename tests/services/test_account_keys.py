@@ -136,6 +136,26 @@ def test_the_database_has_no_key_to_read_and_the_log_tells_of_it(
 
 
 @pytest.mark.usefixtures("ends")
+def test_the_log_tells_what_a_key_did_from_what_its_user_did(platform: Platform) -> None:
+    root = platform.console.get("/account").json()
+    client = holding(platform, make(platform, ["account"], keyId="ci"))
+    assert client.patch("/account/prefs", json={"prefs": {"by": "key"}}).status_code == 200
+    assert platform.console.patch("/account/prefs", json={"prefs": {"by": "hand"}}).status_code == 200
+    deadline = time.monotonic() + 30
+    told: list[dict[str, str]] = []
+    while {each["userType"] for each in told} != {"user", "keyAccount"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        logs = platform.console.get("/account/logs").json()["logs"]
+        told = [each for each in logs if each["event"] == "user.update.prefs"][:2]
+
+    by_hand, by_key = sorted(told, key=lambda each: each["userType"], reverse=True)
+    assert (by_key["userId"], by_key["userName"]) == (root["$id"], f"{root['name'] or root['$id']} by key ci")
+    assert (by_hand["userId"], by_hand["userName"]) == (root["$id"], root["name"])
+    assert (by_key["mode"], by_hand["mode"]) == ("default", "default")
+
+
+@pytest.mark.usefixtures("ends")
 def test_the_key_of_a_blocked_user_opens_nothing(platform: Platform, project: Project) -> None:
     key = make(platform, EVERYTHING)
     root = platform.console.get("/account").json()["$id"]

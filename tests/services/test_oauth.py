@@ -268,4 +268,7 @@ def test_profiles_are_read_as_vendors_spell_them() -> None:
     assert read_profile(VENDORS["apple"], {"sub": "a", "email_verified": "false"}).verified is False
     assert read_profile(VENDORS["apple"], {"sub": "a", "email_verified": "true"}).verified is True
     assert read_profile(VENDORS["gitlab"], {"id": 5, "confirmed_at": None}).verified is False
+    lines = read_profile(VENDORS["google"], {"sub": "1", "name": " Ada\r\nBcc: x\u2028\x1b[31m " + "y" * 200})
+    assert lines.name == ("Ada Bcc: x [31m " + "y" * 200)[:128]
+    assert read_profile(VENDORS["google"], {"sub": "1", "name": "👩\u200d🚀 Ada"}).name == "👩\u200d🚀 Ada"
     assert read_profile(VENDORS["discord"], {"id": "1", "global_name": None, "username": "u"}).name == "u"

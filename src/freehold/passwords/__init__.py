@@ -11,8 +11,9 @@ import os
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
@@ -37,6 +38,14 @@ class PasswordsBusy(Problem, type="general_unknown", status=503):
     """Too many passwords are being checked right now. Try again in a moment."""
 
 
+class Abandoned(Exception):
+    """Whoever asked for the work hung up before it began."""
+
+
+hung_up: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("hung_up", default=None)
+"""Waits until whoever asks in this context has hung up. Without it nobody can."""
+
+
 class Workshop:
     """Some threads that work on passwords, and a bounded queue in front of them."""
 
@@ -44,17 +53,43 @@ class Workshop:
         self._threads = ThreadPoolExecutor(at_once, "password", initializer=_stand_back)
         self._most = at_once + waiting
         self._in_hand = 0
+        self._counting = threading.Lock()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the work in one of the threads. Raises PasswordsBusy when too many wait already."""
-        if self._in_hand >= self._most:
-            raise PasswordsBusy()
-        self._in_hand += 1
+        """Do the work in one of the threads. Raises PasswordsBusy when too many wait already.
+
+        Raises Abandoned when the work had not begun yet and nobody waits for it any more: so a queue of those
+        who have left is empty at once.
+        """
+        with self._counting:
+            if self._in_hand >= self._most:
+                raise PasswordsBusy()
+            self._in_hand += 1
+        begun = self._threads.submit(work, *args, **kwargs)
+        begun.add_done_callback(self._put_down)
+        done = asyncio.wrap_future(begun)
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+            wait = hung_up.get()
+            if wait is not None and await _first(done, wait) and begun.cancel():
+                raise Abandoned()
+            return await done
         finally:
+            begun.cancel()
+
+    def _put_down(self, _: Future[T]) -> None:
+        """What runs counts until it ends, even when nobody waits for it."""
+        with self._counting:
             self._in_hand -= 1
+
+
+async def _first(done: asyncio.Future[T], wait: Callable[[], Awaitable[None]]) -> bool:
+    """Wait for one of the two. Tells whether the asker hung up before the work was done."""
+    gone = asyncio.ensure_future(wait())
+    try:
+        await asyncio.wait((done, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+    return not done.done()
 
 
 def _stand_back() -> None:

@@ -8,7 +8,7 @@ import gzip
 import os
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from freehold import __version__, events
+from freehold import __version__, events, passwords
 from freehold.config import Settings
 from freehold.db.ddl.spelling import NullCharacter
 from freehold.db.pool import Database, connect
@@ -61,7 +61,7 @@ from freehold.web.auth import (
 from freehold.web.cache import Answers, Cache, Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
-from freehold.web.request import ClientGone, Params, Receive, Request
+from freehold.web.request import ClientGone, Params, Receive, Request, until_gone
 from freehold.web.shares import Shares
 from freehold.web.wire import Json, Stream
 
@@ -243,10 +243,11 @@ class Application:
         started = time.perf_counter()
         request = Request(scope, f"{self._request_prefix}{next(self._request_ids):x}")
         logs.request_id.set(request.id)  # each request runs in a context of its own
+        passwords.hung_up.set(partial(until_gone, receive))
         exchange = _Exchange(request, is_https=self.scheme(request) == "https")
         try:
             await self._respond(exchange, receive)
-        except ClientGone:
+        except (ClientGone, passwords.Abandoned):
             return
         except Exception as error:
             exchange.fail(problem_of(error, request))

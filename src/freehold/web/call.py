@@ -121,7 +121,7 @@ class Call:
             self._cause = self._caused_by(f"user:{user_id}", name, email)
 
     def _caused_by(self, actor: str, name: str, email: str) -> events.Cause:
-        mode = "admin" if self.identity.kind == "admin" else "default"
+        mode = _mode(self.identity)
         user_agent = devices.kept(self.request.header(b"user-agent"))
         return events.Cause(actor, self.request.id, _encoded_caller(name, email, mode, self.ip, user_agent))
 
@@ -140,9 +140,18 @@ def _encoded_caller(name: str, email: str, mode: str, ip: str, user_agent: str) 
     return msgspec.json.encode(events.Caller(name, email, mode, ip, user_agent))
 
 
+def _mode(identity: Identity) -> str:
+    """In what way the caller acts: as an owner of the project, by a key of an account, or else by itself."""
+    if identity.kind == "admin":
+        return "admin"
+    return "key" if identity.kind == "user" and identity.key_id else "default"
+
+
 def _acting_name(identity: Identity) -> str:
     """Who acts, and for whom."""
     name: str = identity.user["name"] if identity.user is not None else ""
+    if identity.kind == "user" and identity.key_id:
+        return f"{name or identity.user_id} by key {identity.key_id}"
     if identity.impersonator is None:
         return name
     return f"{identity.impersonator['name']} as {name or identity.user_id}"

@@ -40,6 +40,12 @@ class Upload:
         self.size = size
 
 
+async def until_gone(receive: Receive) -> None:
+    """Wait until the client hangs up. Ask when all of the body has come."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 class Request:
     """One request. Header names are lower case; a header that came twice holds its last value."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
@@ -269,8 +270,18 @@ def read_profile(vendor: Vendor, told: dict[str, Any]) -> Profile:
         id=str(found),
         email=_read(told, reading.email)[:254],
         verified=verified if isinstance(verified, bool) else _says_yes(look_up(told, verified)),
-        name=_read(told, reading.name)[:128],
+        name=_as_name(_read(told, reading.name)),
     )
+
+
+def _as_name(told: str) -> str:
+    """On one line, and as long as a name may be: it goes into mails and pages like any other."""
+    words = "".join(" " if unicodedata.category(each) in _BREAKS else each for each in told).split()
+    return " ".join(words)[:128].rstrip()
+
+
+_BREAKS = ("Cc", "Cs", "Zl", "Zp")
+"""Controls, halves of letters, and what ends a line, by their Unicode categories."""
 
 
 def _says_yes(said: Any) -> bool:

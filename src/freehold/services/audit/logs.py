@@ -10,6 +10,7 @@ from freehold.db.queries import MAX_TOTAL, Page, Query, page, parse
 from freehold.errors import InvalidQuery, UserUnauthorized
 from freehold.services.audit import store
 from freehold.web import devices
+from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.countries import country_of
 from freehold.web.wire import Input, Output, Queries, wire_time
@@ -35,6 +36,8 @@ class Log(Output):
     user_email: str
     user_name: str
     mode: str
+    user_type: str
+    """What acted: `user`, `admin`, `guest`, `keyProject`, `keyOrganization`, or `keyAccount` for its user."""
     ip: str
     time: str
     os_code: str
@@ -166,10 +169,17 @@ def _told(entry: Record, device: devices.Device, language: str) -> dict[str, Any
         "user_id": actor_id if kind in ("user", "admin") else "",
         "user_email": entry["actor_email"],
         "user_name": entry["actor_name"],
-        "mode": entry["mode"],
+        "mode": "admin" if entry["mode"] == "admin" else "default",
+        "user_type": _user_type(kind, entry),
         "ip": entry["ip"],
         "time": wire_time(entry["happened_at"]),
         "country_code": country.code,
         "country_name": country.name,
         **device._asdict(),
     }
+
+
+def _user_type(kind: str, entry: Record) -> str:
+    if kind != "key":
+        return "keyAccount" if entry["mode"] == "key" else kind
+    return "keyOrganization" if entry["project_id"] == CONSOLE else "keyProject"
