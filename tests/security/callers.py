@@ -5,7 +5,8 @@ A line names operations, as `service.operation`, and what becomes of the call of
 - a guest,
 - Bob, another user of the project,
 - Mary, a member of Alice's team who is not its owner,
-- a stranger: an API key of another project, with every scope.
+- a stranger: an API key of another project, with every scope,
+- a helper: an API key of this project that has every scope but those which open the route.
 
 `no`: refused with 401, 403 or 404. `own`: answered, and about nothing but what is the caller's own.
 `all`: answered, and may tell what Alice has written. Whatever the line says, nothing of Alice's may change,
@@ -24,11 +25,14 @@ class Verdicts(NamedTuple):
     bob: str
     mary: str
     stranger: str
+    helper: str = "no"
 
 
 NOBODY = Verdicts("no", "no", "no", "no")
 """For API keys of the project and for its owners."""
 EVERYBODY = Verdicts("own", "own", "own", "own")
+"""For whoever may ask for this kind of thing at all, as guests may and keys only with the scope."""
+PUBLIC = Verdicts("own", "own", "own", "own", "own")
 USERS = Verdicts("no", "own", "own", "no")
 """For whoever is signed in; about oneself."""
 MEMBERS = Verdicts("no", "no", "all", "no")
@@ -63,12 +67,16 @@ OF_ROUTES: dict[str, Verdicts] = {
             "listLanguages",
         )
     },
-    "health.getVersion": EVERYBODY,
-    "ping.get": EVERYBODY,
-    "console.listOrganizationScopes": EVERYBODY,
-    "console.listProjectScopes": EVERYBODY,
-    "console.listOAuth2Providers": EVERYBODY,
-    "console.getEmailTemplate": EVERYBODY,
+    **{
+        f"health.{each}": Verdicts("no", "no", "no", "no", "own")  # every key may ask how the server is
+        for each in ("get", "getDb", "getTime")
+    },
+    "health.getVersion": PUBLIC,
+    "ping.get": PUBLIC,
+    "console.listOrganizationScopes": PUBLIC,
+    "console.listProjectScopes": PUBLIC,
+    "console.listOAuth2Providers": PUBLIC,
+    "console.getEmailTemplate": PUBLIC,
     # --- account: oneself
     **{
         f"account.{each}": NOBODY  # keys of accounts are the console's alone
@@ -133,9 +141,9 @@ OF_ROUTES: dict[str, Verdicts] = {
     "account.listMemberships": Verdicts("no", "own", "all", "no"),
     "account.createOAuth2Session": EVERYBODY,
     "account.createOAuth2Token": EVERYBODY,
-    "account.returnFromProvider": EVERYBODY,
-    "account.returnFromProviderWithForm": EVERYBODY,
-    "account.redirectOAuth2": EVERYBODY,  # which says that this sign-in never began
+    "account.returnFromProvider": PUBLIC,
+    "account.returnFromProviderWithForm": PUBLIC,
+    "account.redirectOAuth2": PUBLIC,  # which says that this sign-in never began
     "account.createIdTokenSession": NOBODY,
     "account.listIdentities": USERS,
     "account.deleteIdentity": NOBODY,
@@ -194,9 +202,9 @@ OF_ROUTES |= {
     **{f"presences.{each}": NOBODY for each in ("get", "upsert", "update", "delete")},
     "realtime.listChanges": EVERYBODY,
     # A document in GraphQL is answered with the errors of what it asks; S22 compares those.
-    "graphql.get": EVERYBODY,
-    "graphql.query": EVERYBODY,
-    "graphql.mutation": EVERYBODY,
+    "graphql.get": PUBLIC,
+    "graphql.query": PUBLIC,
+    "graphql.mutation": PUBLIC,
 }
 
 WITHOUT_A_PROJECT = frozenset(("mock",))

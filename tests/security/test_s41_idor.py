@@ -14,6 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
+from freehold.access import scopes
 from freehold.services import endpoints
 from freehold.web.endpoint import Endpoint
 from tests.platform import PASSWORD, Platform, Project, User
@@ -98,6 +99,8 @@ class World(NamedTuple):
     ids: dict[str, str]
     callers: dict[str, httpx.Client]
     users: dict[str, User]
+    helpers: dict[tuple[str, ...], httpx.Client]
+    """Clients with a key that has every scope but these."""
 
 
 def must(answer: httpx.Response) -> dict[str, Any]:
@@ -234,7 +237,11 @@ def world(platform: Platform) -> Iterator[World]:
         "mary": mary.client,
         "stranger": platform.client(project.id, key=other.key),
     }
-    world = World(project, alice, ids, callers, {"bob": bob, "mary": mary})
+    helpers = {
+        lacking: platform.client(project.id, key=project.key_with(*(scopes.ALL_PROJECT - set(lacking))))
+        for lacking in {each.scopes for each in ROUTES}
+    }
+    world = World(project, alice, ids, callers, {"bob": bob, "mary": mary}, helpers)
     yield world
     assert must(alice.client.get("/account"))["$id"] == alice.id
 
@@ -307,7 +314,7 @@ def test_s41_what_is_alices_stays_hers(world: World, endpoint: Endpoint) -> None
     before = hers(world)
 
     for caller, verdict in zip(Verdicts._fields, verdicts, strict=True):
-        client = world.callers[caller]
+        client = world.helpers[endpoint.scopes] if caller == "helper" else world.callers[caller]
         if f"{endpoint.service}.{endpoint.name}" in ENDS and caller in world.users:
             client = world.project.new_user(caller.title()).client
         client.cookies.clear()  # of sessions that routes before have opened
