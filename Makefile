@@ -6,9 +6,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JOBS   ?= auto
+GO     := $(shell sed -n 's/^go //p' tests/generator/golden/go/go.mod)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format openapi golden coverage settings bench fuzz lock clean schema
+.PHONY: help setup run test go check format openapi golden coverage settings bench fuzz lock clean schema
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -32,8 +33,13 @@ tests/clients/node_modules: tests/clients/package-lock.json
 run: $(STAMP) ## Start the platform on its own PostgreSQL, and print endpoint, project and key
 	@$(BIN)/freehold up --port $(PORT)
 
-test: setup check ## Check the code, then run all tests
+test: go setup check ## Check the code, then run all tests
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+go:
+	@command -v go >/dev/null || { echo "Go $(GO) or newer is needed for the tests of services in Go."; exit 1; }
+	@have=$$(GOTOOLCHAIN=local go env GOVERSION); have=$${have#go}; \
+	printf '%s\n' "$(GO)" "$$have" | sort -V -C || { echo "Go $(GO) or newer is needed for the tests of services in Go; this is $$have."; exit 1; }
 
 check: $(STAMP) ## Formatting, lint, types and import contracts
 	@$(BIN)/ruff format --check --quiet . || { echo "Run make format."; exit 1; }
