@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ import asyncpg
 from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from app.core.access import Principal
 from app.core.auth import authenticate
@@ -94,11 +95,14 @@ def reply_page(
 ) -> Response:
     """A page of rows, with a link to the next. `included` are the same rows with their relations."""
     headers = {"Cache-Control": "private, no-cache"}
-    hidden = attributes(type(page.data[0]), hidden) if page.data else hidden
-    if included is None:
-        rows = ",".join(row.model_dump_json(by_alias=True, exclude=hidden) for row in page.data)
+    if included is not None:
+        rows = json.dumps(included, ensure_ascii=False, separators=(",", ":"))
+    elif page.data:
+        shape = type(page.data[0])
+        exclude: Any = {"__all__": attributes(shape, hidden)} if hidden else None
+        rows = _rows(shape).dump_json(page.data, by_alias=True, exclude=exclude).decode()
     else:
-        rows = ",".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in included)
+        rows = "[]"
     info: dict[str, Any] = {
         "limit": page.limit,
         "has_more": page.next_cursor is not None,
@@ -110,13 +114,18 @@ def reply_page(
         kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "offset")]
         query = urlencode([*kept, ("cursor", page.next_cursor)])
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    body = f'{{"data":[{rows}],"page":{_PageInfo.model_construct(**info).model_dump_json(exclude_unset=True)}}}'
+    body = f'{{"data":{rows},"page":{_PageInfo.model_construct(**info).model_dump_json(exclude_unset=True)}}}'
     return Response(body, 200, headers, media_type="application/json")
 
 
 def attributes(shape: type[BaseModel], fields: set[str]) -> set[str]:
     """The attributes of the shape that hold the fields, which may be called otherwise on the wire."""
     return {name for name, info in shape.model_fields.items() if (info.alias or name) in fields}
+
+
+@lru_cache(maxsize=1024)
+def _rows(shape: type[BaseModel]) -> TypeAdapter[list[Any]]:
+    return TypeAdapter(list[shape])  # type: ignore[valid-type]
 
 
 class _PageInfo(BaseModel):

@@ -24,7 +24,7 @@ EVERY = pytest.mark.parametrize("resource", MANY, ids=str)
 
 def hooks_of(resource: Resource) -> Any:
     """The module of the resource's hooks."""
-    (router,) = [each for each in ROUTERS if f"/v1{each.prefix}" == resource.path]
+    (router,) = [each for each in ROUTERS if each.prefix == resource.path]
     module = getattr(router.routes[0], "endpoint").__module__  # noqa: B009
     return import_module(module.replace(".routes", ".hooks"))
 

@@ -1,0 +1,1 @@
+"""Generated services against ones of the same stack that were written by hand."""
