@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.platform import PASSWORD, Project, bob, jane, platform, project, unique
+from tests.platform import PASSWORD, Project, User, bob, jane, platform, project, unique
 
 __all__ = ["bob", "jane", "platform", "project"]
 
@@ -84,6 +84,31 @@ def test_the_web_sdk_signs_up_signs_in_and_keeps_rows_from_a_page_of_another_ori
         "document": ["In old words", "notes", "In old words"],
         "transaction": ["committed", 3, "In new words"],
         "signedOut": [401, "general_unauthorized_scope"],
+    }
+
+
+def test_the_web_sdk_hears_of_rows_and_says_that_it_is_there(project: Project, jane: User) -> None:
+    project.server.post("/tablesdb", json={"databaseId": "web", "name": "Web"})
+    made = project.server.post(
+        "/tablesdb/web/tables",
+        json={
+            "tableId": "notes",
+            "name": "Notes",
+            "permissions": ['create("users")'],
+            "rowSecurity": True,
+            "columns": [{"key": "title", "type": "varchar", "size": 50, "required": True}],
+        },
+    )
+    assert made.status_code == 201
+    seen = run(
+        "web-realtime.mjs", project.platform.endpoint, project.id, "web", "notes", jane.email, PASSWORD
+    )
+
+    second = "databases.web.tables.notes.rows.second"
+    assert seen == {
+        "events": [[f"{second}.create", "kept", True], [f"{second}.delete", "kept", True]],
+        "presence": [["here", "online", "realtime"]],
+        "old": ["notes"],
     }
 
 
