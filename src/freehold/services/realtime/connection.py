@@ -19,7 +19,7 @@ from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint
 from freehold.web.request import Request
 
-MAX_WAITING_BYTES = 1024 * 1024
+MAX_WAITING_BYTES = 8 * 1024 * 1024
 """What may wait to be sent to a client that reads slower than it is told."""
 
 _encode = msgspec.json.Encoder().encode

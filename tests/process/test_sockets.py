@@ -1,0 +1,136 @@
+"""Sockets under load and under fire: limits, clients that do not read, and processes that are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.platform import Platform, Project, running_platform
+from tests.postgres import Server
+from tests.process.installation import until
+from tests.services.sockets import socket
+
+KILLS = int(os.environ.get("KILLS", 3))
+TABLE = {
+    "tableId": "t",
+    "name": "T",
+    "permissions": ['read("any")'],
+    "columns": [{"key": "text", "type": "mediumtext", "required": False}],
+}
+
+
+@pytest.fixture(scope="module")
+def strict(postgres: Server) -> Iterator[Platform]:
+    """An installation as it is in production."""
+    with running_platform(postgres) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def project(strict: Platform) -> Project:
+    """Its own project, with a table."""
+    project = Project(strict, strict.project, strict.key)
+    assert project.server.post("/tablesdb", json={"databaseId": "d", "name": "D"}).status_code == 201
+    made = project.server.post("/tablesdb/d/tables", json=TABLE)
+    assert made.status_code == 201, made.text
+    return project
+
+
+def test_too_many_messages_end_a_socket(project: Project) -> None:
+    with socket(project) as seen:
+        for _ in range(32):
+            assert seen.ask("ping") == {"type": "pong"}
+        seen.say("ping")
+        code, said = seen.close_code()
+
+    assert code == 1013
+    assert [each["data"]["code"] for each in said] == [1013]
+
+
+def test_who_does_not_read_is_cut_off_and_others_are_told_everything(project: Project) -> None:
+    """S20. Forty megabytes are more than what lies in the kernel, in a client's own buffers and in ours."""
+    text = "x" * 100_000
+    with socket(project) as slow, socket(project) as quick:
+        for each in (slow, quick):
+            each.subscribe("rows")
+        for each in range(10):
+            ids = [f"b{each}-{at}" for at in range(40)]
+            rows = [{"$id": row_id, "text": text} for row_id in ids]
+            answer = project.server.post("/tablesdb/d/tables/t/rows", json={"rows": rows})
+            assert answer.status_code == 201, answer.text
+            assert [quick.event()["payload"]["$id"] for _ in ids] == ids
+        _, told_late = slow.close_code()
+
+    assert len(told_late) < 400
+
+
+def test_whatever_is_killed_no_write_that_was_answered_and_no_event_is_lost(project: Project) -> None:
+    """kill -9 of API processes, the worker between them, while rows are written."""
+    installation = project.platform.installation
+    start = project.server.get("/changes").json()["since"]
+    acknowledged: list[str] = []
+    done = threading.Event()
+
+    def write(writer: int) -> None:
+        n = 0
+        while not done.is_set():
+            n += 1
+            row_id = f"w{writer}-{n}"
+            try:
+                with httpx.Client(base_url=project.server.base_url, headers=project.server.headers) as client:
+                    answer = client.post(
+                        "/tablesdb/d/tables/t/rows", json={"rowId": row_id, "data": {}}, timeout=10
+                    )
+            except httpx.HTTPError:
+                continue  # whether it was written, nobody was told
+            if answer.status_code == 201:
+                acknowledged.append(row_id)
+
+    writers = [threading.Thread(target=write, args=(each,)) for each in range(3)]
+    with socket(project):  # so that events are numbered at once
+        for each in writers:
+            each.start()
+        for each in range(KILLS):
+            before = len(acknowledged)
+            until(lambda before=before: len(acknowledged) >= before + 5, 60)
+            victim = installation.children("freehold-worker" if each % 3 == 2 else "freehold-api")[0]
+            os.kill(victim.pid, signal.SIGKILL)
+            until(lambda: len(installation.children("freehold-")) == 3, 60)
+        done.set()
+        for each in writers:
+            each.join(30)
+
+    until(lambda: project.server.get("/changes").status_code == 200, 60)
+    told: list[tuple[int, str]] = []
+    since, more = start, True
+    while more:
+        page = project.server.get("/changes", params={"since": since, "limit": 500}).json()
+        told += [(each["sequence"], each["payload"]["$id"]) for each in page["changes"]]
+        since, more = page["since"], page["more"]
+    ids = [row_id for _, row_id in told]
+    sequences = [sequence for sequence, _ in told]
+    for row_id in acknowledged:
+        assert project.server.get(f"/tablesdb/d/tables/t/rows/{row_id}").status_code == 200
+
+    assert set(acknowledged) <= set(ids)
+    assert len(ids) == len(set(ids))
+    assert sequences == list(range(int(start) + 1, int(start) + 1 + len(told)))
+
+
+def test_so_many_sockets_a_minute_come_from_one_address(project: Project) -> None:
+    opened, refused = 0, None
+    began = time.monotonic()
+    while refused is None and time.monotonic() - began < 50:
+        with socket(project) as seen:
+            if seen.connected["type"] == "error":
+                refused = seen.connected["data"]["code"]
+            opened += 1
+
+    assert refused == 429
+    assert opened <= 2 * 150  # the window may end in between
