@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -24,16 +25,20 @@ TESTS = (
     "test_versions.py",
 )
 """What knows a service by its contract, its resources and its database alone."""
+API_KEYS = "test_api_keys.py"
+"""For services that take API keys."""
 
 
 def assemble(folder: Path, service: Path) -> Path:
     """The suite for the service whose repository is in a folder. Answers with the folder to run pytest in."""
     package = folder / "suite"
     package.mkdir(parents=True)
-    for name in (*SUPPORT, *TESTS):
+    contract = (service / "openapi.json").read_text(encoding="utf-8")
+    takes_keys = "api_key" in json.loads(contract)["components"]["securitySchemes"]
+    for name in (*SUPPORT, *TESTS, *([API_KEYS] if takes_keys else [])):
         shutil.copyfile(EMITTED / name, package / name)
     shutil.copyfile(HERE / "anywhere.py", package / "conftest.py")
     shutil.copyfile(service / "tests" / "resources.json", package / "resources.json")
-    shutil.copyfile(service / "openapi.json", package / "openapi.json")
+    (package / "openapi.json").write_text(contract, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -q -p no:cacheprovider\n", encoding="utf-8")
     return folder

@@ -35,6 +35,24 @@ IDEMPOTENCY_KEYS = """create table if not exists idempotency_key (
 create index if not exists idempotency_key_created_at_idx on idempotency_key (created_at);
 """
 
+OWN_API_KEYS = "_create_api_keys.sql"
+
+API_KEYS = """create table if not exists api_key (
+    id text not null,
+    hash text not null,
+    name text not null,
+    tenant text,
+    roles text[] not null,
+    scopes text[] default '{}' not null,
+    created_by text default session_user not null,
+    created_at timestamptz(3) default now() not null,
+    expires_at timestamptz(3),
+    revoked_at timestamptz(3),
+    last_used_at timestamptz(3),
+    constraint api_key_pkey primary key (id)
+);
+"""
+
 UP = "-- migrate:up"
 DOWN = "-- migrate:down"
 _VALIDATED = "-- squawk-ignore adding-not-nullable-field\n"
@@ -73,27 +91,41 @@ def migrations(schema: Schema, history: History) -> dict[str, str]:
     if history.schema is None:
         if history.migrations:
             raise HistoryError(f"there are migrations, and no {SNAPSHOT}: restore it from version control")
-        return {f"{FOLDER}0001_create_tables.sql": _file(ddl.create(schema)), f"{FOLDER}0002{OWN}": _own()}
+        found[f"{FOLDER}0001_create_tables.sql"] = _file(ddl.create(schema))
+        return found | _own(schema, found, 1)
     changes = compare(history.schema, schema)
     steps = ddl.steps(changes, online=True)
     number = max((int(name.partition("_")[0]) for name in history.migrations), default=0)
     for group in _groups(steps):
         number += 1
         found[f"{FOLDER}{number:04}_{_title(group)}.sql"] = _file(group)
-    if not any(name.endswith(OWN) for name in found):
-        found[f"{FOLDER}{number + 1:04}{OWN}"] = _own()
+    return found | _own(schema, found, number)
+
+
+def _own(schema: Schema, known: Mapping[str, str], number: int) -> dict[str, str]:
+    """The migrations of what only the service has, where they are not known yet."""
+    found = {}
+    for suffix, table, text in _own_tables(schema):
+        if not any(name.endswith(suffix) for name in known):
+            number += 1
+            undone = f"drop table if exists {table};"
+            found[f"{FOLDER}{number:04}{suffix}"] = (
+                f"{UP}\n{TIMEOUTS}\n{text}\n{DOWN}\n{TIMEOUTS}\n{undone}\n"
+            )
     return found
 
 
-def _own() -> str:
-    undone = "drop table if exists idempotency_key;"
-    return f"{UP}\n{TIMEOUTS}\n{IDEMPOTENCY_KEYS}\n{DOWN}\n{TIMEOUTS}\n{undone}\n"
+def _own_tables(schema: Schema) -> list[tuple[str, str, str]]:
+    found = [(OWN, "idempotency_key", IDEMPOTENCY_KEYS)]
+    if schema.auth is not None and schema.auth.api_keys:
+        found.append((OWN_API_KEYS, "api_key", API_KEYS))
+    return found
 
 
 def schema_sql(schema: Schema) -> str:
     """What the migrations lead to, for review."""
     text = "-- What the migrations lead to. For reading: the service never runs this file.\n\n"
-    return f"{text}{_joined(ddl.create(schema))}\n{IDEMPOTENCY_KEYS}"
+    return "\n".join([text + _joined(ddl.create(schema)), *(own for _, _, own in _own_tables(schema))])
 
 
 def _groups(steps: list[ddl.Step]) -> list[list[ddl.Step]]:

@@ -37,7 +37,7 @@ PROBLEM = "application/problem+json"
 
 RESPONSES = {
     400: ("BadRequest", "A parameter or the syntax of the body is wrong."),
-    401: ("Unauthenticated", "The bearer token is missing, invalid or expired."),
+    401: ("Unauthenticated", "The credential is missing, invalid or expired."),
     403: ("Forbidden", "The caller's role does not allow this."),
     404: ("NotFound", "Absent, another tenant's, or not readable."),
     409: ("Conflict", "The value is taken, or other rows still refer to this one."),
@@ -66,14 +66,14 @@ def document(plan: ServicePlan) -> Json:
         "openapi": "3.1.0",
         "info": info,
         "servers": [{"url": "/"}],
-        "security": [{"bearer": []}],
+        "security": [{name: []} for name in _credentials(plan)],
         "tags": [
             {"name": each.name} | ({"description": each.description} if each.description else {})
             for each in plan.entities
         ],
         "paths": paths,
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": _credentials(plan),
             "schemas": schemas,
             "headers": {
                 "ETag": {"description": "The row's version.", "schema": {"type": "string"}},
@@ -97,6 +97,14 @@ def document(plan: ServicePlan) -> Json:
 
 def text(plan: ServicePlan) -> str:
     return documents.text(document(plan))
+
+
+def _credentials(plan: ServicePlan) -> Json:
+    """What a caller may come with: one of them."""
+    found: Json = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    if plan.api_keys:
+        found["api_key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    return found
 
 
 def _problem() -> Json:
@@ -532,7 +540,7 @@ def _operation(
         "x-required-permission": permission,
     }
     if permission in plan.permissions.get("public", {}):
-        found["security"] = [{}, {"bearer": []}]
+        found["security"] = [{}, *({name: []} for name in _credentials(plan))]
     if parameters:
         found["parameters"] = parameters
     if body:

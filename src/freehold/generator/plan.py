@@ -16,6 +16,7 @@ ERRORS: dict[str, int] = {
     "invalid_parameter": 400,
     "unknown_parameter": 400,
     "cursor_mismatch": 400,
+    "ambiguous_credentials": 400,
     "unauthenticated": 401,
     "forbidden": 403,
     "forbidden_field": 403,
@@ -261,6 +262,7 @@ class ServicePlan:
     entities: tuple[EntityPlan, ...]
     permissions: dict[str, dict[str, Grants]]
     """Role to permission to grants, with inheritance resolved."""
+    api_keys: bool = False
     deploy: tuple[str, ...] = ()
 
     def entity(self, name: str) -> EntityPlan:
@@ -306,6 +308,7 @@ def plan(schema: Schema) -> ServicePlan:
         rls=schema.tenancy is None or schema.tenancy.isolation == "rls",
         entities=entities,
         permissions=permissions,
+        api_keys=schema.auth is not None and schema.auth.api_keys,
         deploy=schema.deploy,
     )
 

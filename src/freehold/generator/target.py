@@ -34,6 +34,8 @@ class Commands:
     """Make of this service's sources what is started; empty where nothing is."""
     migrate: Command
     start: Command
+    api_key: Command
+    """Issues, lists and revokes API keys, in services that take them."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

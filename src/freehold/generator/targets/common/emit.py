@@ -43,10 +43,19 @@ def contract(schema: Schema, plan: ServicePlan, history: History) -> dict[str, s
 
 
 def tree(
-    files: Path, templates: Path, printed: dict[str, Any], once: Callable[[str], bool]
+    files: Path,
+    templates: Path,
+    printed: dict[str, Any],
+    once: Callable[[str], bool],
+    api_keys: tuple[str, ...],
 ) -> dict[str, str]:
-    """The files of a language and the common ones, and every template for which `once` holds."""
+    """The files of a language and the common ones, and every template for which `once` holds.
+
+    `api_keys` are the files that only a service that takes API keys has.
+    """
     found = _static(FILES) | _static(files)
+    if not printed["plan"].api_keys:
+        found = {path: text for path, text in found.items() if path not in api_keys}
     for folder in (COMMON, templates):
         for path in sorted(folder.rglob("*.j2")):
             name = path.relative_to(folder).as_posix()

@@ -18,6 +18,7 @@ GO = Target(
         build=(("go", "build", "-trimpath", "-o", "bin/", "./cmd/..."),),
         migrate=("bin/migrate", "up"),
         start=("bin/api",),
+        api_key=("bin/api-key",),
         environment={"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"},
     ),
     container=Container(

@@ -10,6 +10,7 @@ from freehold.generator.targets.go.shape import pairs, shaped
 from freehold.generator.targets.go.target import FILES, TEMPLATES, context
 from freehold.schema.model import Schema
 
+API_KEYS = ("internal/auth/apikeys.go", "cmd/api-key/main.go", "tests/api_keys_test.go")
 PER_ENTITY = ("types.go", "routes.go", "repository.go", "hooks.go")
 FEATURE = "internal/feature/"
 
@@ -22,7 +23,9 @@ def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
             for name, fields in values["constraints"].items()
         )
     )
-    found = common.tree(FILES, TEMPLATES, values, once=lambda name: not name.startswith(FEATURE))
+    found = common.tree(
+        FILES, TEMPLATES, values, once=lambda name: not name.startswith(FEATURE), api_keys=API_KEYS
+    )
     for entity in values["entities"]:
         for name in PER_ENTITY:
             if name == "hooks.go" and entity.plan.read_only:

@@ -24,6 +24,7 @@ PYTHON = Target(
         build=(),
         migrate=("{cache}/venv/bin/python", "-m", "app.migrate", "up"),
         start=("{cache}/venv/bin/python", "-m", "app.main"),
+        api_key=("{cache}/venv/bin/python", "-m", "app.api_key"),
     ),
     container=Container(
         build_image="python:3.13.9-slim-trixie",

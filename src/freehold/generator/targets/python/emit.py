@@ -10,12 +10,15 @@ from freehold.generator.targets.python.format import formatted
 from freehold.generator.targets.python.target import FILES, TEMPLATES, context
 from freehold.schema.model import Schema
 
+API_KEYS = ("app/core/api_keys.py", "app/api_key.py", "tests/test_api_keys.py")
 PER_ENTITY = ("__init__.py", "schemas.py", "routes.py", "repository.py", "hooks.py")
 
 
 def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
     values = common.values(schema, plan) | context(plan)
-    found = common.tree(FILES, TEMPLATES, values, once=lambda name: not name.startswith("app/feature/"))
+    found = common.tree(
+        FILES, TEMPLATES, values, once=lambda name: not name.startswith("app/feature/"), api_keys=API_KEYS
+    )
     for entity in values["entities"]:
         for name in PER_ENTITY:
             if name == "hooks.py" and entity.plan.read_only:

@@ -25,6 +25,7 @@ TYPESCRIPT = Target(
         ),
         migrate=("node", "dist/migrate.js", "up"),
         start=("node", "dist/main.js"),
+        api_key=("node", "dist/api-key.js"),
     ),
     container=Container(
         build_image="node:24.11.1-trixie-slim",

@@ -12,13 +12,16 @@ from freehold.generator.targets.typescript.format import CONFIGURATION, SUFFIXES
 from freehold.generator.targets.typescript.target import FILES, TEMPLATES, context
 from freehold.schema.model import Schema
 
+API_KEYS = ("src/core/api-keys.ts", "src/api-key.ts", "tests/api-keys.test.ts")
 PER_ENTITY = ("schemas.ts", "routes.ts", "repository.ts", "hooks.ts")
 LOCK = "package-lock.json"
 
 
 def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
     values = common.values(schema, plan) | context(plan)
-    found = common.tree(FILES, TEMPLATES, values, once=lambda name: not name.startswith("src/feature/"))
+    found = common.tree(
+        FILES, TEMPLATES, values, once=lambda name: not name.startswith("src/feature/"), api_keys=API_KEYS
+    )
     for entity in values["entities"]:
         for name in PER_ENTITY:
             if name == "hooks.ts" and entity.plan.read_only:

@@ -26,10 +26,10 @@ BLOCK = re.compile(r"^-- migrate:(up|down)([^\n]*)\n(.*?)(?=^-- migrate:|\Z)", r
 
 
 # What only the service has: no other maker of its tables has made it.
-OWN = "_create_idempotency_keys.sql"
+OWN = ("_create_idempotency_keys.sql", "_create_api_keys.sql")
 
 # Who serves, and who runs jobs across tenants, writes the audit log through triggers and reads what was migrated;
-# neither rewrites any of it.
+# neither rewrites any of it, nor issues API keys.
 KEEP_HISTORY = """
 do $$
 declare
@@ -39,6 +39,10 @@ begin
         execute format('revoke insert, update, delete on schema_migrations from %I', holder);
         if to_regclass('audit_log') is not null then
             execute format('revoke update, delete on audit_log from %I', holder);
+        end if;
+        if to_regclass('api_key') is not null then
+            execute format('revoke insert, update, delete on api_key from %I', holder);
+            execute format('grant update (last_used_at) on api_key to %I', holder);
         end if;
     end loop;
 end

@@ -1,7 +1,7 @@
 /** The application: what is mounted, and in which order a request meets it. */
 import Fastify, { LogController, type FastifyInstance } from "fastify";
 
-import { Verifier } from "./core/auth.js";
+import { authenticator } from "./core/auth.js";
 import { contract } from "./core/contract.js";
 import { Database } from "./core/db.js";
 import * as errors from "./core/errors.js";
@@ -51,7 +51,7 @@ export async function createApp(settings: Settings): Promise<App> {
   await server.register(contract);
   await server.register(
     async (v1) => {
-      knowCallers(v1, new Verifier(settings), new Limiter(settings.rateLimit));
+      knowCallers(v1, authenticator(settings), new Limiter(settings.rateLimit));
       for (const feature of EXTRA) await v1.register(feature, { db });
       yieldToOthers(v1);
       for (const feature of FEATURES) await v1.register(feature, { db });

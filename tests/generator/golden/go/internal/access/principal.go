@@ -13,7 +13,10 @@ type Principal struct {
 	Kind     Kind
 	ID       *UserID
 	TenantID *TenantID
+	KeyID    string
 	roles    []string
+	// scopes are the permissions that an API key is limited to; none is no limit
+	scopes []string
 }
 
 // Kind tells people from machines, and both from nobody in particular.
@@ -24,6 +27,7 @@ const (
 	Anonymous Kind = "anonymous"
 	User      Kind = "user"
 	Service   Kind = "service"
+	APIKey    Kind = "api_key"
 )
 
 // Nobody is who calls without a credential.
@@ -45,12 +49,26 @@ func Known(kind Kind, id *UserID, tenant *TenantID, claimed []string) Principal 
 	return Principal{Kind: kind, ID: id, TenantID: tenant, roles: slices.Compact(roles)}
 }
 
+// Key is who comes with an API key, which may be that of a service.
+func Key(id string, tenant *TenantID, roles, scopes []string) Principal {
+	kind := User
+	if slices.Contains(roles, "service") {
+		kind = Service
+	}
+	found := Known(kind, nil, tenant, roles)
+	found.Kind, found.KeyID, found.scopes = APIKey, id, scopes
+	return found
+}
+
 // Roles are the caller's own and those that everyone has, sorted.
 func (p Principal) Roles() []string { return p.roles }
 
-// Actor is the caller's id as it is written into created_by and updated_by.
+// Actor is who this is in created_by, in the audit log and in limits; nil where nobody in particular is known.
 func (p Principal) Actor() *string {
 	if p.ID == nil {
+		if p.KeyID != "" {
+			return &p.KeyID
+		}
 		return nil
 	}
 	spelled := fmt.Sprint(*p.ID)
@@ -59,6 +77,9 @@ func (p Principal) Actor() *string {
 
 // Grants are the ways in which the caller's roles give the permission.
 func (p Principal) Grants(permission string) []Grant {
+	if len(p.scopes) > 0 && !slices.Contains(p.scopes, permission) {
+		return nil
+	}
 	var found []Grant
 	for _, role := range p.roles {
 		found = append(found, Table[role][permission]...)

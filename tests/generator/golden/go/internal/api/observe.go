@@ -66,7 +66,7 @@ func Observe(next http.Handler, spans *traces.Traces) http.Handler {
 		slog.Info("request",
 			"request_id", id, "trace_id", trace.TraceID, "span_id", trace.SpanID, "method", method, "route", route, "status", watched.status,
 			"ms", float64(elapsed.Microseconds())/1000,
-			"tenant_id", who.TenantID, "principal", who.ID)
+			"tenant_id", who.TenantID, "principal", who.Actor())
 	})
 }
 

@@ -1,4 +1,5 @@
-// Package auth gets from a bearer token to the caller: signature, issuer, audience, expiry, tenant and roles.
+// Package auth gets from a credential to the caller: signature, issuer, audience, expiry, tenant and roles of a bearer
+// token.
 package auth
 
 import (

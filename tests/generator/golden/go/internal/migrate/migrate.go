@@ -32,7 +32,7 @@ const (
 )
 
 // The audit log is written through triggers, and what was migrated by this program; no role of the service
-// rewrites either.
+// rewrites either, nor issues API keys.
 const keepHistory = `
 do $$
 declare
@@ -42,6 +42,10 @@ begin
         execute format('revoke insert, update, delete on schema_migrations from %I', holder);
         if to_regclass('audit_log') is not null then
             execute format('revoke update, delete on audit_log from %I', holder);
+        end if;
+        if to_regclass('api_key') is not null then
+            execute format('revoke insert, update, delete on api_key from %I', holder);
+            execute format('grant update (last_used_at) on api_key to %I', holder);
         end if;
     end loop;
 end

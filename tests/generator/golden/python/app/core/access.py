@@ -15,13 +15,23 @@ from app.permissions import PERMISSIONS, READABLE_BY, WRITABLE_BY, TenantId, Use
 class Principal:
     """The caller, built once per request and handed to whatever needs it."""
 
-    kind: Literal["anonymous", "user", "service"] = "anonymous"
+    kind: Literal["anonymous", "user", "service", "api_key"] = "anonymous"
     id: UserId | None = None
     tenant_id: TenantId | None = None
     roles: frozenset[str] = field(default_factory=lambda: frozenset({"public"}))
+    key_id: str | None = None
+    scopes: frozenset[str] = frozenset()
+    """The permissions that an API key is limited to; none is no limit."""
+
+    @property
+    def actor(self) -> str | None:
+        """Who this is in created_by, in the audit log and in limits; None where nobody in particular is known."""
+        return self.key_id if self.id is None else str(self.id)
 
     def grants(self, permission: str) -> list[Grant]:
         """The ways in which the caller's roles give the permission; none is a refusal."""
+        if self.scopes and permission not in self.scopes:
+            return []
         return [grant for role in sorted(self.roles) for grant in PERMISSIONS.get(role, {}).get(permission, ())]
 
     def require(self, permission: str) -> None:

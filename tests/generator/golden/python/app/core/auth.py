@@ -1,4 +1,4 @@
-"""From a bearer token to the caller: signature, issuer, audience, expiry, tenant and roles."""
+"""From a credential to the caller: signature, issuer, audience, expiry, tenant and roles of a bearer token."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ async def authenticate(request: Request) -> Principal:
     """The caller. Without a credential this is an anonymous one, whom `require` refuses where it must."""
     principal = await _principal(request)
     address = request.client.host if request.client else ""
-    caller = f"{principal.kind} {principal.tenant_id} {principal.id}" if principal.id else f"{principal.kind} {address}"
-    request.state.limits = request.app.state.limiter.take(caller)
+    caller = f"{principal.tenant_id} {principal.actor}" if principal.actor else address
+    request.state.limits = request.app.state.limiter.take(f"{principal.kind} {caller}")
     return principal
 
 

@@ -28,7 +28,7 @@ async def once(request: Request, tx: Tx, work: Callable[[], Awaitable[Response]]
         raise invalid_parameter(HEADER, "should have 1 to 255 characters")
     if tx.principal.kind == "anonymous":
         raise invalid_parameter(HEADER, "needs a credential, since a key belongs to its caller")
-    owner = (str(tx.principal.tenant_id or ""), f"{tx.principal.kind}:{tx.principal.id or ''}", key)
+    owner = (str(tx.principal.tenant_id or ""), f"{tx.principal.kind}:{tx.actor or ''}", key)
     digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).hexdigest()
     claimed = await tx.value(
         """

@@ -1,4 +1,4 @@
-/** From a bearer token to the caller: signature, issuer, audience, expiry, tenant and roles. */
+/** From a credential to the caller: signature, issuer, audience, expiry, tenant and roles of a bearer token. */
 import { createHash } from "node:crypto";
 
 import type { FastifyRequest } from "fastify";
@@ -22,17 +22,25 @@ const ALGORITHMS_OF: Readonly<Record<string, readonly string[]>> = {
   OKP: ["EdDSA"],
 };
 
-/** The caller. Without a credential this is an anonymous one, whom `require` refuses where it must. */
-export async function authenticate(request: FastifyRequest, verifier: Verifier): Promise<Identity> {
-  const values = request.raw.rawHeaders.filter(
-    (_, at, all) => at % 2 === 1 && all[at - 1]?.toLowerCase() === "authorization",
-  );
+/** What finds the caller. Without a credential this is an anonymous one, whom `require` refuses where it must. */
+export function authenticator(settings: Settings): (request: FastifyRequest) => Promise<Identity> {
+  const verifier = new Verifier(settings);
+  return (request) => bearer(request, verifier);
+}
+
+async function bearer(request: FastifyRequest, verifier: Verifier): Promise<Identity> {
+  const values = headers(request, "authorization");
   if (values.length === 0) return ANONYMOUS;
   const [, token] = /^bearer +(\S.*)$/i.exec(values[0] ?? "") ?? [];
   if (values.length > 1 || token === undefined) {
     throw unauthenticated("Send one header: Authorization: Bearer <token>.", "invalid_request");
   }
   return verifier.identity(token.trim());
+}
+
+/** Every value of the header, however often it came. */
+function headers(request: FastifyRequest, name: string): string[] {
+  return request.raw.rawHeaders.filter((_, at, all) => at % 2 === 1 && all[at - 1]?.toLowerCase() === name);
 }
 
 /** Verifies tokens of the one provider that the settings name. */
@@ -118,6 +126,8 @@ export class Verifier {
       id: asUserId(at(claims, provider.userClaim)),
       tenantId: asTenantId(at(claims, provider.tenantClaim)),
       roles: new Set([...roles, "public", "authenticated", ...(service ? ["service"] : [])]),
+      keyId: null,
+      scopes: new Set(),
     };
   }
 }

@@ -2,7 +2,7 @@
 import pg from "pg";
 
 import { TENANT_TABLES } from "../constraints.js";
-import type { TenantId, UserId } from "../permissions.js";
+import type { TenantId } from "../permissions.js";
 import type { Settings } from "../settings.js";
 import type { Caller } from "./access.js";
 import { types } from "./codecs.js";
@@ -62,8 +62,8 @@ export class Tx {
   }
 
   /** The caller's id as it is written into created_by and updated_by. */
-  get actor(): UserId | null {
-    return this.caller.id;
+  get actor(): string | number | null {
+    return this.caller.actor;
   }
 }
 
@@ -144,7 +144,7 @@ export class Database {
     const begin =
       "begin; select " +
       `set_config('app.tenant_id', ${literal(tenantId)}, true), ` +
-      `set_config('app.actor_id', ${literal(caller.id)}, true), ` +
+      `set_config('app.actor_id', ${literal(caller.actor)}, true), ` +
       `set_config('app.request_id', ${literal(caller.requestId)}, true)`;
     await this.#watch(begin, () => client.query(begin));
     return new Tx(query, caller, tenantId);

@@ -9,8 +9,7 @@ import type {
 } from "fastify";
 import type { Static, TSchema } from "typebox";
 
-import { Caller } from "./access.js";
-import { authenticate, type Verifier } from "./auth.js";
+import { Caller, type Identity } from "./access.js";
 import type { Database, Row } from "./db.js";
 import { invalidParameter, pathOf, Problem } from "./errors.js";
 import type { Limiter } from "./limits.js";
@@ -74,7 +73,11 @@ function depth(value: unknown): number {
 }
 
 /** Know the caller of each request, after its syntax was read and before its content is looked at. */
-export function knowCallers(app: FastifyInstance, verifier: Verifier, limiter: Limiter): void {
+export function knowCallers(
+  app: FastifyInstance,
+  authenticate: (request: FastifyRequest) => Promise<Identity>,
+  limiter: Limiter,
+): void {
   app.decorateRequest("caller");
   app.addHook("preValidation", async (request, reply) => {
     if (request.routeOptions.schema?.querystring === undefined) {
@@ -82,10 +85,11 @@ export function knowCallers(app: FastifyInstance, verifier: Verifier, limiter: L
         throw invalidParameter(name, "there is no such parameter", "unknown_parameter");
       }
     }
-    const identity = await authenticate(request, verifier);
-    const { kind, id, tenantId } = identity;
-    void reply.headers(limiter.take(id === null ? `${kind} ${request.ip}` : `${kind} ${tenantId ?? ""} ${id}`));
-    request.caller = new Caller(identity, request.id);
+    const caller = new Caller(await authenticate(request), request.id);
+    const { actor, tenantId } = caller;
+    const who = actor === null ? request.ip : `${tenantId ?? ""} ${actor}`;
+    void reply.headers(limiter.take(`${caller.identity.kind} ${who}`));
+    request.caller = caller;
   });
 }
 

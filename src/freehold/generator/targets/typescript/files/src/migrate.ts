@@ -17,11 +17,12 @@ import { isStarted } from "./core/started.js";
 const DATABASE = fileURLToPath(new URL("../db/", import.meta.url));
 const LOCK = "7310591846021355009";
 /** What only the service has: no other maker of its tables has made it. */
-const OWN = "_create_idempotency_keys.sql";
+const OWN = ["_create_idempotency_keys.sql", "_create_api_keys.sql"];
 const LOCK_TRIES = 240;
 const TRIES = 5;
 
-// The service writes the audit log through its triggers and reads what was migrated; it rewrites neither.
+// The service writes the audit log through its triggers and reads what was migrated; it rewrites neither, and issues no
+// API keys.
 const KEEP_HISTORY = `
 do $$
 declare
@@ -31,6 +32,10 @@ begin
         execute format('revoke insert, update, delete on schema_migrations from %I', holder);
         if to_regclass('audit_log') is not null then
             execute format('revoke update, delete on audit_log from %I', holder);
+        end if;
+        if to_regclass('api_key') is not null then
+            execute format('revoke insert, update, delete on api_key from %I', holder);
+            execute format('grant update (last_used_at) on api_key to %I', holder);
         end if;
     end loop;
 end
@@ -231,7 +236,7 @@ export async function baseline(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ schema: string }>("select current_schema() as schema");
   const schema = rows[0]?.schema ?? "";
   for (const migration of migrations()) {
-    if (migration.name.endsWith(OWN)) await client.query(block(migration, "up").sql);
+    if (OWN.some((own) => migration.name.endsWith(own))) await client.query(block(migration, "up").sql);
   }
   const actual = await columnsOf(client, schema);
   const faults = differences(await wantedColumns(client), actual);

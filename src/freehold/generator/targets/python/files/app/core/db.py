@@ -58,7 +58,7 @@ class Tx:
     @property
     def actor(self) -> str | None:
         """The caller's id as it is written into created_by and updated_by."""
-        return None if self.principal.id is None else str(self.principal.id)
+        return self.principal.actor
 
 
 class Database:
@@ -110,7 +110,7 @@ class Database:
             await connection.execute(
                 "begin; select "
                 f"set_config('app.tenant_id', {_literal(tenant_id)}, true), "
-                f"set_config('app.actor_id', {_literal(principal.id)}, true), "
+                f"set_config('app.actor_id', {_literal(principal.actor)}, true), "
                 f"set_config('app.request_id', {_literal(request_id_var.get())}, true)"
             )
             try:

@@ -109,7 +109,7 @@ class RequestLog:
                 "status": status,
                 "ms": round(seconds * 1000, 1),
                 "tenant_id": getattr(principal, "tenant_id", None),
-                "principal": getattr(principal, "id", None),
+                "principal": getattr(principal, "actor", None),
             }
             log.info("request", extra={"fields": fields})
             request_id_var.reset(token)

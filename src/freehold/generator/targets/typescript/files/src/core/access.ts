@@ -5,13 +5,23 @@ import type { Grant } from "./rules.js";
 
 /** What a credential says about its holder. */
 export interface Identity {
-  readonly kind: "anonymous" | "user" | "service";
+  readonly kind: "anonymous" | "user" | "service" | "api_key";
   readonly id: UserId | null;
   readonly tenantId: TenantId | null;
   readonly roles: ReadonlySet<string>;
+  readonly keyId: string | null;
+  /** The permissions that an API key is limited to; none is no limit. */
+  readonly scopes: ReadonlySet<string>;
 }
 
-export const ANONYMOUS: Identity = { kind: "anonymous", id: null, tenantId: null, roles: new Set(["public"]) };
+export const ANONYMOUS: Identity = {
+  kind: "anonymous",
+  id: null,
+  tenantId: null,
+  roles: new Set(["public"]),
+  keyId: null,
+  scopes: new Set(),
+};
 
 /** The caller of one request, built once and handed to whatever needs it. */
 export class Caller {
@@ -28,8 +38,14 @@ export class Caller {
     return this.identity.tenantId;
   }
 
+  /** Who this is in created_by, in the audit log and in limits; null where nobody in particular is known. */
+  get actor(): string | number | null {
+    return this.id ?? this.identity.keyId;
+  }
+
   /** The ways in which the caller's roles give the permission; none is a refusal. */
   grants(permission: string): Grant[] {
+    if (this.identity.scopes.size > 0 && !this.identity.scopes.has(permission)) return [];
     return [...this.identity.roles].sort().flatMap((role) => own(own(PERMISSIONS, role) ?? {}, permission) ?? []);
   }
 

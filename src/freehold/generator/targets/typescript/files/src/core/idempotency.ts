@@ -26,9 +26,9 @@ export async function once(
   const key = request.headers["idempotency-key"];
   if (key === undefined) return work();
   if (typeof key !== "string" || !PRINTABLE.test(key)) throw invalidParameter(HEADER, "should have 1 to 255 characters");
-  const { kind, id, tenantId } = tx.caller.identity;
+  const { kind, tenantId } = tx.caller.identity;
   if (kind === "anonymous") throw invalidParameter(HEADER, "needs a credential, since a key belongs to its caller");
-  const owner = [tenantId ?? "", `${kind}:${id ?? ""}`, key] as const;
+  const owner = [tenantId ?? "", `${kind}:${tx.actor ?? ""}`, key] as const;
   const digest = createHash("sha256")
     .update(`${request.method} ${pathOf(request)}\n`)
     .update(request.rawBody ?? "")

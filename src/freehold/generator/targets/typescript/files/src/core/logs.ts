@@ -97,7 +97,7 @@ export function install(app: FastifyInstance): void {
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         tenant_id: caller?.tenantId ?? null,
-        principal: caller?.id ?? null,
+        principal: caller?.actor ?? null,
       },
       "request",
     );
