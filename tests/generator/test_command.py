@@ -165,3 +165,24 @@ def test_what_is_read_and_not_made_is_named(folder: Path):
     assert "Left out:\n  platform.buckets: avatars, files: make these yourself." in shown.stdout
     assert "  platform.topics: news: make these yourself." in shown.stdout
     assert [note["where"] for note in as_json["notes"]] == ["platform.buckets", "platform.topics"]
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("project_create", "ProjectCreate"),
+        ("project_page", "ProjectPage"),
+        ("project_status", "ProjectStatus"),
+        ("problem", "Problem"),
+    ],
+)
+def test_an_entity_that_is_called_like_a_class_of_another_is_refused(folder: Path, name: str, spelled: str):
+    schema = folder / "freehold.yaml"
+    more = f"  {name}:\n    tenant: scoped\n    access: {{ read: viewer }}\n    fields: {{ title: text }}\n"
+    schema.write_text(schema.read_text(encoding="utf-8") + more, encoding="utf-8")
+    refused = freehold(folder, "--lang", "go", "--out", "service")
+
+    assert refused.returncode == 2
+    assert f"{spelled} is also what" in refused.stderr
+    assert f"{name}_entry" in refused.stderr
+    assert not (folder / "service").exists()

@@ -72,6 +72,26 @@ _OPERATORS: dict[Kind, tuple[str, ...]] = {
 """What a filter can ask of a field of the kind. Kinds that are not here cannot be filtered by."""
 
 
+_CLASSES = (
+    "",
+    "BatchCreate",
+    "BatchDelete",
+    "BatchUpdate",
+    "Change",
+    "Create",
+    "Include",
+    "Page",
+    "Query",
+    "Rows",
+    "Summary",
+    "Update",
+)
+"""What follows the name of an entity in the names of its classes."""
+
+_OWN_CLASSES = ("PageInfo", "Problem")
+"""Schemas of the contract that belong to no entity."""
+
+
 class PlanError(ValueError):
     """The schema cannot become a service as it stands."""
 
@@ -369,7 +389,7 @@ def _sees_history(entity: EntityPlan, role: str, permissions: dict[str, Grants])
 
 
 def _check_names(schema: Schema) -> None:
-    seen: dict[str, str] = {}
+    seen = dict.fromkeys(_OWN_CLASSES, "the service itself")
     for name, inherited in schema.roles.items():
         for role in (name, *inherited):
             names.role(role, "roles")
@@ -377,11 +397,7 @@ def _check_names(schema: Schema) -> None:
         names.identifier(entity.name, "entities")
         names.identifier(entity.table, f"{entity.name}.table")
         names.identifier(_plural(entity), f"{entity.name}.plural")
-        for spelled in (names.pascal(entity.name), names.python_package(_plural(entity))):
-            if seen.setdefault(spelled, entity.name) != entity.name:
-                raise names.UnsafeName(
-                    f"{entity.name}: {spelled} is also what {seen[spelled]} is called in code"
-                )
+        _check_class_names(seen, entity)
         for column in entity.layout.columns():
             names.identifier(column, f"{entity.name}: system column")
         wire: set[str] = set()
@@ -400,6 +416,20 @@ def _check_names(schema: Schema) -> None:
         for action in ACTIONS:
             for grant in entity.access.grants(action):
                 names.role(grant.role, f"{entity.name}.access.{action}")
+
+
+def _check_class_names(seen: dict[str, str], entity: Entity) -> None:
+    """The class of an entity, the classes beside it, and its package: each belongs to one entity only."""
+    name = names.pascal(entity.name)
+    package = names.python_package(_plural(entity))
+    enums = [name + names.pascal(each.name) for each in entity.fields if each.type.kind is Kind.ENUM]
+    for spelled in dict.fromkeys((package, *(name + each for each in _CLASSES), *enums)):
+        owner = seen.setdefault(spelled, entity.name)
+        if owner != entity.name:
+            raise names.UnsafeName(
+                f"{entity.name}: {spelled} is also what {owner} has in code: "
+                f"call the entity otherwise, such as {entity.name}_entry"
+            )
 
 
 def _plural(entity: Entity) -> str:

@@ -12,6 +12,8 @@ from functools import lru_cache
 MAX_PATTERN = 500
 MAX_REPEAT = 255
 """PostgreSQL counts no further."""
+MAX_NESTED = 1000
+"""Go counts no further, repetitions within repetitions multiplied."""
 
 _PROPOSALS = {
     "d": "`[0-9]`",
@@ -38,7 +40,7 @@ def refusal(pattern: str) -> tuple[str, str] | None:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         return f"the pattern is not a regular expression: {error}", ""
-    return _walk(pattern)
+    return _walk(pattern) or _nested(pattern)
 
 
 def is_quick(pattern: str, text: str) -> bool:
@@ -140,4 +142,27 @@ def _walk(pattern: str) -> tuple[str, str] | None:
                 "leave the second sign out",
             )
         position += 1
+    return None
+
+
+def _nested(pattern: str) -> tuple[str, str] | None:
+    """Refuses repetitions that multiply beyond what Go counts, as in `(a{100}){100}`."""
+    groups, atom = [1], 1
+    for found in re.finditer(r"\\.|\[(?:\\.|[^\]\\])*\]|\{[^}]*\}|.", pattern, re.DOTALL):
+        sign = found.group()
+        if sign == "(":
+            groups.append(1)
+        elif sign == ")":
+            atom = groups.pop()
+            groups[-1] = max(groups[-1], atom)
+        elif counted := _QUANTIFIER.fullmatch(sign):
+            atom *= max(int(counted.group(3) or counted.group(1)), 1)
+            if atom > MAX_NESTED:
+                return (
+                    f"repetitions within repetitions may multiply to {MAX_NESTED}",
+                    "count in one place only",
+                )
+            groups[-1] = max(groups[-1], atom)
+        else:
+            atom = 1
     return None
