@@ -209,6 +209,7 @@ def platform(postgres: Server) -> Iterator[Platform]:
             **inbox.settings,
             **leaks.settings,
             FREEHOLD_OUTSIDE_STAND_IN=vendors.url,
+            FREEHOLD_PHOTO_URL="https://photos.example.com/avatar",
         ) as running,
     ):
         running.leaks = leaks

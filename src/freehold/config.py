@@ -476,6 +476,13 @@ class Settings:
         "For how many days the audit log keeps who changed what.",
         default=365.0,
     )
+    photo_url: str = _setting(
+        WEB_ADDRESS,
+        "Where users' photos are looked for, by the SHA-256 of their addresses, such as"
+        " https://gravatar.com/avatar. Its owner learns who asks for whom.",
+        default="",
+        shown="nowhere: users have their initials",
+    )
     pwned_url: str = _setting(
         WEB_ADDRESS,
         "Where projects that refuse leaked passwords look for them, by the first five digits of a hash."

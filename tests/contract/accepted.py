@@ -165,6 +165,12 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "How large files may be is a setting, FREEHOLD_FILE_LIMIT.",
     ),
     (
+        "avatars.getFavicon avatars.getImage",
+        "limit",
+        "120/60s* rather than none",
+        "Each call makes this server read somebody else's, for whoever asks.",
+    ),
+    (
         "migrations.create*",
         "parameter",
         "*Id is not required",

@@ -68,6 +68,12 @@ OF_ROUTES: dict[str, Verdicts] = {
         )
     },
     **{
+        f"avatars.{each}": EVERYBODY
+        for each in ("getBrowser", "getCreditCard", "getFlag", "getInitials", "getQR", "getPhoto")
+    },
+    "avatars.getFavicon": EVERYBODY,
+    "avatars.getImage": EVERYBODY,
+    **{
         f"health.{each}": Verdicts("no", "no", "no", "no", "own")  # every key may ask how the server is
         for each in ("get", "getDb", "getTime")
     },

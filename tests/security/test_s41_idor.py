@@ -221,6 +221,7 @@ def world(platform: Platform) -> Iterator[World]:
         "protocolId": "rest",
         "serviceId": "tablesdb",
         "provider": "github",
+        "code": "de",
         "identityId": identity_of(project, alice),
         "tokenId": must(server.post("/tokens/buckets/private/files/alices", json={}))["$id"],
         "templateId": "verification",

@@ -167,6 +167,8 @@ class Vendors:
     def __init__(self) -> None:
         self.port = 0
         self.asks: list[Ask] = []
+        self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
+        """What other hosts answer, by host and path: a status, headers, and a body."""
         self.quirks: dict[str, Any] = {}
         """What a test wants to be otherwise: `claims`, `key`, `token`, `profile`."""
         self.key = rsa.generate_private_key(65537, 2048)
@@ -215,6 +217,10 @@ class Vendors:
 
     async def answer(self, request: web.Request) -> web.Response:
         url = f"{request.headers['Host']}{request.path}"
+        if url in self.pages:
+            self.asks.append(Ask(request.method, url, dict(request.headers), dict(request.query)))
+            status, headers, body = self.pages[url]
+            return web.Response(status=status, headers=headers, body=body)
         is_json = request.content_type == "application/json"
         form: dict[str, Any] = await request.json() if is_json else dict(await request.post())
         self.asks.append(Ask(request.method, url, dict(request.headers), form))

@@ -15,8 +15,9 @@ from typing import cast
 
 import msgspec
 import pillow_heif
-from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageColor, ImageDraw, ImageOps, UnidentifiedImageError
 
+from freehold.providers.drawings import drawn
 from freehold.providers.images import (
     MAX_PIXELS,
     MAX_SIDE,
@@ -28,7 +29,7 @@ from freehold.providers.images import (
 )
 
 MEMORY_BYTES = 1536 * 1024**2
-READABLE = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF")
+READABLE = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "ICO")
 FORMATS: dict[Output, str] = {
     "jpg": "JPEG",
     "jpeg": "JPEG",
@@ -77,7 +78,7 @@ def _carry_out(order: Order) -> Answer:
         if order.cleaned:
             _clean(order)
             return "done"
-        image = _drawn(order.source) if isinstance(order.source, Drawing) else _opened(order)
+        image = drawn(order.source) if isinstance(order.source, Drawing) else _opened(order)
         _save(_transformed(image, order.transform), order)
     except (TooLarge, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return "too large"
@@ -133,22 +134,6 @@ _LOSSLESS: dict[Output, dict[str, object]] = {
     "heic": {"quality": 95},
 }
 """As little is lost as the format lets us."""
-
-
-def _drawn(drawing: Drawing) -> Image.Image:
-    """A sheet of paper with a few letters on it, for files that show no picture."""
-    image = Image.new("RGBA", (512, 512), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(image)
-    fold = 112
-    draw.polygon(
-        [(96, 32), (416 - fold, 32), (416, 32 + fold), (416, 480), (96, 480)],
-        fill="#eef1f6",
-        outline="#c3cad6",
-    )
-    draw.polygon([(416 - fold, 32), (416 - fold, 32 + fold), (416, 32 + fold)], fill="#c3cad6")
-    font = ImageFont.load_default(size=112 if len(drawing.letters) < 4 else 420 // len(drawing.letters))
-    draw.text((256, 312), drawing.letters, font=font, fill="#4a5568", anchor="mm")
-    return image
 
 
 def _transformed(image: Image.Image, told: Transform) -> Image.Image:

@@ -43,9 +43,15 @@ class Transform(msgspec.Struct, frozen=True):
 
 
 class Drawing(msgspec.Struct, frozen=True):
-    """A picture that stands for a file which shows none."""
+    """A picture that is drawn (`drawings.py`), rather than opened."""
 
-    letters: str
+    kind: Literal["paper", "initials", "flag", "browser", "card", "qr"]
+    text: str
+    """What it shows, or stands for: letters, the code of a country, what a QR code says."""
+    color: str = ""
+    """Of its ground, in six hex digits; one that goes with the text when it is not told."""
+    margin: int = 0
+    """Of a QR code, in modules."""
 
 
 class Order(msgspec.Struct, frozen=True):

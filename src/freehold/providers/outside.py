@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import unicodedata
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import msgspec
@@ -19,6 +20,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 TIMEOUT_S = 10.0
 MAX_BYTES = 1024 * 1024
+MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+"""What is a dot in names of hosts, too."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -36,6 +41,8 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
+    location: str = ""
+    """Where a redirect leads."""
 
     def json(self) -> Any:
         """The body, decoded. Raises OutsideProblem."""
@@ -43,6 +50,13 @@ class Answer(NamedTuple):
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise OutsideProblem("the answer is not JSON") from error
+
+
+class Page(NamedTuple):
+    """What was read, and where it was in the end."""
+
+    url: str
+    body: bytes
 
 
 class Outside:
@@ -69,7 +83,7 @@ class Outside:
         """Raise ForbiddenTarget for a URL that is none of https, or that names a private address."""
         try:
             parts = urlsplit(url)
-            host, _ = (parts.hostname or "").lower(), parts.port
+            host, _ = _spelled_out((parts.hostname or "").lower()).removesuffix("."), parts.port
         except ValueError as error:
             raise ForbiddenTarget("it is no URL") from error
         if not host or any(ord(letter) <= 32 or letter in '\\<>"' for letter in url):
@@ -94,6 +108,7 @@ class Outside:
         ours: bool = False,
         timeout_s: float = TIMEOUT_S,
         tls: bool = True,
+        most_bytes: int = MAX_BYTES,
     ) -> Answer:
         """Call a URL. Raises OutsideProblem when nothing usable came back in time.
 
@@ -120,7 +135,8 @@ class Outside:
                 timeout=aiohttp.ClientTimeout(total=timeout_s),
                 ssl=tls or not self._is_ours((parts.hostname or "").lower()),
             ) as response:
-                return Answer(response.status, await _bounded(response))
+                location = response.headers.get("Location", "")
+                return Answer(response.status, await _bounded(response, most_bytes), location)
         except ForbiddenTarget:
             raise
         except TimeoutError as error:
@@ -130,6 +146,24 @@ class Outside:
             if forbidden is not None:
                 raise forbidden from error
             raise OutsideProblem(f"{parts.hostname} could not be reached") from error
+
+    async def read(self, url: str, *, most_bytes: int = MAX_BYTES, accept: str = "*/*") -> Page:
+        """Read what a URL leads to: redirects are followed, each after it was judged like the URL itself.
+
+        Raises OutsideProblem, also when it is not answered with 200.
+        """
+        deadline = asyncio.get_running_loop().time() + TIMEOUT_S
+        for _ in range(MAX_REDIRECTS + 1):
+            left_s = max(0.1, deadline - asyncio.get_running_loop().time())
+            answer = await self.call(
+                "GET", url, headers={"Accept": accept}, timeout_s=left_s, most_bytes=most_bytes
+            )
+            if answer.status not in _REDIRECTS or not answer.location:
+                break
+            url = urljoin(url, answer.location)
+        if answer.status != 200:
+            raise OutsideProblem(f"it was answered with {answer.status}")
+        return Page(url, answer.body)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -149,13 +183,13 @@ class Outside:
             await self._session.close()
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _bounded(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in response.content.iter_chunked(65536):
         size += len(part)
-        if size > MAX_BYTES:
-            raise OutsideProblem(f"the answer has more than {MAX_BYTES} bytes")
+        if size > most_bytes:
+            raise OutsideProblem(f"the answer has more than {most_bytes} bytes")
         parts.append(part)
     return b"".join(parts)
 
@@ -198,12 +232,21 @@ class _PublicOnly(AbstractResolver):
         """There is nothing to let go of."""
 
 
+def _spelled_out(host: str) -> str:
+    """A host in the letters that it stands for: full-width ones and their dots differ to the eye alone."""
+    return unicodedata.normalize("NFKC", host.translate(_DOTS))
+
+
 def is_private(host: str | int) -> bool:
-    """Tell whether this is an address that is not public. Names are not."""
+    """Tell whether this is an address that is not public, in whichever spelling. Names are not."""
+    text = str(host).partition("%")[0].removesuffix(".")
     try:
-        address = ip_address(str(host).partition("%")[0])
+        address = ip_address(text)
     except ValueError:
-        return False
+        try:
+            address = IPv4Address(socket.inet_aton(text))  # as in 127.1, 0x7f.1 and 2130706433
+        except OSError:
+            return False
     return any(not each.is_global or each.is_multicast for each in _meant(address))
 
 

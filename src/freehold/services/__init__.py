@@ -9,6 +9,7 @@ from freehold.services import (
     account,
     account_keys,
     advisor,
+    avatars,
     console,
     databases,
     graphql,
@@ -54,6 +55,7 @@ SERVICES: tuple[Routes, ...] = (
     notifications.routes,
     advisor.routes,
     locale.routes,
+    avatars.routes,
     graphql.routes,
     mock.routes,
 )

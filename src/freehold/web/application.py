@@ -154,6 +154,8 @@ class Application:
             private_hosts=settings.private_hosts,
             stand_in=settings.outside_stand_in if settings.dev else "",
         )
+        self.pages_outside = Outside(plain=True, stand_in=settings.outside_stand_in if settings.dev else "")
+        """Reads what anybody may name: pages and images of others, and nothing inside."""
         self.vendors = Vendors(self.outside)
         self.auth = Authenticator(self.db, stamps, settings.secret)
         self.hits = limits.Hits(self.db)
@@ -199,6 +201,7 @@ class Application:
                 await self.uses.settle()
                 await self.traffic.settle()
                 await self.outside.close()
+                await self.pages_outside.close()
                 await self.images.close()
                 await self.db.close()
                 await send({"type": "lifespan.shutdown.complete"})

@@ -5,7 +5,7 @@ from freehold.services.storage.access import readers
 from freehold.services.storage.contents import opened
 from freehold.services.storage.errors import BucketNotFound, FileNotFound, FileTooLarge
 from freehold.services.storage.kept import Draft, exports_bucket, keep
-from freehold.services.storage.names import checked_name
+from freehold.services.storage.names import checked_name, type_of
 from freehold.services.storage.rewrap import Rewrapped, rewrap
 from freehold.services.storage.routes import routes, token_routes
 from freehold.services.storage.store import count_all, find_bucket, find_file
@@ -32,4 +32,5 @@ __all__ = [
     "rewrap",
     "routes",
     "token_routes",
+    "type_of",
 ]

@@ -116,7 +116,8 @@ def _transform(query: PreviewQuery) -> Transform:
 
 def _drawing(name: str) -> Drawing:
     extension = name.rpartition(".")[2].upper() if "." in name else ""
-    return Drawing(extension if extension.isascii() and extension.isalnum() and len(extension) < 6 else "?")
+    is_short = extension.isascii() and extension.isalnum() and len(extension) < 6
+    return Drawing("paper", extension if is_short else "?")
 
 
 def _name(transform: Transform, output: Output) -> str:

@@ -1,0 +1,5 @@
+"""Small pictures: of people, countries, browsers and cards, QR codes, and of what other sites show."""
+
+from freehold.services.avatars.routes import routes
+
+__all__ = ["routes"]
