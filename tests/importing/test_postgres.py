@@ -230,7 +230,11 @@ def test_keys_uniques_and_indexes_are_read(shop: Imported) -> None:
     [
         ("user.mood", "decide", "`so-so` and `so_so` would both be called"),
         ("post", "decide", "the policy `own posts` let public read where (auth.uid() = u)"),
-        ("post", "left_out", "the check (price > price2)"),
+        (
+            "post",
+            "decide",
+            ", (price > price2), is not taken: keep it in a hook, or in a migration of your own",
+        ),
         ("post", "left_out", "lower(title)"),
         ("post.price", "decide", "how many digits"),
         ("post.d", "decide", "worked out by the database"),

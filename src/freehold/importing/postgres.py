@@ -160,10 +160,18 @@ class _Reader:
             self.sketch.decide(name, "row-level security without a policy let nobody in: say its `access:`")
         for key in table.foreign_keys:
             if len(self._own(table, key.columns)) != 1:
-                self.sketch.left_out(name, f"the key `{key.name}`, over {', '.join(key.columns)}")
+                self.sketch.decide(
+                    name,
+                    f"the key `{key.name}`, over {', '.join(key.columns)}, to `{key.table}` is not taken:"
+                    " refer to it by its id, or keep the key in a migration of your own",
+                )
         for check in table.checks:
             if len(check.columns) != 1:
-                self.sketch.left_out(name, f"the check {check.expression}")
+                self.sketch.decide(
+                    name,
+                    f"the check `{check.name}`, {check.expression}, is not taken:"
+                    " keep it in a hook, or in a migration of your own",
+                )
         for trigger in table.triggers:
             if not body.get("audit"):
                 self.sketch.left_out(name, f"the trigger `{trigger}`")

@@ -100,7 +100,7 @@ def test_a_role_that_row_level_security_does_not_hold_is_refused(database_url: s
 def test_the_process_serves_and_stops_when_told(database_url: str) -> None:
     process, port = start(database_url)
     try:
-        for _ in range(100):
+        for _ in range(600):
             try:
                 with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
                     assert answer.status == 200
@@ -111,7 +111,7 @@ def test_the_process_serves_and_stops_when_told(database_url: str) -> None:
         else:
             raise AssertionError("the service did not get ready")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=15)
+        process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
