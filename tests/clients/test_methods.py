@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from tests.clients.languages import JavaScript, Language, Python, plain
-from tests.clients.methods import Scene, account, teams, users
+from tests.clients.methods import Scene, account, teams, tokens, users
 from tests.clients.methods import project as project_rows
 from tests.platform import Project, platform, project
 from tests.services.inbox import Inbox, inbox
@@ -22,6 +22,7 @@ TABLES: dict[str, ModuleType] = {
     "Users": users,
     "Teams": teams,
     "Project": project_rows,
+    "Tokens": tokens,
 }
 LANGUAGES = ("python", "node", "web")
 
