@@ -22,15 +22,23 @@ import { app, SECRET, sql } from "./service.js";
 export type Row = Record<string, unknown>;
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
+interface Promised {
+  readonly $ref?: string;
+  readonly content?: object;
+}
+
 interface Operation {
   readonly security?: readonly object[];
-  readonly responses: Readonly<Record<string, { readonly $ref?: string; readonly content?: object }>>;
+  readonly responses: Readonly<Record<string, Promised>>;
 }
 
 export const OPENAPI = JSON.parse(readFileSync(new URL("../openapi.json", import.meta.url), "utf8")) as {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, { required?: string[]; properties?: object }>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, { required?: string[]; properties?: object }>>;
+    readonly responses: Readonly<Record<string, Promised>>;
+  };
 };
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -140,7 +148,8 @@ function holdAgainstContract(method: Method, path: string, answer: Answer): void
     const media = answer.headers["content-type"]?.split(";", 1)[0] ?? "";
     const where =
       promised.$ref ?? `#${pointer("paths", template, method.toLowerCase(), "responses", String(answer.status))}`;
-    const content = promised.$ref === undefined ? promised.content : { "application/problem+json": {} };
+    const shared = promised.$ref?.split("/").at(-1);
+    const content = shared === undefined ? promised.content : OPENAPI.components.responses[shared]?.content;
     if (content === undefined) {
       assert.equal(answer.text, "");
       return;
