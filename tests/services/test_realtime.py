@@ -213,6 +213,9 @@ def test_a_jwt_and_a_cookie_say_who_it_is(project: Project, jane: User) -> None:
     ):
         assert by_jwt.connected["data"]["user"]["$id"] == jane.id
         assert by_cookie.connected["data"]["user"]["$id"] == jane.id
+        assert by_cookie.ask("authentication", {"session": "e30="})["data"]["code"] == 1003
+        still = by_cookie.ask("subscribe", [{"channels": ["account"]}])["data"]["subscriptions"]
+        assert still[0]["channels"] == [f"account.{jane.id}"]
         assert refused.connected["type"] == "error"
         assert refused.close_code()[0] == 1008
 
