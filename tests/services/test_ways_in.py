@@ -225,6 +225,48 @@ def test_s28_who_recovers_an_account_does_not_inherit_its_planted_second_factor(
     assert account_of(project, project.sign_in(email, OTHER)).get().id == squatter.id
 
 
+def test_s28_a_link_that_its_victim_opened_leaves_nothing_that_the_squatter_can_come_back_with(
+    project: Project, inbox: Inbox
+) -> None:
+    email, number = new_address(), new_number()
+    squatter = project.new_user("Squatter", email=email)
+    project.server.patch(f"/users/{squatter.id}/phone", json={"number": number})
+    project.server.patch(f"/users/{squatter.id}/verification/phone", json={"phoneVerification": True})
+    Account(squatter.sdk).create_email_verification(PAGE)
+    link = inbox.mail_to(email).parameters
+    Account(project.sdk()).update_email_verification(link["userId"], link["secret"])
+    assert Account(squatter.sdk).get().emailverification  # an honest user, on another device, goes on
+    assert project.sign_in(email)
+
+    token = Account(project.sdk()).create_email_token("unique()", email)
+    session = Account(project.sdk(key=project.key)).create_session(token.userid, inbox.mail_to(email).code)
+    me = account_of(project, session.secret).get()
+
+    assert (me.id, me.phone, me.emailverification) == (squatter.id, "", True)
+    assert squatter.client.get("/account").status_code == 401
+    login = project.guest.post("/account/sessions/email", json={"email": email, "password": PASSWORD})
+    assert error_of(login) == (401, "user_invalid_credentials")
+
+
+def test_s28_who_recovers_an_account_after_such_a_link_has_it_alone_and_keeps_it(
+    project: Project, inbox: Inbox
+) -> None:
+    email = new_address()
+    squatter = project.new_user("Squatter", email=email)
+    Account(squatter.sdk).create_email_verification(PAGE)
+    link = inbox.mail_to(email).parameters
+    Account(project.sdk()).update_email_verification(link["userId"], link["secret"])
+    Account(project.sdk()).create_recovery(email, PAGE)
+    link = inbox.mail_to(email).parameters
+    Account(project.sdk()).update_recovery(link["userId"], link["secret"], OTHER)
+
+    assert squatter.client.get("/account").status_code == 401
+    assert "password" in inbox.mail_to(email).text
+    token = Account(project.sdk()).create_email_token("unique()", email)
+    Account(project.sdk(key=project.key)).create_session(token.userid, inbox.mail_to(email).code)
+    assert project.sign_in(email, OTHER)  # the mark is gone: nothing ends once more
+
+
 def test_who_has_proven_the_address_keeps_the_password(project: Project, inbox: Inbox, jane: User) -> None:
     _verify(project, inbox, jane)
     token = Account(project.sdk()).create_email_token("unique()", jane.email)
@@ -516,4 +558,4 @@ def _handed_in(link: dict[str, str]) -> dict[str, str]:
 def _verify(project: Project, inbox: Inbox, user: User) -> None:
     Account(user.sdk).create_email_verification(PAGE)
     link = inbox.mail_to(user.email).parameters
-    Account(project.sdk()).update_email_verification(link["userId"], link["secret"])
+    Account(user.sdk).update_email_verification(link["userId"], link["secret"])

@@ -116,18 +116,25 @@ async def replace_password(db: Queries, project_id: str, user_id: str, password_
     )
 
 
-async def verify_email(db: Queries, project_id: str, user_id: str, email: str) -> bool:
-    """Note that a user's e-mail address is proven. False when it has another one by now."""
+async def verify_email(
+    db: Queries, project_id: str, user_id: str, email: str, *, apart: bool = False
+) -> bool:
+    """Note that a user's e-mail address is proven. False when it has another one by now.
+
+    `apart`: by somebody who did not show that the account is theirs, too.
+    """
     return (
         await db.value(
             """
-            update freehold.users set email_verified = true, updated_at = now()
+            update freehold.users
+            set email_verified = true, email_proven_apart = $4, updated_at = now()
             where project_id = $1 and id = $2 and lower(email) = lower($3)
             returning true
             """,
             project_id,
             user_id,
             email,
+            apart,
         )
         is True
     )
@@ -174,6 +181,18 @@ async def give_up_phone(db: Queries, project_id: str, user_id: str) -> None:
     )
 
 
+async def drop_phone(db: Queries, project_id: str, user_id: str) -> None:
+    """Take a user's phone number, proven or not."""
+    await db.run(
+        """
+        update freehold.users set phone = null, phone_verified = false, updated_at = now()
+        where project_id = $1 and id = $2
+        """,
+        project_id,
+        user_id,
+    )
+
+
 async def forget_password(db: Queries, project_id: str, user_id: str) -> None:
     """Leave a user without a password."""
     await db.run(
@@ -195,8 +214,8 @@ async def add_proven_email(db: Queries, project_id: str, user_id: str, email: st
         await db.value(
             """
             update freehold.users
-            set email = $3, email_verified = true, name = case when name = '' then $4 else name end,
-                updated_at = now()
+            set email = $3, email_verified = true, email_proven_apart = false,
+                name = case when name = '' then $4 else name end, updated_at = now()
             where project_id = $1 and id = $2 and email is null
               and not exists (select 1 from freehold.users
                               where project_id = $1 and lower(email) = lower($3))

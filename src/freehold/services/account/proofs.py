@@ -18,12 +18,17 @@ async def owner_of_email(call: Call, email: str) -> str | None:
     """The id of the user to whom somebody belongs who has just proven this address; None when nobody has it.
 
     An account that nobody had proven anything of becomes theirs: its password, its second factor and its
-    sessions are void. One that was proven otherwise loses the address instead.
+    sessions are void. One that was proven otherwise loses the address instead. Of one whose address was
+    proven apart from its sessions, all that opens it is void.
     """
     row = await users.find_by_email(call.db, call.project.id, email)
-    if row is None or row["email_verified"]:
-        return row["id"] if row is not None else None
+    if row is None:
+        return None
     user_id: str = row["id"]
+    if row["email_verified"]:
+        if row["email_proven_apart"]:
+            await _take_over(call, user_id, email)
+        return user_id
     call.changed(user_tag(call.project.id, user_id))
     if row["phone_verified"] or await oauth.has_identity(call, user_id):
         await credential_store.give_up_email(call.db, call.project.id, user_id)
@@ -50,14 +55,32 @@ async def owner_of_phone(call: Call, phone: str) -> str | None:
     return user_id
 
 
+async def _take_over(call: Call, user_id: str, email: str) -> None:
+    """Leave who reads the mail as the only one who can get into an account.
+
+    The second factor stays. It opens nothing, and who reads the mail of somebody who registered here and
+    opened the link elsewhere must not be rid of it.
+    """
+    if call.identity.user_id != user_id or not call.identity.in_person:
+        await _void_ways_in(call, user_id)
+        await oauth.forget(call, user_id)
+        await credential_store.drop_phone(call.db, call.project.id, user_id)
+        call.changed(user_tag(call.project.id, user_id))
+    await credential_store.verify_email(call.db, call.project.id, user_id, email)
+
+
 async def _void(call: Call, user_id: str) -> None:
     """End what somebody may have left in an account to get back into it, or to keep its owner out."""
+    await _void_ways_in(call, user_id)
+    await mfa.delete_all(call.db, call.project.id, user_id)
+    await users.set_mfa(call.db, call.project.id, user_id, False)
+
+
+async def _void_ways_in(call: Call, user_id: str) -> None:
     await credential_store.forget_password(call.db, call.project.id, user_id)
     await store.close_sessions(call.db, call.project.id, user_id)
     await tokens.drop(call, user_id)
     await passkeys.delete_all(call.db, call.project.id, user_id)
-    await mfa.delete_all(call.db, call.project.id, user_id)
-    await users.set_mfa(call.db, call.project.id, user_id, False)
 
 
 async def user_of(call: Call, token: Record) -> str:

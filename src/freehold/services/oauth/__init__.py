@@ -24,6 +24,7 @@ from freehold.services.oauth.flows import (
 from freehold.services.oauth.identities import (
     delete_identity,
     find_owner,
+    forget,
     has_identity,
     keep,
     list_identities,
@@ -74,6 +75,7 @@ __all__ = [
     "console_providers",
     "delete_identity",
     "find_owner",
+    "forget",
     "has_identity",
     "keep",
     "list_identities",

@@ -110,6 +110,11 @@ async def has_identity(call: Call, user_id: str) -> bool:
     return await identity_store.has_any(call.db, call.project.id, user_id)
 
 
+async def forget(call: Call, user_id: str) -> None:
+    """Let no vendor open a user's account any more."""
+    await identity_store.delete_all(call.db, call.project.id, user_id)
+
+
 async def delete_identity(call: Call, identity_id: str, user_id: str | None = None) -> None:
     """Delete an identity, for the event of the call. Raises IdentityNotFound."""
     row = await identity_store.delete(call.db, call.project.id, identity_id, user_id)

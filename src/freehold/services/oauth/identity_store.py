@@ -80,6 +80,13 @@ async def has_any(db: Queries, project_id: str, user_id: str) -> bool:
     )
 
 
+async def delete_all(db: Queries, project_id: str, user_id: str) -> None:
+    """Forget who a user is at any vendor."""
+    await db.run(
+        "delete from freehold.identities where project_id = $1 and user_id = $2", project_id, user_id
+    )
+
+
 async def list_of_sessions(db: Queries, project_id: str, session_ids: list[str]) -> list[Record]:
     """The identities that sessions were opened with, each with its session's id."""
     return await db.rows(

@@ -16,7 +16,7 @@ from freehold.services.users.errors import EmailTaken, PhoneTaken, UserAlreadyEx
 _COLUMNS = f"""
     u.id, u.name, u.email, u.phone, u.password_changed_at, u.enabled, u.labels, u.email_verified,
     u.phone_verified, u.mfa, u.prefs, u.accessed_at, u.created_at, u.updated_at, u.email_canonical,
-    u.impersonator, u.password_hash, {targets.OF_USER} as targets
+    u.impersonator, u.password_hash, u.email_proven_apart, {targets.OF_USER} as targets
 """
 
 USERS = Listing(
@@ -158,7 +158,7 @@ async def set_phone(db: Queries, project_id: str, user_id: str, phone: str | Non
 
 async def set_email_verified(db: Queries, project_id: str, user_id: str, verified: bool) -> Record | None:
     """Say whether a user has shown that its e-mail address is its own."""
-    return await _change(db, project_id, user_id, "email_verified = $3", verified)
+    return await _change(db, project_id, user_id, "email_verified = $3, email_proven_apart = false", verified)
 
 
 async def set_phone_verified(db: Queries, project_id: str, user_id: str, verified: bool) -> Record | None:

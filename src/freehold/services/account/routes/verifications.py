@@ -65,7 +65,7 @@ async def create_email_verification(call: Call, body: CreateEmailVerification) -
     aliases=("/v1/account/verification",),
 )
 async def update_email_verification(call: Call, body: VerifyAddress) -> Token:
-    """Prove an e-mail address with what the link brought back."""
+    """Prove an e-mail address with what the link brought back, on whatever device it was opened."""
     return await _prove_email(call, body, tokens.VERIFICATION)
 
 
@@ -146,7 +146,10 @@ def _with_email(call: Call) -> Record:
 async def _prove_email(call: Call, body: VerifyAddress, kind: str) -> Token:
     token = await tokens.redeem(call, body.user_id, (kind,), body.secret)
     user_id: str = token["user_id"]
-    if not await credential_store.verify_email(call.db, call.project.id, user_id, token["address"]):
+    # The link shows who reads the mail. That they registered, too, only a session of theirs shows.
+    apart = call.identity.user_id != user_id or not call.identity.in_person
+    proven = credential_store.verify_email(call.db, call.project.id, user_id, token["address"], apart=apart)
+    if not await proven:
         raise InvalidToken()
     return await _proven(call, token)
 
