@@ -24,6 +24,7 @@ SCHEMAS = {
     "torture": HERE / "schemas" / "torture" / "freehold.yaml",
 }
 VERBS = {
+    "api-key",
     "help", "setup", "database", "migrate", "drift", "seed", "dev", "token", "test", "isolation", "lint",
     "format", "lint-migrations", "generate", "generated",
 }  # fmt: skip
