@@ -11,7 +11,9 @@ import pytest
 
 from freehold.services import endpoints
 from freehold.web.endpoint import Endpoint
-from tests.platform import Platform, Project, User, error_of
+from tests.platform import PASSWORD, Platform, Project, User, error_of, running_platform, session_of
+from tests.postgres import Server
+from tests.services.inbox import running_inbox
 from tests.services.second_factor import run_sql
 
 EVERYTHING = ["account", "teams.read", "teams.write"]
@@ -173,3 +175,34 @@ def test_the_key_of_a_blocked_user_opens_nothing(platform: Platform, project: Pr
             project, "update freehold.users set enabled = true where project_id = 'console' and id = $1", root
         )
         run_sql(project, "select pg_notify('freehold_changed', $1)", f"user:console:{root}")
+
+
+def test_s28_a_key_that_a_squatter_has_made_is_void_once_the_address_is_proven(postgres: Server) -> None:
+    """Whoever registers with another's address on the console keeps no way into the account."""
+    email = "victim@example.com"
+    with (
+        running_inbox() as inbox,
+        running_platform(postgres, "--dev", **inbox.settings, FREEHOLD_CONSOLE_EMAILS=email) as office,
+    ):
+        office.register_root()
+        guest = office.client("console")
+        registered = {"userId": "squatter", "email": email, "password": PASSWORD}
+        assert guest.post("/account", json=registered).status_code == 201
+        login = guest.post("/account/sessions/email", json={"email": email, "password": PASSWORD})
+        squatter = office.client("console", session=session_of(login))
+        made = squatter.post("/account/keys", json={"name": "CI", "scopes": ["account"]})
+        assert made.status_code == 201, made.text
+        with_key = office.client("console", key=made.json()["secret"])
+        before = with_key.get("/account").status_code
+
+        sent = guest.post("/account/tokens/email", json={"userId": "unique()", "email": email})
+        proof = {"userId": sent.json()["userId"], "secret": inbox.mail_to(email).code}
+        victim = guest.post("/account/sessions/token", json=proof)
+        keys = office.client("console", session=session_of(victim)).get("/account/keys").json()
+        deadline = time.monotonic() + 30
+        while with_key.get("/account").status_code == 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+        assert before == 200
+        assert keys["total"] == 0
+        assert error_of(with_key.get("/account"))[0] == 401

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from freehold import ids
 from freehold.db.pool import Record
-from freehold.services import mfa, oauth, passkeys, users
+from freehold.services import keyrings, mfa, oauth, passkeys, users
 from freehold.services.account import credential_store, registration, store, tokens
-from freehold.web.auth import user_tag
+from freehold.web.auth import CONSOLE, user_tag
 from freehold.web.call import Call
 
 
@@ -81,6 +81,8 @@ async def _void_ways_in(call: Call, user_id: str) -> None:
     await store.close_sessions(call.db, call.project.id, user_id)
     await tokens.drop(call, user_id)
     await passkeys.delete_all(call.db, call.project.id, user_id)
+    if call.project.id == CONSOLE:
+        await keyrings.delete_all(call, keyrings.ACCOUNTS, user_id)
 
 
 async def user_of(call: Call, token: Record) -> str:

@@ -54,6 +54,12 @@ async def delete(call: Call, ring: Ring, holder: str, key_id: str) -> None:
     _changed(call, ring, await store.delete(call.db, ring, holder, key_id))
 
 
+async def delete_all(call: Call, ring: Ring, holder: str) -> None:
+    """Take back all keys of a holder."""
+    await store.delete_all(call.db, ring, holder)
+    call.changed(project_tag(CONSOLE))
+
+
 def _checked(ring: Ring, said: SayKey) -> SayKey:
     unknown = [scope for scope in said.scopes if scope not in ring.scopes]
     if unknown:

@@ -110,3 +110,10 @@ async def delete(db: Queries, ring: Ring, holder: str, key_id: str) -> Record | 
         holder,
         key_id,
     )
+
+
+async def delete_all(db: Queries, ring: Ring, holder: str) -> None:
+    """Delete all keys of a holder."""
+    await db.run(
+        f"delete from freehold.{ring.table} k where k.project_id = 'console' and k.{ring.holder} = $1", holder
+    )
