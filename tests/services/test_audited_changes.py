@@ -14,7 +14,8 @@ import pytest
 
 from freehold.services import endpoints
 from freehold.web.endpoint import Endpoint
-from tests.platform import PASSWORD, Platform, Project, unique
+from tests.platform import PASSWORD, Platform, Project, User, unique
+from tests.process.installation import until
 from tests.services.inbox import Inbox
 from tests.services.second_factor import run_sql
 from tests.services.test_importing_users import FORMATS
@@ -208,3 +209,54 @@ def test_who_follows_an_invitation_is_in_the_log(project: Project, inbox: Inbox)
     actor, event, _ = entries(project, [request_id])[request_id]
     assert actor == f"user:{link['userId']}"
     assert event == f"teams.{team}.memberships.{link['membershipId']}.update.status"
+
+
+WITHOUT_AN_EVENT = {
+    "account.createJWT users.createJWT": "Gives a token for a session that there is; nothing is kept of it.",
+    "account.returnFromProviderWithForm": "Records the session or the identity that comes of it by itself.",
+    "account.createMagicURLToken account.createEmailToken account.createPhoneToken"
+    " account.createPasskeyToken": "Nothing of an account changes before the session that is handed in.",
+    "account.createPasskey": "Asks the device; what is made of its answer has an event.",
+    "tablesDB.createQuery databases.createQuery": "Reads.",
+    "tablesDB.createTransaction tablesDB.createOperations tablesDB.deleteTransaction"
+    " databases.createTransaction databases.createOperations databases.deleteTransaction":
+        "What is staged changes no row.",
+    "tablesDB.updateTransaction databases.updateTransaction": "The rows that a commit changes have theirs.",
+    "tablesDB.planSchema": "Plans.",
+    "project.createSMTPTest": "Sends a mail.",
+    "notifications.update": "What somebody has read is theirs.",
+    "graphql.query graphql.mutation": "Calls others, which have theirs.",
+}  # fmt: skip
+
+
+def test_every_endpoint_that_may_change_something_has_an_event_or_a_reason_for_none() -> None:
+    silent = {
+        f"{each.service}.{each.name}"
+        for each in endpoints()
+        if each.method not in ("GET", "HEAD") and not each.emits
+    }
+
+    assert silent == {name for names in WITHOUT_AN_EVENT for name in names.split()}
+
+
+def test_a_commit_is_in_the_log_of_each_row_that_it_changes(project: Project, jane: User) -> None:
+    server = project.server
+    server.post("/tablesdb", json={"databaseId": "d", "name": "D"})
+    table = {"tableId": "t", "name": "T", "permissions": ['create("users")', 'update("users")']}
+    assert server.post("/tablesdb/d/tables", json=table).status_code == 201
+    transaction = jane.client.post("/tablesdb/transactions", json={}).json()["$id"]
+    operations = [
+        {"action": "create", "databaseId": "d", "tableId": "t", "rowId": each, "data": {}} for each in "ab"
+    ]
+    staged = jane.client.post(
+        f"/tablesdb/transactions/{transaction}/operations", json={"operations": operations}
+    )
+    committed = jane.client.patch(f"/tablesdb/transactions/{transaction}", json={"commit": True})
+    assert (staged.status_code, committed.status_code) == (201, 200)
+
+    def told(row_id: str) -> list[tuple[str, str]]:
+        logs = server.get(f"/tablesdb/d/tables/t/rows/{row_id}/logs").json()["logs"]
+        return [(each["event"], each["userId"]) for each in logs]
+
+    until(lambda: told("a") and told("b"), 30)
+    assert told("a") == told("b") == [("row.create", jane.id)]
