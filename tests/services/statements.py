@@ -19,7 +19,7 @@ from tests.platform import Project
 def logged(project: Project, *others: str) -> Iterator[Callable[[Callable[[], Any]], list[str]]]:
     """Let PostgreSQL log all statements; gives a function that says which ones a call has run on rows, and on
     other tables of these names."""
-    namespace, log = asyncio.run(_arrange(project, "log_statement = 'all'"))
+    namespace, log = asyncio.run(_arrange(project, "all"))
     marks = iter(range(1_000_000))
 
     def statements_of(act: Callable[[], Any]) -> list[str]:
@@ -38,14 +38,15 @@ def logged(project: Project, *others: str) -> Iterator[Callable[[Callable[[], An
     try:
         yield statements_of
     finally:
-        asyncio.run(_arrange(project, "log_statement = 'none'"))
+        asyncio.run(_arrange(project, "none"))
 
 
-async def _arrange(project: Project, setting: str) -> tuple[str, Path]:
+async def _arrange(project: Project, logs: str) -> tuple[str, Path]:
     connection = await asyncpg.connect(project.platform.admin_url)
     try:
-        await connection.execute(f"alter system set {setting}")
+        await connection.execute(f"alter system set log_statement = '{logs}'")
         await connection.execute("select pg_reload_conf()")
+        await _wait_for(project, logs)
         namespace = await connection.fetchval(
             "select namespace from freehold.databases where project_id = $1", project.id
         )
@@ -53,6 +54,23 @@ async def _arrange(project: Project, setting: str) -> tuple[str, Path]:
         return namespace, Path(directory).parent / "postgresql.log"
     finally:
         await connection.close()
+
+
+async def _wait_for(project: Project, logs: str) -> None:
+    """Wait until PostgreSQL has read its configuration again.
+
+    It tells the connections that are open before it accepts a new one, so none of them logs as before once a
+    new one does not.
+    """
+    deadline = time.monotonic() + 20
+    while True:
+        newcomer = await asyncpg.connect(project.platform.admin_url)
+        try:
+            if await newcomer.fetchval("show log_statement") == logs:
+                return
+        finally:
+            await newcomer.close()
+        assert time.monotonic() < deadline, "PostgreSQL does not read its configuration"
 
 
 async def _execute(project: Project, sql: str) -> None:
