@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncpg
 import msgspec
 
 from freehold.db.pool import Queries
 from freehold.services.databases import store
-from freehold.services.databases.tables import Table
+from freehold.services.databases.tables import CHANGED, Table
 from freehold.services.databases.vocabulary import TABLES
 
 _TRIES = 3
@@ -32,11 +31,7 @@ async def row(
                 f"select {rows.shape.select} from jsonb_populate_record(null::{rows.relation}, $1::jsonb)",
                 kept,
             )
-        except (
-            asyncpg.UndefinedTableError,
-            asyncpg.UndefinedColumnError,
-            asyncpg.InvalidCachedStatementError,
-        ):
+        except CHANGED:
             continue  # changed since it was found
         return msgspec.json.encode(rows.shape.row(found) | ids)
     return msgspec.json.encode({"$id": row_id, **ids})
