@@ -39,7 +39,7 @@ _PARTS = {
         "verification": "verification",
     },
     "teams": {"memberships": "membership", "keys": "key"},
-    "projects": {"smtp": "smtp", "devKeys": "devKey"},
+    "projects": {"smtp": "smtp", "devKeys": "devKey", "stages": "stage"},
     "buckets": {"files": "file"},
 }  # fmt: skip
 
@@ -72,6 +72,14 @@ def subject(event: str) -> Subject:
             *ids, done = found.groups()
             return Subject(resource.format(*ids), f"{kind or ids[0]}.{done}")
     return Subject(event, event)
+
+
+def user_type(actor: str, mode: str, *, is_console: bool) -> str:
+    """What acted: `user`, `admin`, `guest`, `keyProject`, `keyOrganization`, or `keyAccount` for its user."""
+    kind = actor.partition(":")[0]
+    if kind != "key":
+        return "keyAccount" if mode == "key" else kind
+    return "keyOrganization" if is_console else "keyProject"
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
@@ -181,8 +189,13 @@ _MOVE_HEADS = """
 """
 
 
+def caller_of(event: Record) -> Caller:
+    """Who an event says it was, as far as it does."""
+    return msgspec.json.decode(event["caller"], type=Caller) if event["caller"] is not None else Caller()
+
+
 def _entry(event: Record, position: int) -> Entry:
-    caller = msgspec.json.decode(event["caller"], type=Caller) if event["caller"] is not None else Caller()
+    caller = caller_of(event)
     about = subject(event["event"])
     return Entry(
         project_id=event["project_id"],

@@ -281,7 +281,7 @@ class Settings:
         LIST,
         "The host names that this server answers to beside localhost and plain addresses.",
         default=(),
-        shown="the host of the public endpoint",
+        shown="none besides the host of the public endpoint, which need not be named",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         NETWORKS,
@@ -515,6 +515,12 @@ class Settings:
         default="",
         shown="the first of freehold, postgres, nobody that the system has",
     )
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The host names that are this installation's own, besides localhost."""
+        endpoint = urlsplit(self.public_endpoint).hostname
+        return frozenset(self.domains) | ({endpoint} if endpoint else frozenset())
 
     def environment(self) -> dict[str, str]:
         """These settings as variables, for a process that we start."""

@@ -40,6 +40,8 @@ class Caller(msgspec.Struct, rename="camel"):
     mode: str = "default"
     ip: str = ""
     user_agent: str = ""
+    sdk: str = ""
+    """The SDK that was used, as it calls itself, in lower case; empty when it was none."""
 
 
 class Cause(NamedTuple):

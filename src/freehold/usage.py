@@ -1,5 +1,5 @@
-"""How often tables are read and written, and how much projects are asked: counted in memory, and settled in
-PostgreSQL by the hour.
+"""How often tables are read and written, how much projects are asked, how often they are pinged: counted in
+memory, and settled in PostgreSQL.
 
 Counting is one addition in a dictionary; no call waits for it. What a process has counted is settled a few
 seconds later, so a process that is killed takes the calls of at most those seconds with it.
@@ -18,6 +18,7 @@ from freehold.db.pool import Queries
 from freehold.errors import Unavailable
 
 SETTLE_AFTER_S = 3.0
+_MOST_SDKS = 1000
 
 log = structlog.get_logger("freehold.usage")
 
@@ -93,6 +94,32 @@ class Uses(_Counter[Used]):
         )
 
 
+class Pinged(NamedTuple):
+    """A project that was reached, by what, and with which SDK."""
+
+    project_id: str
+    user_type: str
+    sdk: str
+
+
+class Pings(_Counter[Pinged]):
+    """How often applications have asked whether they reach their project."""
+
+    def count(self, pinged: Pinged) -> None:
+        """Count a ping."""
+        if len(self._counted) >= _MOST_SDKS and pinged not in self._counted:
+            pinged = pinged._replace(sdk="")  # callers say what they want
+        self._add(pinged, 1, 0)
+
+    def _statement(self, counted: dict[Pinged, list[int]]) -> tuple[str, tuple[list[Any], ...]]:
+        return _SETTLE_PINGS, (
+            [pinged.project_id for pinged in counted],
+            [pinged.user_type for pinged in counted],
+            [pinged.sdk for pinged in counted],
+            [times for times, _ in counted.values()],
+        )
+
+
 class Traffic(_Counter[str]):
     """Requests of projects, and the bytes that came and went with them."""
 
@@ -119,6 +146,28 @@ _SETTLE_USES = """
     order by 1, 2, 3
     on conflict (project_id, hour, database_id, table_id)
         do update set reads = u.reads + excluded.reads, writes = u.writes + excluded.writes
+"""
+_SETTLE_PINGS = """
+    with counted as (
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+            as c (project_id, user_type, sdk, times)
+    ),
+    held as (
+        select p.id from freehold.projects p
+        where p.id in (select project_id from counted) and p.id <> 'console'
+        order by p.id for no key update
+    ),
+    first_ping as (
+        insert into freehold.stages as s (project_id, id, completed_at, completed_by, sdk)
+        select distinct on (held.id) held.id, 'ping', now(), c.user_type, c.sdk
+        from held join counted c on c.project_id = held.id order by held.id, c.sdk desc
+        on conflict (project_id, id) do update
+            set completed_at = excluded.completed_at, completed_by = excluded.completed_by, sdk = excluded.sdk
+            where s.completed_at is null
+    )
+    update freehold.projects p set ping_count = p.ping_count + c.times, pinged_at = now()
+    from held, lateral (select sum(times)::bigint as times from counted where project_id = held.id) c
+    where p.id = held.id
 """
 _SETTLE_TRAFFIC = """
     insert into freehold.traffic as t (project_id, hour, requests, bytes)

@@ -20,7 +20,7 @@ TARGET = Path(__file__).parent / "reference.json"
 Fact = dict[str, Any]
 
 _ROUTE = re.compile(r"- `(?P<method>\w+) (?P<path>[^`]+)` ")
-_LIMIT_KEY = re.compile(r"\| limit (?P<limit>\S+) key (?P<key>\[.*?\]|\S+)")
+_LIMIT_KEY = re.compile(r"\| limit (?P<limit>\S+) key (?P<key>\[.*?\]|\S+(?:(?<=,) \S+)*)")
 _KEY = re.compile(r"[^\[\]', ][^\[\]' ]*")
 _PARAMETER = re.compile(r"(?P<name>[^:*]+)(?P<required>\*?):(?P<type>.*)")
 _KINDS = {
@@ -71,7 +71,7 @@ def _route(heading: re.Match[str], line: str, rows: list[dict[str, str]]) -> Fac
         "status": sorted({int(row["status_code_success"]) for row in rows if row["status_code_success"]}),
         "scopes": [scope for scope in first["scopes"].split(",") if scope],
         "limit": first["abuse_limit"],
-        "limitKey": " + ".join(_KEY.findall(limit["key"])) if limit is not None else "",
+        "limitKey": _limit_key(limit["key"]) if limit is not None else "",
         "event": first["event"],
         "aliases": [_versioned(path) for path in re.split("[,;]", first["path_aliases"]) if path],
         "models": sorted({each for row in rows for each in row["response_model"].split(",") if each}),
@@ -226,6 +226,11 @@ def errors(folder: Path) -> dict[str, int]:
     """The status of each type of error."""
     known = json.loads((folder / "facts" / "errors.json").read_text())
     return {name: each["code"] if isinstance(each, dict) else each for name, each in sorted(known.items())}
+
+
+def _limit_key(text: str) -> str:
+    """What is counted by; of several limits, joined."""
+    return " + ".join(_KEY.findall(text)) if text.startswith("[") else text
 
 
 def main(folder: Path) -> None:

@@ -83,6 +83,7 @@ OF_ROUTES: dict[str, Verdicts] = {
     "console.listProjectScopes": PUBLIC,
     "console.listOAuth2Providers": PUBLIC,
     "console.getEmailTemplate": PUBLIC,
+    "notifications.getLogo": PUBLIC,
     # --- account: oneself
     **{
         f"account.{each}": NOBODY  # keys of accounts are the console's alone

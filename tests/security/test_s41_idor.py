@@ -86,6 +86,8 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """Bodies that the route would take from somebody who may, by operation or `service.operation`."""
 
+QUERY_STRINGS = {"console.getResource": {"value": "example.com", "type": "rules"}}
+"""What a GET asks for that it could not be asked without."""
 
 ENDS = ("account.updateStatus", "account.delete")
 """What ends the caller's own account, and so is asked by somebody who has just come."""
@@ -189,11 +191,21 @@ def world(platform: Platform) -> Iterator[World]:
         project.id,
         webhook,
     )
+    run_sql(
+        project,
+        """insert into freehold.schedules
+        (project_id, id, resource_type, resource_id, schedule, data, active, region)
+        values ($1, 'alices', 'function', 'f', '', jsonb_build_object('said', $2::text), true, 'x')""",
+        project.id,
+        SECRET,
+    )
     ids = {
         "variableId": must(server.post("/project/variables", json=variable))["$id"],
         "webhookId": webhook,
         "deliveryId": delivery["key"],
         "policyId": "session-limit",
+        "scheduleId": "alices",
+        "stageId": "ping",
         "projectId": project.id,
         "userId": alice.id,
         "sessionId": must(alice.client.get("/account/sessions"))["sessions"][0]["$id"],
@@ -251,7 +263,7 @@ _TABLES = (
     "users", "sessions", "teams", "memberships", "keys", "platforms", "databases", "tables", "columns",
     "indexes", "buckets", "files", "transactions", "targets", "authenticators", "recovery_codes",
     "variables", "webhooks", "webhook_deliveries", "file_tokens",
-    "identities", "oauth_providers", "reports", "insights", "presences",
+    "identities", "oauth_providers", "reports", "schedules", "insights", "presences",
 )  # fmt: skip
 
 _OF_USERS = ("users", "sessions", "transactions", "targets", "authenticators", "recovery_codes")
@@ -297,7 +309,7 @@ def ask(world: World, client: httpx.Client, endpoint: Endpoint) -> httpx.Respons
     assert not unknown, f"Say in test_s41_idor.py which {unknown} of Alice's {endpoint.path} is called with."
     path = re.sub(r"{(\w+)}", lambda name: world.ids[name[1]], endpoint.path).removeprefix("/v1")
     if endpoint.method == "GET":
-        return client.get(path)
+        return client.get(path, params=QUERY_STRINGS.get(f"{endpoint.service}.{endpoint.name}"))
     body = BODIES.get(f"{endpoint.service}.{endpoint.name}") or BODIES.get(endpoint.name)
     if body is None and endpoint.name == "createEmailPasswordSession":
         body = {"email": world.alice.email, "password": "not " + PASSWORD}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from io import BytesIO
 
 import asyncpg
 import httpx
 import pytest
+from PIL import Image
 
 from tests.platform import PASSWORD, Platform, error_of, running_platform, session_of, unique
 from tests.postgres import Server
@@ -103,3 +105,22 @@ def test_users_of_projects_have_no_notifications(office: Platform, ada: httpx.Cl
         assert caller.patch(f"/notifications/{note}", json={"read": True}).status_code == 401
 
     assert ada.get("/notifications").json()["notifications"][0]["read"] is False
+
+
+def test_the_logo_is_a_picture_for_everybody(platform: Platform) -> None:
+    at = f"{platform.endpoint}/notifications/logos/appwrite"
+    drawn = {}
+    for theme in ("system", "light", "dark"):
+        answer = httpx.get(at, params={"theme": theme, "jwt": "x.y.z"})
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.headers["cache-control"].startswith("public, max-age=")
+        drawn[theme] = Image.open(BytesIO(answer.content)).convert("RGBA")
+        assert drawn[theme].size == (256, 256)
+    told = {theme: image.getpixel((128, 110)) for theme, image in drawn.items()}
+
+    assert told["dark"] == (255, 255, 255, 255)
+    assert len(set(told.values())) == 3
+    assert drawn["light"].getpixel((0, 0)) == (0, 0, 0, 0)
+    assert httpx.get(at).content == httpx.get(at, params={"theme": "system"}).content
+    assert error_of(httpx.get(at, params={"theme": "pink"})) == (400, "general_argument_invalid")
+    assert error_of(httpx.get(at, params={"jwt": "x" * 2049})) == (400, "general_argument_invalid")

@@ -45,6 +45,10 @@ PROJECT: dict[str, tuple[str, ...]] = {
 """The scopes that a project's key may hold, by the heading under which the console shows them."""
 
 ORGANIZATION = ("projects.read", "projects.write", "devKeys.read", "devKeys.write")
+OF_ITS_PROJECTS = frozenset(
+    (*ORGANIZATION, "schedules.read", "schedules.write", "stages.read", "stages.write")
+)
+"""What is asked about the projects of an organization on the console itself, rather than in the project."""
 ACCOUNT = ("account", "teams.read", "teams.write")
 
 ALL_PROJECT = frozenset(scope for group in PROJECT.values() for scope in group)

@@ -1,4 +1,4 @@
-"""Pictures that are drawn rather than opened: initials, flags, browsers, cards, QR codes, sheets of paper.
+"""Pictures that are drawn rather than opened: initials, flags, browsers, cards, QR codes, paper, a logo.
 
 Flags are those of OpenMoji; all else is lines and letters of ours.
 """
@@ -142,6 +142,20 @@ def _paper(drawing: Drawing) -> Image.Image:
     return image
 
 
+def _logo(drawing: Drawing) -> Image.Image:
+    """A house whose door is open, in ink for light or dark grounds, or in one that is seen on both."""
+    image = Image.new("RGBA", (SIDE, SIDE), _CLEAR)
+    draw = ImageDraw.Draw(image)
+    ink = _LOGO_INKS[drawing.text]
+    draw.polygon([(256, 48), (480, 240), (432, 296), (256, 144), (80, 296), (32, 240)], fill=ink)
+    draw.polygon([(256, 192), (400, 316), (400, 464), (112, 464), (112, 316)], fill=ink)
+    draw.rectangle((208, 328, 304, 464), fill=_CLEAR)
+    draw.polygon([(304, 328), (304, 464), (352, 436), (352, 352)], fill=_CLEAR)
+    return image
+
+
+_LOGO_INKS = {"light": "#1f2933", "dark": "#ffffff", "system": "#3b82c4"}
+
 _KINDS: dict[str, Callable[[Drawing], Image.Image]] = {
     "paper": _paper,
     "initials": _initials,
@@ -149,4 +163,5 @@ _KINDS: dict[str, Callable[[Drawing], Image.Image]] = {
     "browser": _browser,
     "card": _card,
     "qr": _qr,
+    "logo": _logo,
 }

@@ -45,9 +45,9 @@ class Transform(msgspec.Struct, frozen=True):
 class Drawing(msgspec.Struct, frozen=True):
     """A picture that is drawn (`drawings.py`), rather than opened."""
 
-    kind: Literal["paper", "initials", "flag", "browser", "card", "qr"]
+    kind: Literal["paper", "initials", "flag", "browser", "card", "qr", "logo"]
     text: str
-    """What it shows, or stands for: letters, the code of a country, what a QR code says."""
+    """What it shows, or stands for: letters, the code of a country, what a QR code says, a theme."""
     color: str = ""
     """Of its ground, in six hex digits; one that goes with the text when it is not told."""
     margin: int = 0

@@ -62,7 +62,7 @@ SERVICES: tuple[Routes, ...] = (
 
 KINDS: tuple[Kind, ...] = (
     *PLATFORM_KINDS,
-    *audit_kinds(webhooks.note),
+    *audit_kinds(webhooks.note, projects.note_stages),
     *databases.KINDS,
     *storage.KINDS,
     *migrations.KINDS,

@@ -46,7 +46,7 @@ from freehold.providers.blobs import StoreUnreachable, of_installation
 from freehold.providers.images import Images
 from freehold.providers.oauth.client import Vendors
 from freehold.providers.outside import Outside
-from freehold.usage import Traffic, Uses
+from freehold.usage import Pings, Traffic, Uses
 from freehold.web import formats, limits, logs, metrics
 from freehold.web.auth import (
     CONSOLE,
@@ -161,6 +161,7 @@ class Application:
         self.hits = limits.Hits(self.db)
         self.uses = Uses(self.db)
         self.traffic = Traffic(self.db)
+        self.pings = Pings(self.db)
         self.shares = Shares(max(1, settings.pool_size // 2))
         self.answers = Answers(stamps, size_bytes=_ANSWERS_BYTES)
         """Lists of rows that callers let be kept for a while."""
@@ -169,7 +170,7 @@ class Application:
         self._pages = pages
         self._request_ids = count(1)
         self._request_prefix = os.urandom(6).hex()
-        self._hosts = frozenset(settings.domains)
+        self._hosts = settings.hosts
         self._proxies = tuple(ip_network(each) for each in settings.trusted_proxies)
         self._listener: asyncio.Task[None] | None = None
         self.numbering = events.Numbering(self.db, self.is_followed)
@@ -200,6 +201,7 @@ class Application:
                 await self.hits.settle()
                 await self.uses.settle()
                 await self.traffic.settle()
+                await self.pings.settle()
                 await self.outside.close()
                 await self.pages_outside.close()
                 await self.images.close()

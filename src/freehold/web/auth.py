@@ -533,7 +533,7 @@ class Authenticator:
         granted = scopes.of_console_roles(held)
         for project_id in {scopes.project_of(role) for role in held}:
             granted |= scopes.of_console_roles(held, project_id)
-        wider = identity.scopes | (granted & frozenset(scopes.ORGANIZATION))
+        wider = identity.scopes | (granted & scopes.OF_ITS_PROJECTS)
         return msgspec.structs.replace(identity, scopes=wider)
 
     async def _key(self, project: Project, text: str, request: Request) -> Identity:

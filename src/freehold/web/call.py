@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from freehold import events
+from freehold import audit, events
 from freehold.access.permissions import Permission
 from freehold.db.pool import Queries
 from freehold.web import devices
-from freehold.web.auth import Identity, Project
+from freehold.web.auth import CONSOLE, Identity, Project
 from freehold.web.request import Request
 
 if TYPE_CHECKING:
@@ -123,7 +123,19 @@ class Call:
     def _caused_by(self, actor: str, name: str, email: str) -> events.Cause:
         mode = _mode(self.identity)
         user_agent = devices.kept(self.request.header(b"user-agent"))
-        return events.Cause(actor, self.request.id, _encoded_caller(name, email, mode, self.ip, user_agent))
+        caller = _encoded_caller(name, email, mode, self.ip, user_agent, self.sdk)
+        return events.Cause(actor, self.request.id, caller)
+
+    @property
+    def user_type(self) -> str:
+        """What acts, as the logs say it."""
+        is_console = self.project.id == CONSOLE
+        return audit.user_type(self.identity.actor, _mode(self.identity), is_console=is_console)
+
+    @property
+    def sdk(self) -> str:
+        """The SDK that calls, as it calls itself, in lower case; empty when it does not say."""
+        return devices.kept(self.request.header(b"x-sdk-name"))[:64].lower()
 
     @property
     def is_https(self) -> bool:
@@ -136,8 +148,8 @@ class Call:
 
 
 @lru_cache(maxsize=1000)
-def _encoded_caller(name: str, email: str, mode: str, ip: str, user_agent: str) -> bytes:
-    return msgspec.json.encode(events.Caller(name, email, mode, ip, user_agent))
+def _encoded_caller(name: str, email: str, mode: str, ip: str, user_agent: str, sdk: str) -> bytes:
+    return msgspec.json.encode(events.Caller(name, email, mode, ip, user_agent, sdk))
 
 
 def _mode(identity: Identity) -> str:

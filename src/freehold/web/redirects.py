@@ -50,7 +50,7 @@ def is_known(call: Call, url: str) -> bool:
     except ValueError:
         return False
     if parts.scheme in ("http", "https"):
-        is_ours = is_loopback(host) or host in call.app.settings.domains or call.project.has_host(host)
+        is_ours = is_loopback(host) or host in call.app.settings.hosts or call.project.has_host(host)
         return bool(host) and "@" not in parts.netloc and is_ours
     schemes = call.project.schemes | {f"appwrite-callback-{call.project.id}"}
     return parts.scheme in schemes and parts.scheme not in _RUNS_SOMETHING

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from freehold import audit
 from freehold.db.pool import Record
 from freehold.db.queries import MAX_TOTAL, Page, Query, page, parse
 from freehold.errors import InvalidQuery, UserUnauthorized
@@ -37,7 +38,7 @@ class Log(Output):
     user_name: str
     mode: str
     user_type: str
-    """What acted: `user`, `admin`, `guest`, `keyProject`, `keyOrganization`, or `keyAccount` for its user."""
+    """See `audit.user_type`."""
     ip: str
     time: str
     os_code: str
@@ -170,16 +171,12 @@ def _told(entry: Record, device: devices.Device, language: str) -> dict[str, Any
         "user_email": entry["actor_email"],
         "user_name": entry["actor_name"],
         "mode": "admin" if entry["mode"] == "admin" else "default",
-        "user_type": _user_type(kind, entry),
+        "user_type": audit.user_type(
+            entry["actor"], entry["mode"], is_console=entry["project_id"] == CONSOLE
+        ),
         "ip": entry["ip"],
         "time": wire_time(entry["happened_at"]),
         "country_code": country.code,
         "country_name": country.name,
         **device._asdict(),
     }
-
-
-def _user_type(kind: str, entry: Record) -> str:
-    if kind != "key":
-        return "keyAccount" if entry["mode"] == "key" else kind
-    return "keyOrganization" if entry["project_id"] == CONSOLE else "keyProject"

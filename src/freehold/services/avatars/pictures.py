@@ -48,8 +48,11 @@ def _remove(*paths: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def sent(contents: bytes, output: Output, *, kept_s: int = KEPT_S, saved_as: str = "") -> Stream:
-    """Send a picture, to be shown, or to be saved under a name."""
+def sent(
+    contents: bytes, output: Output, *, kept_s: int = KEPT_S, saved_as: str = "", is_public: bool = False
+) -> Stream:
+    """Send a picture, to be shown, or to be saved under a name. A public one may be kept for everybody."""
+    scope = "public" if is_public else "private"
     disposition = f'attachment; filename="{saved_as}"' if saved_as else "inline"
 
     async def parts() -> AsyncIterator[bytes]:
@@ -61,7 +64,7 @@ def sent(contents: bytes, output: Output, *, kept_s: int = KEPT_S, saved_as: str
         parts=parts(),
         close=lambda: None,
         headers=[
-            (b"cache-control", b"private, max-age=%d" % kept_s),
+            (b"cache-control", f"{scope}, max-age={kept_s}".encode()),
             (b"content-disposition", disposition.encode()),
             (b"content-security-policy", b"default-src 'none'; sandbox"),
         ],

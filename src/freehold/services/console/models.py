@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from msgspec import field
+from typing import Annotated, Literal
 
-from freehold.web.wire import Output
+from msgspec import Meta, field
+
+from freehold.web.wire import Input, Output
+
+
+class ResourceQuery(Input):
+    value: Annotated[str, Meta(max_length=256)]
+    type: Literal["rules"]
+    """What the host name would be for."""
 
 
 class ConsoleVariables(Output):

@@ -6,9 +6,15 @@ import re
 from collections.abc import Iterable
 
 from freehold.access import scopes
-from freehold.errors import AccessForbidden
+from freehold.errors import AccessForbidden, InvalidParameter
 from freehold.services import mail, oauth
-from freehold.services.console.models import ConsoleKeyScope, ConsoleKeyScopeList, ConsoleVariables
+from freehold.services.console.errors import ResourceAlreadyExists
+from freehold.services.console.models import (
+    ConsoleKeyScope,
+    ConsoleKeyScopeList,
+    ConsoleVariables,
+    ResourceQuery,
+)
 from freehold.services.oauth import ConsoleOAuth2ProviderList
 from freehold.services.project import (
     EmailTemplate,
@@ -18,11 +24,14 @@ from freehold.services.project import (
     checked_locale,
 )
 from freehold.web.application import host_name
-from freehold.web.auth import CONSOLE
+from freehold.web.auth import CONSOLE, is_loopback
 from freehold.web.call import Call
-from freehold.web.endpoint import Routes
+from freehold.web.endpoint import Routes, limit
 
 routes = Routes("console", raises=(AccessForbidden,))
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*(?!\d+$){_LABEL}")
 
 _MAX_INDEX_BYTES = 2704
 """The most that PostgreSQL's B-trees take an entry."""
@@ -32,6 +41,24 @@ _MAX_INDEX_BYTES = 2704
 async def list_oauth_providers(call: Call) -> ConsoleOAuth2ProviderList:
     """List the providers that people can sign in with, and what has to be entered for each."""
     return oauth.console_providers()
+
+
+@routes.get(
+    "/v1/console/resources",
+    scope="rules.read",
+    status=204,
+    limit=limit("120/60s", key="userId:{userId}, url:{url}"),
+    raises=(ResourceAlreadyExists,),
+)
+async def get_resource(call: Call, query: ResourceQuery) -> None:
+    """Tell whether a host name is free: 204 when it is, 409 when this installation answers to it."""
+    _must_be_on_console(call)
+    host = query.value.lower()
+    if _HOST_NAME.fullmatch(host) is None:
+        raise InvalidParameter(name="value", reason="It takes a host name, such as `shop.example.com`.")
+    own = call.app.settings.hosts | {host_name(call.request.header(b"host"))}
+    if host in own or is_loopback(host):
+        raise ResourceAlreadyExists(name=host)
 
 
 @routes.get("/v1/console/scopes/organization", scope="public")
@@ -57,8 +84,7 @@ async def get_email_template(call: Call, template_id: TemplateId, query: LocaleQ
 @routes.get("/v1/console/variables", scope="projects.read", name="variables")
 async def get_variables(call: Call) -> ConsoleVariables:
     """Tell the console what this installation can do."""
-    if call.identity.kind != "admin" and call.project.id != CONSOLE:
-        raise AccessForbidden()
+    _must_be_on_console(call)
     host = host_name(call.request.header(b"host"))
     return ConsoleVariables(
         domain_target_cname=host,
@@ -92,6 +118,11 @@ async def get_variables(call: Call) -> ConsoleVariables:
         max_index_length=_MAX_INDEX_BYTES,
         supports_integer_ids=False,
     )
+
+
+def _must_be_on_console(call: Call) -> None:
+    if call.identity.kind != "admin" and call.project.id != CONSOLE:
+        raise AccessForbidden()
 
 
 _VERBS = {"read": "Read", "write": "Create, change and delete"}

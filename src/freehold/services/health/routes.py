@@ -7,6 +7,7 @@ import time
 from freehold import __version__
 from freehold.services.health import store
 from freehold.services.health.models import HealthStatus, HealthStatusList, HealthTime, HealthVersion
+from freehold.usage import Pinged
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
 from freehold.web.wire import Json
@@ -18,6 +19,7 @@ ping = Routes("ping")
 @ping.get("/v1/ping", scope="global", name="get")
 async def answer_ping(call: Call) -> Json:
     """Answer, to show that the project can be reached."""
+    call.app.pings.count(Pinged(call.project.id, call.user_type, call.sdk))
     return Json(b'"Pong!"')
 
 

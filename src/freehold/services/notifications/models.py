@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
 from freehold.web.wire import Input, Output, Resource
 
 
@@ -25,6 +29,12 @@ class Notification(Resource):
 class NotificationList(Output):
     total: int
     notifications: list[Notification]
+
+
+class LogoQuery(Input):
+    jwt: Annotated[str, Meta(max_length=2048)] = ""
+    """Of whom the picture was sent to. It is not read: nobody is told who has opened a mail."""
+    theme: Literal["system", "light", "dark"] = "system"
 
 
 class UpdateNotification(Input):

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from freehold.db.pool import Record
 from freehold.errors import AccessForbidden
+from freehold.providers.images import Drawing, Transform
+from freehold.services import avatars
 from freehold.services.notifications import store
 from freehold.services.notifications.errors import NotificationNotFound
-from freehold.services.notifications.models import Notification, NotificationList, UpdateNotification
+from freehold.services.notifications.models import (
+    LogoQuery,
+    Notification,
+    NotificationList,
+    UpdateNotification,
+)
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.wire import Input, Queries, wire_time
+from freehold.web.wire import Input, Queries, Stream, wire_time
 
 routes = Routes("notifications", raises=(AccessForbidden,))
+
+_LOGO_SIDE = 256
 
 
 class NotificationQuery(Input):
@@ -34,6 +43,14 @@ async def update(call: Call, notification_id: str, body: UpdateNotification) -> 
     if row is None:
         raise NotificationNotFound()
     return _as_notification(row)
+
+
+@routes.get("/v1/notifications/logos/appwrite", scope="public")
+async def get_logo(call: Call, query: LogoQuery) -> Stream:
+    """Show this platform's logo, for light grounds, for dark ones, or for both (`system`)."""
+    size = Transform(width=_LOGO_SIDE, height=_LOGO_SIDE)
+    contents = await avatars.picture(call, Drawing("logo", query.theme), "png", size)
+    return avatars.sent(contents, "png", is_public=True)
 
 
 def _user_of_the_console(call: Call) -> str:

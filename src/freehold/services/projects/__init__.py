@@ -1,6 +1,6 @@
 """The projects of an organization, as people who run them see them on the console."""
 
-from freehold.services.projects import dev_keys
+from freehold.services.projects import dev_keys, schedules, stages
 from freehold.services.projects.access import current_organization, must_hold, of_organization
 from freehold.services.projects.errors import (
     OrganizationMissing,
@@ -18,12 +18,13 @@ from freehold.services.projects.models import (
 )
 from freehold.services.projects.removal import delete_all_of, delete_project
 from freehold.services.projects.routes import organization, routes
+from freehold.services.projects.stages import note as note_stages
 from freehold.services.projects.store import find
 
 ORGANIZATION_ERRORS = (OrganizationMissing, OrganizationNotFound)
 """What `current_organization` raises, besides AccessForbidden."""
 
-routes.endpoints += dev_keys.routes.endpoints
+routes.endpoints += dev_keys.routes.endpoints + schedules.routes.endpoints + stages.routes.endpoints
 
 __all__ = [
     "AUTH_METHODS",
@@ -40,6 +41,7 @@ __all__ = [
     "delete_project",
     "find",
     "must_hold",
+    "note_stages",
     "of_organization",
     "organization",
     "routes",

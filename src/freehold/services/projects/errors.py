@@ -23,3 +23,19 @@ class OrganizationMissing(Forbidden, type="organization_id_missing"):
 
 class DevKeyNotFound(NotFound, type="key_not_found"):
     """The project has no key for development with this id."""
+
+
+class ScheduleNotFound(NotFound, type="schedule_not_found"):
+    """The project has no schedule with this id."""
+
+
+class FunctionNotFound(NotFound, type="function_not_found"):
+    """The project has no function `{id}` that could be run."""
+
+
+class ExecutionNotFound(NotFound, type="execution_not_found"):
+    """The project has no execution `{id}` that could be run."""
+
+
+class MessageNotFound(NotFound, type="message_not_found"):
+    """The project has no message `{id}` that could be sent."""
