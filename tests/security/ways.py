@@ -100,6 +100,20 @@ def _staged(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outc
     return _commit(client, transaction, _rest(client.post(_ROWS, json=body)))
 
 
+def _update(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
+    return _rest(client.patch(f"{_ROWS}/{row_id}", json=_said(data=data, permissions=granted)))
+
+
+def _update_document(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
+    return _rest(client.patch(f"{_DOCUMENTS}/{row_id}", json=_said(data=data, permissions=granted)))
+
+
+def _staged_update(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
+    transaction = _begin(client)
+    body = _said(data=data, permissions=granted, transactionId=transaction)
+    return _commit(client, transaction, _rest(client.patch(f"{_ROWS}/{row_id}", json=body)))
+
+
 def _operation(action: str) -> Callable[[httpx.Client, str, Said, Any], Outcome]:
     def operate(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
         transaction = _begin(client)
@@ -168,6 +182,16 @@ WAYS = (
     Way("GraphQL bulk upsert", _graphql("UpsertRows", many=True), for_keys=True, changes=True),
 )
 
+UPDATES = (
+    *(way for way in WAYS if way.changes and not way.for_keys),
+    Way("update", _update, changes=True),
+    Way("legacy update", _update_document, changes=True),
+    Way("staged update", _staged_update, changes=True),
+    Way("operation update", _operation("update"), changes=True),
+    Way("GraphQL update", _graphql("UpdateRow"), changes=True),
+)
+"""The ways on which a user can change a row that is there."""
+
 each_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 each_way_of_users = pytest.mark.parametrize(
     "way", [way for way in WAYS if not way.for_keys], ids=lambda way: way.name
@@ -175,6 +199,7 @@ each_way_of_users = pytest.mark.parametrize(
 each_way_to_change = pytest.mark.parametrize(
     "way", [way for way in WAYS if way.changes], ids=lambda way: way.name
 )
+each_update = pytest.mark.parametrize("way", UPDATES, ids=lambda way: way.name)
 
 
 class Asking(NamedTuple):

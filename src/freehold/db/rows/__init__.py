@@ -3,6 +3,7 @@
 from freehold.db.rows.aggregates import aggregate
 from freehold.db.rows.columns import ID_ENCODERS, Column, Operand
 from freehold.db.rows.operators import Change
+from freehold.db.rows.references import Reference
 from freehold.db.rows.relations import MAX_RELATED, Link, Load, Related, load
 from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.db.rows.table import RowTable, Shape
@@ -16,6 +17,7 @@ __all__ = [
     "Link",
     "Load",
     "Operand",
+    "Reference",
     "Related",
     "RowTable",
     "Scope",

@@ -55,3 +55,5 @@ class Scope(NamedTuple):
     """Who `me` is in the conditions."""
     unchanged_since: datetime | None = None
     """The row must not have changed since; for tables that keep when it did."""
+    with_deleted: bool = False
+    """Whether rows that are marked as deleted count as well."""

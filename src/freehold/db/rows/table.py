@@ -28,6 +28,7 @@ from freehold.db.rows.columns import (
 from freehold.db.rows.filters import condition, rank
 from freehold.db.rows.operators import Change
 from freehold.db.rows.order import Ordered, beyond, order_by, place
+from freehold.db.rows.references import Reference, known, known_or_kept
 from freehold.db.rows.relations import Related, matching, ordered_by
 from freehold.db.rows.statement import Scope, Statement, Values, planned_anew
 from freehold.db.rows.words import searched
@@ -306,7 +307,7 @@ class RowTable:
             sql += f" and {quote(self.layout.tenant)} = {values.bind(scope.tenant)}"
         elif self.entity.tenant == "self" and scope.tenant is not None:
             sql += f" and {quote(self.layout.id)} = {values.bind(scope.tenant)}"
-        if self.layout.deleted_at is not None:
+        if self.layout.deleted_at is not None and not scope.with_deleted:
             sql += f" and {quote(self.layout.deleted_at)} is null"
         if scope.unchanged_since is not None and self.layout.updated_at is not None:
             sql += f" and {quote(self.layout.updated_at)} <= {values.bind(scope.unchanged_since)}"
@@ -342,8 +343,14 @@ class RowTable:
 
     # -- writing ---------------------------------------------------------------------------------------
 
-    def insert(self, assigned: Mapping[str, Any], *, unless_there: bool = False) -> Statement:
-        """Insert a row from SQL names and the driver's values."""
+    def insert(
+        self,
+        assigned: Mapping[str, Any],
+        *,
+        unless_there: bool = False,
+        references: Sequence[Reference] = (),
+    ) -> Statement:
+        """Insert a row from SQL names and the driver's values, if all that it refers to may be known of."""
         values = Values()
         names = ", ".join(assigned)
         bound = ", ".join(
@@ -351,6 +358,8 @@ class RowTable:
             for value in assigned.values()
         )
         given = f"({names}) values ({bound})" if assigned else "default values"
+        if references:
+            given = f"({names}) select {bound} where {' and '.join(known(references, values))}"
         if unless_there:
             given += f" on conflict on constraint {quote(primary_key_name(self.entity.table))} do nothing"
         return Statement(
@@ -358,12 +367,18 @@ class RowTable:
             values.bound,
         )
 
-    def update(self, row_id: Any, assigned: Mapping[str, Any], scope: Scope) -> Statement:
-        """Change a row; `updated_at` and `version` move along."""
+    def update(
+        self, row_id: Any, assigned: Mapping[str, Any], scope: Scope, references: Sequence[Reference] = ()
+    ) -> Statement:
+        """Change a row; `updated_at` and `version` move along.
+
+        What it is to refer to, and did not already, has to be known of.
+        """
         values = Values()
         sets = _sets(assigned, values)
         sets += self.touched(assigned)
         where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        where += "".join(f" and {each}" for each in known_or_kept(references, values))
         return Statement(
             f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
             values.bound,

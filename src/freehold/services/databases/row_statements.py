@@ -148,8 +148,7 @@ def _problem_of(rows: RowTable, error: BaseException) -> Problem | None:
         case asyncpg.ForeignKeyViolationError():
             if error.detail is not None and "still referenced" in error.detail:
                 return RowDeleteRestricted()
-            key = _columns_of(rows, error.detail) or "a reference"
-            return RowInvalidStructure(reason=f"{key} names a row that is not there.")
+            return not_there(_columns_of(rows, error.detail) or "a reference")
         case asyncpg.NotNullViolationError():
             return RowInvalidStructure(reason=f"{_spelled(rows, error.column_name)} is required.")
         case asyncpg.CheckViolationError():
@@ -164,6 +163,11 @@ def _problem_of(rows: RowTable, error: BaseException) -> Problem | None:
             return RowInvalidStructure(reason="a value does not fit its column.")
         case _:
             return None
+
+
+def not_there(spelled: str) -> RowInvalidStructure:
+    """What to tell of a reference to a row that is not there, or that the caller may not know of."""
+    return RowInvalidStructure(reason=f"{spelled} names a row that is not there.")
 
 
 _RULES = {

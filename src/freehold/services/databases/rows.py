@@ -27,6 +27,7 @@ from freehold.services.databases.errors import (
     RowUpdateConflict,
 )
 from freehold.services.databases.list_cache import remembered
+from freehold.services.databases.references import Referring, referring, refused_change, refused_new
 from freehold.services.databases.relations import asked, expand, prepare
 from freehold.services.databases.row_statements import first, note, reached_db, refusals, with_event
 from freehold.services.databases.row_values import changes, new_row, new_row_id, row_id_of
@@ -224,9 +225,12 @@ async def create(
     reached = reach(call, table, "create", named)
     if reached is None:
         raise not_permitted(table, "create")
-    statement = reached.rows.insert(new_row(call, table, reached, made, data, granted) | extra)
-    record = await _insert(call, reached, with_event(call, table, statement, named, "create"))
-    assert record is not None
+    assigned = new_row(call, table, reached, made, data, granted) | extra
+    to_make = await referring(call, table, reached, data, assigned, made)
+    statement = reached.rows.insert(assigned, references=to_make.references)
+    record = await _insert(call, to_make.reached, with_event(call, table, statement, named, "create"))
+    if record is None:
+        raise await refused_new(call, to_make)
     return _changed(call, table, reached, record)
 
 
@@ -266,9 +270,11 @@ async def update(
     wanted = row_id_of(table.rows, row_id)
     if reached is None:
         await _refuse(call, table, wanted, row_id, reached, "update")
-    statement = _change(call, table, reached, wanted, data or {}, granted, extra)
-    record = await first(call, reached, with_event(call, table, statement, row_id, "update"))
+    to_change, statement = await _change(call, table, reached, wanted, data or {}, granted, extra)
+    record = await first(call, to_change.reached, with_event(call, table, statement, row_id, "update"))
     if record is None:
+        if (problem := await refused_change(call, to_change, wanted)) is not None:
+            raise problem
         await _refuse(call, table, wanted, row_id, reached, "update")
     return _changed(call, table, reached, record)
 
@@ -279,7 +285,7 @@ def _changed(call: Call, table: Table, reached: Reach, record: Record) -> dict[s
     return row
 
 
-def _change(
+async def _change(
     call: Call,
     table: Table,
     reached: Reach,
@@ -287,9 +293,10 @@ def _change(
     data: Object,
     granted: list[str] | None,
     extra: Extra = _NOTHING,
-) -> Statement:
+) -> tuple[Referring, Statement]:
     assigned = changes(call, table, reached, data, granted) | extra
-    return reached.rows.update(wanted, assigned, reached.scope)
+    to_change = await referring(call, table, reached, data, assigned, wanted)
+    return to_change, reached.rows.update(wanted, assigned, reached.scope, to_change.references)
 
 
 async def upsert(
@@ -297,27 +304,42 @@ async def upsert(
 ) -> dict[str, Any]:
     """Change what is given of a row, or make it when there is none."""
     wanted = row_id_of(table.rows, row_id)
-    to_change = _reach_unchanged(call, table, "update", row_id)
-    to_make = reach(call, table, "create", row_id)
-    record = None
-    if to_change is not None:
-        statement = _change(call, table, to_change, wanted, data, granted)
+    may_change = _reach_unchanged(call, table, "update", row_id)
+    may_make = reach(call, table, "create", row_id)
+    record = to_change = to_make = None
+    if may_change is not None:
+        to_change, statement = await _change(call, table, may_change, wanted, data, granted)
         change = with_event(call, table, statement, row_id, "upsert")
-        record = await first(call, to_change, change)
-    if record is None and to_make is not None:
-        made = new_row(call, table, to_make, new_row_id(table.rows, row_id), data, granted, upserted=True)
-        statement = to_make.rows.insert(made, unless_there=True)
-        record = await _insert(call, to_make, with_event(call, table, statement, row_id, "upsert"))
+        record = await first(call, to_change.reached, change)
+    if record is None and may_make is not None:
+        made = new_row(call, table, may_make, new_row_id(table.rows, row_id), data, granted, upserted=True)
+        to_make = await referring(call, table, may_make, data, made, wanted)
+        statement = may_make.rows.insert(made, unless_there=True, references=to_make.references)
+        record = await _insert(call, to_make.reached, with_event(call, table, statement, row_id, "upsert"))
         if record is None and to_change is not None:  # made by somebody else since we looked
-            record = await first(call, to_change, change)
-    reached = to_change or to_make
+            record = await first(call, to_change.reached, change)
+    reached = may_change or may_make
     if record is None or reached is None:
-        if to_change is not None:
-            whenever = to_change.scope._replace(unchanged_since=None)
-            if await _is_there(call, table, wanted, to_change, whenever):
-                raise RowUpdateConflict()
-        raise not_permitted(table, "create" if to_change is None else "update")
+        await _refuse_upsert(call, table, wanted, to_change, to_make)
     return _changed(call, table, reached, record)
+
+
+async def _refuse_upsert(
+    call: Call, table: Table, wanted: Any, to_change: Referring | None, to_make: Referring | None
+) -> NoReturn:
+    """Say why a row could be neither changed nor made."""
+    if to_change is not None:
+        problem = await refused_change(call, to_change, wanted)
+        if problem is not None:
+            raise problem
+        whenever = to_change.reached.scope._replace(unchanged_since=None)
+        if await _is_there(call, table, wanted, to_change.reached, whenever):
+            raise RowUpdateConflict()
+    if to_make is not None and to_make.references:
+        at_all = Scope(tenant=to_make.reached.scope.tenant, with_deleted=True)
+        if not await _is_there(call, table, wanted, to_make.reached, at_all):
+            raise await refused_new(call, to_make)
+    raise not_permitted(table, "create" if to_change is None else "update")
 
 
 async def _is_there(call: Call, table: Table, wanted: Any, reached: Reach, scope: Scope) -> bool:

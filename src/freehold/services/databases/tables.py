@@ -83,6 +83,10 @@ class Table:
         self.all_relations = tuple(relations)
         """Those included that rows do not show."""
         self.relations = {each.key: each for each in self.all_relations if not each.is_hidden}
+        self.references = {
+            each.column_key: each for each in self.all_relations if self.follows_schema and each.column_key
+        }
+        """What the columns that come from a schema file refer to, by their keys."""
         if not self.follows_schema:
             self._id_kinds = {each.target: "text" for each in self.all_relations}
         self._rows_of = partial(
