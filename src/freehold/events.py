@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -69,10 +70,22 @@ _INSERT = """
     values ($1, $2, $3, $4, $5, $6)
 """
 
+# What the console shows of a project that it is worked on in: columns, indexes, and what is moved in and out.
+_OF_CONSOLE = re.compile(r"databases\..+\.(?:columns|indexes)\.|migrations\.")
+# It is nothing that happened besides, so neither the audit log nor webhooks are to know of it.
+_TELL_CONSOLE = """
+    insert into freehold.outbox (project_id, event, payload, actor, request_id, caller, audited)
+    values ('console', 'console.project.tell',
+            jsonb_build_object('projectId', $1::text, 'event', $2::text, 'payload', $3::jsonb),
+            $4, $5, $6, true)
+"""
+
 
 async def record(db: Queries, event: Event) -> None:
-    """Write an event down, to happen when the transaction does."""
+    """Write an event down, to happen when the transaction does; for the console too, if that shows it."""
     await db.run(_INSERT, event.project_id, event.name, event.payload, *event.cause)
+    if _OF_CONSOLE.match(event.name):
+        await db.run(_TELL_CONSOLE, event.project_id, event.name, event.payload, *event.cause)
 
 
 def recorded_each(

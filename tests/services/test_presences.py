@@ -87,3 +87,40 @@ def test_a_presence_that_was_said_on_a_socket_ends_with_it(project: Project, jan
     assert answer["data"]["success"]
     assert (came["payload"]["status"], came["payload"]["metadata"]) == ("typing", {"in": "chat"})
     assert went["events"][0] == "presences.janes.delete"
+
+
+def test_a_list_of_presences_may_be_as_old_as_its_caller_says_until_it_is_purged(
+    project: Project, jane: User, bob: User
+) -> None:
+    def listed(user: User) -> tuple[str, list[str]]:
+        """Where the list came from, and who is in it."""
+        answer = user.client.get("/presences", params={"ttl": 3600})
+        return answer.headers["X-Appwrite-Cache"], sorted(each["$id"] for each in answer.json()["presences"])
+
+    def kept(user: User) -> list[str]:
+        """The list, once the process that answers has kept it."""
+        while (found := listed(user))[0] != "hit":
+            pass
+        return found[1]
+
+    jane.client.put("/presences/desk", json={"status": "online", "permissions": ['read("users")']})
+    there = ["desk", "own"]
+    jane.client.put("/presences/own", json={"status": "online"})
+    assert kept(jane) == there
+    assert kept(bob) == ["desk"]
+
+    source = ""
+    while source != "hit":  # a process that has just begun to listen to others forgets all that it has kept
+        before = kept(jane)
+        there.append(f"r{len(there)}")
+        jane.client.put(f"/presences/{there[-1]}", json={"status": "online"})
+        source, found = listed(jane)
+        assert found == (before if source == "hit" else there)
+    new = jane.client.get("/presences")
+    assert "X-Appwrite-Cache" not in new.headers
+    assert new.json()["total"] == len(there)
+
+    purged = jane.client.patch("/presences/own", json={"status": "away", "purge": True})
+    assert purged.status_code == 200, purged.text
+    assert listed(jane) == ("miss", there)
+    assert error_of(jane.client.get("/presences", params={"ttl": 86_401}))[0] == 400

@@ -359,16 +359,13 @@ class Application:
             self.numbering.soon()
             return body
         answer = await endpoint.handler(call, **arguments)
-        if endpoint.method != "GET":
-            self.numbering.soon()
-        if isinstance(answer, Stream):
-            return answer
-        body = _encoded(answer)
         if call.tags:
             await events.announce(self.db, call.tags)
             for tag in call.tags:
                 self.stamps.touch(tag)
-        return body
+        if endpoint.method != "GET":
+            self.numbering.soon()  # sockets are to be told by what holds now
+        return answer if isinstance(answer, Stream) else _encoded(answer)
 
     async def _in_transaction(self, endpoint: Endpoint, call: Call, arguments: dict[str, Any]) -> bytes:
         async with self.db.transaction() as transaction:

@@ -73,10 +73,12 @@ class RowTable:
         *,
         tenant: IdKind = "uuid",
         secret: str = "",
+        hidden: Sequence[str] = (),
     ) -> None:
         """`id_kinds` are of the entities that refs point at; `constants` stand in every row on the wire.
 
-        `secret` is the installation's, for columns that are encrypted.
+        `secret` is the installation's, for columns that are encrypted. `hidden` are the table's columns that
+        the entity is shown without.
         """
         self.tenant_type = ID_TYPES[tenant]
         layout = entity.layout
@@ -132,6 +134,8 @@ class RowTable:
         if "$permissions" not in missing:
             self._constants["$permissions"] = []
         self.shape = self._shape(list(self.columns.values()))
+        self.returned = ", ".join([self.shape.select, *map(quote, self._told_beside(hidden))])
+        """What a change returns of each row: the shape, and behind it what else its event tells."""
         self.get_sql = f"select {self.shape.select} from {self.relation} where "
 
     def _shape(self, columns: Sequence[Column]) -> Shape:
@@ -140,6 +144,13 @@ class RowTable:
         decoders = [(column.key, column.decode) for column in columns if column.decode is not None]
         decoders += [(wire, decode) for wire, _, decode in self._system if decode is not None]
         return Shape(", ".join(sql), tuple(names), tuple(decoders), self._constants)
+
+    def _told_beside(self, hidden: Sequence[str]) -> list[str]:
+        # An event is told to others than its cause: by the row's tenant, and with what those may see.
+        columns = [each for each in (*hidden, self.layout.tenant) if each is not None]
+        return [
+            each for each in columns if quote(each) not in {column.sql for column in self.columns.values()}
+        ]
 
     def selected(self, select: Sequence[str]) -> Shape:
         """The shape of rows with only these columns, and always the system columns. Raises InvalidQuery."""
@@ -363,7 +374,7 @@ class RowTable:
         if unless_there:
             given += f" on conflict on constraint {quote(primary_key_name(self.entity.table))} do nothing"
         return Statement(
-            f"insert into {self.relation} {given} returning {self.shape.select}",
+            f"insert into {self.relation} {given} returning {self.returned}",
             values.bound,
         )
 
@@ -380,7 +391,7 @@ class RowTable:
         where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
         where += "".join(f" and {each}" for each in known_or_kept(references, values))
         return Statement(
-            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.returned}",
             values.bound,
         )
 
@@ -400,7 +411,7 @@ class RowTable:
         source = f"jsonb_to_recordset({values.bind(msgspec.json.encode(document))}) as made({typed})"
         return Statement(
             f"insert into {self.relation} ({', '.join(names)}) select {columns} from {source}"
-            f" returning {self.shape.select}",
+            f" returning {self.returned}",
             values.bound,
         )
 
@@ -411,7 +422,7 @@ class RowTable:
         sets += self.touched(assigned)
         where = self._fitting(page, scope, values, most)
         return Statement(
-            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.returned}",
             values.bound,
         )
 
@@ -419,7 +430,7 @@ class RowTable:
         """Delete the rows that fit, and so many at most."""
         values = Values()
         where = self._fitting(page, scope, values, most)
-        return Statement(f"{self._delete()} where {where} returning {self.shape.select}", values.bound)
+        return Statement(f"{self._delete()} where {where} returning {self.returned}", values.bound)
 
     def _fitting(self, page: Page, scope: Scope, values: Values, most: int) -> str:
         """The predicate of a bulk change: filters, and so many at most, the first of an order."""
@@ -454,7 +465,7 @@ class RowTable:
         if bound is not None:
             where += f" and {total} {'<=' if by > 0 else '>='} {values.bind(bound)}"
         return Statement(
-            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.shape.select}",
+            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.returned}",
             values.bound,
         )
 
@@ -495,7 +506,7 @@ class RowTable:
         """Delete a row; one that is deleted softly is marked."""
         values = Values()
         where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
-        return Statement(f"{self._delete()} where {where} returning {self.shape.select}", values.bound)
+        return Statement(f"{self._delete()} where {where} returning {self.returned}", values.bound)
 
     def _delete(self) -> str:
         if self.layout.deleted_at is None:

@@ -31,7 +31,7 @@ def cut(rows: RowTable, column: str, others: list[Any], row_ids: list[Any]) -> S
 
 def _changed(rows: RowTable, change: str, where: str, values: Values) -> Statement:
     sets = ", ".join([change, *rows.touched({})])
-    returning = f"returning {rows.shape.select}"
+    returning = f"returning {rows.returned}"
     return Statement(f"update {rows.relation} set {sets} where {where} {returning}", values.bound)
 
 
@@ -82,7 +82,7 @@ def tied(rows: RowTable, column: str, to: Any, among: list[Any]) -> Statement:
 def delete(rows: RowTable, row_ids: list[Any]) -> Statement:
     """Delete rows by their ids."""
     where = f"{rows.id_sql} = any($1)"
-    return Statement(f"delete from {rows.relation} where {where} returning {rows.shape.select}", [row_ids])
+    return Statement(f"delete from {rows.relation} where {where} returning {rows.returned}", [row_ids])
 
 
 def referred(rows: RowTable, way: Link, row_ids: list[Any], *, most: int) -> Statement:

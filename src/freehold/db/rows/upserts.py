@@ -50,14 +50,14 @@ def upsert_many(rows: RowTable, given: Sequence[Upserted], scope: Scope) -> Stat
         updated as (
             update {rows.relation} set {", ".join(sets) or f"{rows.id_sql} = {rows.id_sql}"} from given
             where {rows.id_sql} = "#id"{rows.within(scope, values)}
-            returning {rows.shape.select}
+            returning {rows.returned}
         ),
         made as (
             insert into {rows.relation} ({", ".join(each.sql for each in inserted)})
             select {", ".join(each.first_value(values) for each in inserted)} from given
             where not exists (select from updated where updated.{rows.id_sql} = "#id") order by "#at"
             on conflict on constraint {quote(primary_key_name(rows.entity.table))} do nothing
-            returning {rows.shape.select}
+            returning {rows.returned}
         ),"""
     return Statement("select * from updated union all select * from made", values.bound, ahead)
 

@@ -110,7 +110,9 @@ class Table:
         if view is None:
             visible = tuple(field for field in self.entity.fields if field.name not in hidden)
             entity = msgspec.structs.replace(self.entity, fields=visible)
-            view = self._views[hidden] = self._rows_of(entity, constants=self._constants)
+            columns = [field.column for field in self.entity.columns if field.name in hidden]
+            view = self._rows_of(entity, constants=self._constants, hidden=columns)
+            self._views[hidden] = view
         return view
 
     def soft_children(self, entity: Entity) -> Iterator[tuple[RowTable, str]]:

@@ -31,6 +31,7 @@ class PresenceList(Output):
 
 class ListPresencesQuery(ListQuery):
     ttl: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    """How many seconds old the answer may be."""
 
 
 class UpsertPresence(Input):
@@ -48,6 +49,7 @@ class UpdatePresence(Input):
     metadata: dict[str, Any] | None = None
     permissions: Permissions | None = None
     purge: bool = False
+    """Whether to forget the lists that callers let be kept."""
 
 
 def as_presence(row: Record) -> Presence:

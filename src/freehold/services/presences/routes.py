@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import msgspec
+
 from freehold.errors import RoleNotHeld, UserUnauthorized
 from freehold.services import users
 from freehold.services.presences import lasting, store
@@ -17,19 +21,38 @@ from freehold.services.presences.models import (
 )
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.wire import Json
 
 routes = Routes("presences", console=False)
 
 _ONE = "/v1/presences/{presenceId}"
 
 
-@routes.get("/v1/presences", scope="presences.read", name="list")
-async def list_presences(call: Call, query: ListPresencesQuery) -> PresenceList:
-    """List who is there, of those whom the caller may see."""
-    found = await store.fetch(
-        call.db, call.project.id, query.queries, asks=call.asks("read"), total=query.total
-    )
-    return PresenceList(total=found.total, presences=[as_presence(row) for row in found.rows])
+@routes.get("/v1/presences", scope="presences.read", name="list", model=PresenceList)
+async def list_presences(call: Call, query: ListPresencesQuery) -> Json:
+    """List who is there, of those whom the caller may see.
+
+    With `ttl` the answer may be one of so many seconds ago that others got who may see the same; `purge`
+    of an update forgets these. X-Appwrite-Cache says which it is.
+    """
+    asks = call.asks("read")
+
+    async def find() -> bytes:
+        found = await store.fetch(call.db, call.project.id, query.queries, asks=asks, total=query.total)
+        listed = PresenceList(total=found.total, presences=[as_presence(row) for row in found.rows])
+        return msgspec.json.encode(listed)
+
+    if not query.ttl:
+        return Json(await find())
+    whose = (call.project.realm, "presences", sorted(asks) if asks is not None else None)
+    key = hashlib.sha256(msgspec.json.encode((*whose, query.queries, query.total))).digest()
+    answer, was_there = await call.app.answers.load(key, _lists_tag(call), query.ttl, find)
+    call.headers.append((b"x-appwrite-cache", b"hit" if was_there else b"miss"))
+    return Json(answer)
+
+
+def _lists_tag(call: Call) -> str:
+    return f"presences:{call.project.id}"
 
 
 @routes.get(_ONE, scope="presences.read", raises=(PresenceNotFound,))
@@ -68,6 +91,8 @@ async def update(call: Call, presence_id: str, body: UpdatePresence) -> Presence
         if await store.find(call.db, call.project.id, presence_id, call.asks("read")) is not None:
             raise UserUnauthorized()
         raise PresenceNotFound(id=presence_id)
+    if body.purge:
+        call.changed(_lists_tag(call))
     return as_presence(row)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
 
 from freehold.db.pool import Record
+from freehold.errors import ProjectNotFound
 from freehold.services import databases, presences, storage, teams, webhooks
+from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.wire import wire_time
 
@@ -55,7 +58,6 @@ class Told:
         self.remembered: dict[Any, Any] = {}
         """What was worked out for one caller and holds for others, by what it depends on."""
         self._views: dict[Any, View] = {}
-        self._values: dict[str, Any] | None = None
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -63,12 +65,10 @@ class Told:
         plain = tuple(channel.format(*self.ids) for channel in self.kind.channels)
         return (*plain, *(f"{channel}.{self.action}" for channel in plain))
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Any]:
         """What the outbox has of the resource."""
-        if self._values is None:
-            self._values = msgspec.json.decode(self.kept) if self.kept is not None else {}
-        return self._values
+        return msgspec.json.decode(self.kept) if self.kept is not None else {}
 
     async def to(self, call: Call) -> View | None:
         """What a caller is told of it; None when that is nothing."""
@@ -157,6 +157,28 @@ async def _report(event: Told, call: Call) -> View | None:
     return event.view(event.values) if call.identity.privileged else None
 
 
+async def _of_project(event: Told, call: Call) -> View | None:
+    try:
+        project = await call.app.auth.project(event.ids[0])
+    except ProjectNotFound:
+        return None
+    scope = "migrations.read" if event.names[0].startswith("migrations.") else "tables.read"
+    if scope not in call.identity.scopes_in(project.team_id, project.id):
+        return None
+    return event.view(event.values)
+
+
+def _is_of_project(event: Told) -> bool:
+    """Say of it what the project's own event says."""
+    if event.project_id != CONSOLE:
+        return False
+    told = event.values
+    event.names = webhooks.all_names(told["event"])
+    event.ids, event.action = (told["projectId"],), told["event"].rpartition(".")[2]
+    event.values = told["payload"] or {}
+    return True
+
+
 def _is_named(event: Told) -> bool:
     return bool(event.values.get("$id") == event.ids[-1])
 
@@ -232,6 +254,13 @@ KINDS: tuple[Kind, ...] = (
         frozenset(("presences.read",)),
         _presence,
         _is_named,
+    ),
+    Kind(
+        re.compile(r"(console\.project)\.(tell)"),
+        ("console", "projects.{0}"),
+        frozenset(("account",)),
+        _of_project,
+        _is_of_project,
     ),
     Kind(
         re.compile(r"reports\.(.+)\.(create|update|delete)"),
