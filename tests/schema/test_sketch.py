@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from freehold.schema import document, parse_schema
@@ -42,6 +42,7 @@ def test_what_is_written_is_read_again(value: dict[str, Any]) -> None:
 
 @settings(max_examples=200, deadline=None, database=None)
 @given(st.lists(st.text(max_size=70), min_size=1, max_size=8))
+@example(["0ID"])
 def test_any_name_becomes_one_that_the_language_takes(sources: list[str]) -> None:
     sketch = Sketch(sources[0])
     for source in sources:
@@ -59,11 +60,13 @@ def test_names_are_the_nearest_ones() -> None:
     assert [entity_name(each, []) for each in ("OrderItems", "people", "import", "audit_log", "status")] == [
         "order_item", "person", "import_entry", "audit_log_entry", "status",
     ]  # fmt: skip
-    assert [field_name(each, []) for each in ("createdAt", "limit", "class", "firstName", "__x")] == [
+    assert [field_name(each, {}) for each in ("createdAt", "limit", "class", "firstName", "__x")] == [
         "created_at_value", "limit_value", "class_value", "first_name", "x",
     ]  # fmt: skip
-    assert field_name("ownerId", [], is_ref=True) == "owner"
-    assert field_name("first name", ["first_name"]) == "first_name_b"
+    assert field_name("ownerId", {}, is_ref=True) == "owner"
+    assert field_name("ownerId", {"owner_id": {"type": "int"}}, is_ref=True) == "owner_b"
+    assert field_name("ownerId", {"owner": {"type": "ref(user)"}}) == "owner_id_b"
+    assert field_name("first name", {"first_name": {"type": "text"}}) == "first_name_b"
     assert service_name("My Shop!") == "my-shop"
 
 

@@ -316,21 +316,25 @@ def entity_name(source: str, taken: Iterable[str]) -> str:
     return _untaken(name, taken)
 
 
-def field_name(source: str, taken: Iterable[str], *, is_ref: bool = False) -> str:
-    """The name of a field that is called `source` elsewhere: of `ownerId`, when it is a relation, `owner`."""
+def field_name(source: str, others: Mapping[str, Body], *, is_ref: bool = False) -> str:
+    """The name of a field that is called `source` elsewhere: of `ownerId`, when it is a relation, `owner`.
+
+    Neither it nor the column of a relation is called as one of the entity's other fields.
+    """
     name = names.snake_case(source)
     if is_ref:
         name = name.removesuffix("_id") or name
     kept = name in names.SYSTEM_NAMES or name in names.LIST_PARAMETERS
     if kept or names.field_refusal(name) is not None:
         name = f"{name}_value"
-    return _untaken(name, taken)
+    columns = [f"{each}_id" for each, body in others.items() if str(body.get("type", "")).startswith("ref(")]
+    return _untaken(name, [*others, *columns], column="_id" if is_ref else "")
 
 
-def _untaken(name: str, taken: Iterable[str]) -> str:
+def _untaken(name: str, taken: Iterable[str], *, column: str = "") -> str:
     spellings = {names.spelled(each) for each in taken}
     found, letter = name, ord("b")
-    while names.spelled(found) in spellings:
+    while not spellings.isdisjoint((names.spelled(found), names.spelled(found + column))):
         found, letter = f"{name}_{chr(letter)}", letter + 1
     return found
 
