@@ -24,14 +24,23 @@ from appwrite.exception import AppwriteException
 from appwrite.query import Query
 from appwrite.services.tables_db import TablesDB
 
-from tests.platform import Project, platform, project
-
-__all__ = ["platform", "project"]
+from tests.platform import Platform, Project, running_platform
+from tests.postgres import Server
+from tests.services.receiver import running_receiver
+from tests.services.sockets import socket as realtime
 
 SCHEMA = Path(__file__).parent / "freehold.yaml"
 CACHE = Path(__file__).parents[2] / ".cache" / "generated"
 ROLE_PASSWORD = "only-on-loopback-in-a-test"
 DEV_SECRET = "bridge-test-secret-0f1e2d3c4b5a69788796"
+
+
+@pytest.fixture(scope="module")
+def platform(postgres: Server) -> Iterator[Platform]:
+    """A platform whose webhooks really go where they are meant to go."""
+    with running_platform(postgres, "--dev") as running:
+        running.register_root()
+        yield running
 
 
 def freehold(*arguments: str, **environment: str) -> str:
@@ -69,26 +78,28 @@ class Applied(NamedTuple):
         return tenant
 
 
-@pytest.fixture
-def applied(project: Project, tmp_path: Path) -> Applied:
-    shutil.copy(SCHEMA, tmp_path)
+@pytest.fixture(scope="module")
+def applied(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Applied:
+    project, folder = platform.new_project(), tmp_path_factory.mktemp("schema")
+    shutil.copy(SCHEMA, folder)
     told = credentials(project)
-    done = json.loads(freehold("apply", "--schema", str(tmp_path), "--yes", "--json", **told))
-    assert (tmp_path / "schema.lock.json").exists()
-    return Applied(project, tmp_path, done["namespace"])
+    done = json.loads(freehold("apply", "--schema", str(folder), "--yes", "--json", **told))
+    assert (folder / "schema.lock.json").exists()
+    return Applied(project, folder, done["namespace"])
 
 
-def test_a_lost_lock_is_restored_from_the_live_project_and_nothing_is_dropped(applied: Applied) -> None:
-    lock = applied.folder / "schema.lock.json"
-    before = lock.read_text()
-    lock.unlink()
-    schema = applied.folder / "freehold.yaml"
+def test_a_lost_lock_is_restored_from_the_live_project_and_nothing_is_dropped(
+    applied: Applied, tmp_path: Path
+) -> None:
+    lock = tmp_path / "schema.lock.json"
+    before = (applied.folder / "schema.lock.json").read_text()
+    schema = Path(shutil.copy(applied.folder / "freehold.yaml", tmp_path))
     text = schema.read_text()
     fields = "      is_open: { type: bool, default: true }\n"
     schema.write_text(text.replace(fields, "").replace("      title: ", fields + "      title: "))
     told = credentials(applied.project)
 
-    planned = json.loads(freehold("plan", "--schema", str(applied.folder), "--json", **told))
+    planned = json.loads(freehold("plan", "--schema", str(tmp_path), "--json", **told))
 
     assert planned["steps"] == []
     assert lock.read_text() == before
@@ -129,9 +140,10 @@ class Service(NamedTuple):
         )
 
 
-@pytest.fixture
-def service(applied: Applied, tmp_path: Path) -> Iterator[Service]:
+@pytest.fixture(scope="module")
+def service(applied: Applied, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service that is generated from the applied schema, on the tables of the live project."""
+    tmp_path = tmp_path_factory.mktemp("service")
     folder = tmp_path / "service"
     freehold("generate", "--lang", "python", "--schema", str(applied.folder), "--out", str(folder))
     python = installed(folder)
@@ -262,6 +274,69 @@ def test_neither_half_lets_a_tenant_see_another(applied: Applied, service: Servi
             "bridge", "task", "unique()", {"title": "Spy", "project_id": theirs.id}
         )
     assert caught.value.type == "row_invalid_structure"
+
+
+def test_what_the_service_writes_is_told_to_sockets_and_webhooks_of_the_platform(
+    applied: Applied, service: Service
+) -> None:
+    project, acme, rival = applied.project, applied.company("Acme"), applied.company("Rival")
+    jane, eve = project.new_user("Jane"), project.new_user("Eve")
+    for tenant, user in ((acme, jane), (rival, eve)):
+        project.server.post("/teams", json={"teamId": str(tenant), "name": "Company"})
+        body = {"userId": user.id, "roles": ["member"]}
+        joined = project.server.post(f"/teams/{tenant}/memberships", json=body)
+        assert joined.status_code == 201, joined.text
+    member, admin = service.client("member", acme), service.client("admin", acme)
+    theirs = service.client("member", rival)
+
+    with (
+        running_receiver() as receiver,
+        realtime(project, user=jane) as seen,
+        realtime(project, user=eve) as other,
+    ):
+        hook = {
+            "webhookId": "hook",
+            "name": "Hook",
+            "url": f"{receiver.url}/hook",
+            "events": ["databases.bridge.tables.*.rows.*"],
+        }
+        assert project.server.post("/webhooks", json=hook).status_code == 201
+        seen.subscribe("tablesdb.bridge.tables.project.rows", "tablesdb.bridge.tables.task.rows")
+        other.subscribe("rows")
+        made = member.post("/projects", json={"name": "Roof", "budget": "12.50"}).json()
+        created = seen.event()
+        row = applied.tables(acme).get_row("bridge", "project", made["id"])
+        task = member.post("/tasks", json={"title": "Measure", "project_id": made["id"]}).json()
+        member.patch(f"/projects/{made['id']}", json={"status": "active"}, headers={"If-Match": '"1"'})
+        admin.delete(f"/projects/{made['id']}")
+        told = [created, *(seen.event() for _ in range(4))]
+        theirs.post("/projects", json={"name": "Shed"})
+        of_rival = other.event()
+        webhook = receiver.wait_for("/hook", 6)
+
+    names = [".".join(each["events"][0].split(".")[3:]) for each in told]
+    assert names[:3] == [
+        f"project.rows.{made['id']}.create",
+        f"task.rows.{task['id']}.create",
+        f"project.rows.{made['id']}.update",
+    ]
+    assert set(names[3:]) == {f"project.rows.{made['id']}.delete", f"task.rows.{task['id']}.delete"}
+    assert (created["payload"]["budget"], created["payload"]["name"]) == ("12.50", "Roof")
+    assert created["payload"]["$createdAt"] == row.createdat
+    assert of_rival["payload"]["name"] == "Shed"
+    first = next(each for each in webhook if each.events[0].endswith(f"{made['id']}.create"))
+    assert first.payload == created["payload"]
+    assert first.headers["X-Appwrite-Webhook-User-Id"] == ""
+    compared = subprocess.run(
+        [service.python, "-m", "app.migrate", "drift"],
+        cwd=service.folder,
+        env={**service.environment, "MIGRATE_DATABASE_URL": project.platform.database_url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (compared.returncode, compared.stdout) == (0, "The database is what its applied migrations say.\n")
 
 
 def test_the_applied_schema_is_as_typed_in_postgresql_as_a_dba_would_have_it(applied: Applied) -> None:

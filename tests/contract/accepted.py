@@ -104,6 +104,12 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "The Python SDK sends it, as for columns of the other types.",
     ),
     (
+        "tablesDB.createTable tablesDB.updateTable databases.createCollection databases.updateCollection",
+        "parameter",
+        "sqlEvents is ours alone",
+        "Whether what is written past the API is told, too, is for its owner to say. SDKs leave it out.",
+    ),
+    (
         "tablesDB.createIndex",
         "parameter",
         "orders: items' enum *",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from freehold.db import ddl
 from freehold.schema import compare, lock_of, parse_schema
 from freehold.schema.changes import (
     AddColumn,
     AddConstraint,
+    AddEventTriggers,
     AddIndex,
     AddPolicy,
     Change,
@@ -18,6 +20,7 @@ from freehold.schema.changes import (
     DisableRowSecurity,
     DropColumn,
     DropConstraint,
+    DropEventTriggers,
     DropIndex,
     DropPolicy,
     DropTable,
@@ -181,3 +184,23 @@ def test_long_names_are_cut_within_the_limit_and_told_apart() -> None:
     assert len(one) == len(two) == 63
     assert one.endswith("_idx")
     assert len(foreign_key_name("é" * 31, "ü" * 31).encode()) <= 63
+
+
+def test_triggers_that_tell_of_sql_come_go_and_follow_the_name_of_the_table() -> None:
+    field = "a: int"
+    quiet, loud = with_fields(field), with_fields(field, sql_events="true")
+
+    assert kinds(quiet, loud) == [AddEventTriggers]
+    assert kinds(loud, quiet) == [DropEventTriggers]
+    renamed = loud.replace("  task:\n", "  job:\n    was: task\n")
+    assert set(kinds(loud, renamed)) >= {DropEventTriggers, RenameTable, AddEventTriggers}
+    assert not {AddEventTriggers, DropEventTriggers} & set(
+        kinds(loud, with_fields(field, "b: text", sql_events="true"))
+    )
+
+
+def test_the_migrations_of_a_service_have_no_triggers_of_a_platform() -> None:
+    loud = parse_schema(with_fields("a: int", sql_events="true"))
+
+    assert not any("EVENTS_OF" in step.sql.upper() for step in ddl.create(loud))
+    assert any("EVENTS_OF" in step.sql.upper() for step in ddl.create(loud, namespace="shop"))

@@ -65,7 +65,12 @@ async def connect(
     dsn: str, *, statement_timeout_s: float | None = None, name: str = "freehold"
 ) -> asyncpg.Connection:
     """Open one connection. `jsonb` comes and goes as encoded JSON (`msgspec.Raw`, bytes), not as objects."""
-    settings = {"application_name": name, "timezone": "UTC", "jit": "off"}
+    settings = {
+        "application_name": name,
+        "timezone": "UTC",
+        "jit": "off",
+        "freehold.events": "written",  # with what happened: the triggers of tables need not tell it again
+    }
     if statement_timeout_s is not None:
         settings["statement_timeout"] = str(int(statement_timeout_s * 1000))
     connection: asyncpg.Connection = await asyncpg.connect(

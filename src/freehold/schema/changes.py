@@ -18,6 +18,7 @@ from freehold.schema.tables import (
     Check,
     Column,
     Constraint,
+    EventTriggers,
     ForeignKey,
     Index,
     Policy,
@@ -143,6 +144,14 @@ class AddAuditTrigger(Change, frozen=True, kw_only=True):
 
 class DropAuditTrigger(Change, frozen=True, kw_only=True):
     trigger: AuditTrigger
+
+
+class AddEventTriggers(Change, frozen=True, kw_only=True):
+    triggers: EventTriggers
+
+
+class DropEventTriggers(Change, frozen=True, kw_only=True):
+    triggers: EventTriggers
 
 
 class CommentTable(Change, frozen=True, kw_only=True):
@@ -325,6 +334,8 @@ class _Comparison:
             old, new = pair.old, pair.new
             if old.audit is not None and old.audit != new.audit:
                 yield DropAuditTrigger(table=old.name, trigger=old.audit)
+            if old.events is not None and old.events != new.events:
+                yield DropEventTriggers(table=old.name, triggers=old.events)
             if old.policy is not None and not self._keeps_policy(pair):
                 yield DropPolicy(table=old.name, policy=old.policy)
                 if new.policy is None:
@@ -483,6 +494,8 @@ def _secured(table: Table, *, was: Table | None, keeps_policy: bool) -> Iterator
         yield AddPolicy(table=table.name, policy=table.policy)
     if table.audit is not None and (was is None or was.audit != table.audit):
         yield AddAuditTrigger(table=table.name, trigger=table.audit)
+    if table.events is not None and (was is None or was.events != table.events):
+        yield AddEventTriggers(table=table.name, triggers=table.events)
 
 
 def _addition(table: str, part: Constraint | Index) -> Change:

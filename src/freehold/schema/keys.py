@@ -112,6 +112,9 @@ ENTITY: Keys = {
     "unique": Key("Fields that are unique together (per tenant), such as `[[name, owner]]`."),
     "soft_delete": Key("Whether deleted rows are kept and can be restored.", Form.FLAG),
     "audit": Key("Whether each change is kept, with who made it.", Form.FLAG),
+    "sql_events": Key(
+        "Whether what is written past the platform, with SQL or by a service, is told as events.", Form.FLAG
+    ),
     "plural": Key("Its plural, where the made one is wrong: `people`.", Form.TEXT),
     "table": Key("Its table, where it is not called as the entity.", Form.TEXT),
     **SYSTEM,

@@ -261,6 +261,8 @@ class Entity(Value, frozen=True, kw_only=True, omit_defaults=True):
     indexes: tuple[Index, ...] = ()
     access: Access = Access()
     audit: bool = False
+    sql_events: bool = False
+    """Whether what others than the platform write to the table is told as events, too."""
 
     @property
     def soft_delete(self) -> bool:

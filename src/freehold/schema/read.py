@@ -398,6 +398,7 @@ class _Reader:
             ),
             access=self._access(body.get("access")),
             audit=audit,
+            sql_events=self._flag(body, "sql_events", False),
         )
 
     def _plural(self, value: Value | None, name: str) -> str:

@@ -135,6 +135,17 @@ class AuditTrigger(Value, frozen=True, kw_only=True):
     id: str
 
 
+class EventTriggers(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """What others than the platform write to the table is told as its own writes are."""
+
+    entity: str
+    id: str
+    search: str
+    """The column that holds words of others, if there is one: nobody is told those."""
+    deleted_at: str = ""
+    """The column by which rows are deleted softly; empty when they are not."""
+
+
 class Table(Value, frozen=True, kw_only=True, omit_defaults=True):
     key: str
     """The entity's id; of a link table, the ids of entity and field."""
@@ -147,6 +158,7 @@ class Table(Value, frozen=True, kw_only=True, omit_defaults=True):
     indexes: tuple[Index, ...] = ()
     policy: Policy | None = None
     audit: AuditTrigger | None = None
+    events: EventTriggers | None = None
     comment: str = ""
 
 
@@ -258,6 +270,14 @@ def entity_table(schema: Schema, entity: Entity) -> Table:
         policy=_policy(schema, _tenant_column(schema, entity), tenant_type),
         audit=AuditTrigger(entity=entity.name, tenant=_tenant_column(schema, entity), id=layout.id)
         if entity.audit
+        else None,
+        events=EventTriggers(
+            entity=entity.name,
+            id=layout.id,
+            search=search_column(entity),
+            deleted_at=layout.deleted_at or "",
+        )
+        if entity.sql_events
         else None,
         comment=entity.description,
     )

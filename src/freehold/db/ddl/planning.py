@@ -422,6 +422,29 @@ class _Speller:
             inverse=spelling.create_trigger_sql(change.table, change.trigger, self.namespace),
         )
 
+    # Events
+
+    def add_event_triggers(self, change: changes_of.AddEventTriggers) -> Iterator[Step]:
+        if self.namespace is None:
+            return  # the tables of a service, which has no platform beside it that could tell anybody
+        yield Step(
+            summary=f"Tell what is written to {change.table} with SQL as events",
+            sql=spelling.create_event_triggers_sql(change.table, change.triggers, self.namespace),
+            table=change.table,
+            lock=self.lock(change.table, SHARE_ROW_EXCLUSIVE),
+            inverse=spelling.drop_event_triggers_sql(change.table, self.namespace),
+        )
+
+    def drop_event_triggers(self, change: changes_of.DropEventTriggers) -> Iterator[Step]:
+        if self.namespace is None:
+            return
+        yield Step(
+            summary=f"Stop telling what is written to {change.table} with SQL",
+            sql=spelling.drop_event_triggers_sql(change.table, self.namespace),
+            table=change.table,
+            inverse=spelling.create_event_triggers_sql(change.table, change.triggers, self.namespace),
+        )
+
     # Comments
 
     def comment_table(self, change: changes_of.CommentTable) -> Iterator[Step]:
@@ -473,6 +496,8 @@ _SPELLERS: dict[type[Change], Callable[[_Speller, Any], Iterator[Step]]] = {
     changes_of.DropAuditFunction: _Speller.drop_audit_function,
     changes_of.AddAuditTrigger: _Speller.add_audit_trigger,
     changes_of.DropAuditTrigger: _Speller.drop_audit_trigger,
+    changes_of.AddEventTriggers: _Speller.add_event_triggers,
+    changes_of.DropEventTriggers: _Speller.drop_event_triggers,
     changes_of.CommentTable: _Speller.comment_table,
     changes_of.CommentColumn: _Speller.comment_column,
 }

@@ -16,6 +16,7 @@ from freehold.schema.tables import (
     Check,
     Column,
     Constraint,
+    EventTriggers,
     ForeignKey,
     Index,
     Now,
@@ -435,3 +436,31 @@ BEGIN
     RETURN NULL;
 END
 $audit$"""
+
+
+# Events of what is written with SQL
+
+EVENT_FUNCTION = "freehold.tell_what_was_written"
+EVENT_TRIGGERS = {
+    "events_of_inserts": "AFTER INSERT ON {} REFERENCING NEW TABLE AS rows_after",
+    "events_of_updates": "AFTER UPDATE ON {} REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after",
+    "events_of_deletes": "AFTER DELETE ON {} REFERENCING OLD TABLE AS rows_before",
+    "events_of_truncates": "BEFORE TRUNCATE ON {}",
+}
+"""By their names. PostgreSQL has no trigger of several kinds of statements that gets their rows."""
+
+
+def create_event_triggers_sql(table: str, triggers: EventTriggers, namespace: str | None) -> str:
+    on = qualified(namespace, table)
+    told = (triggers.entity, triggers.id, triggers.search, triggers.deleted_at)
+    arguments = ", ".join(text_literal(each) for each in told)
+    return ";\n".join(
+        f"CREATE OR REPLACE TRIGGER {name} {when.format(on)}\n"
+        f"    FOR EACH STATEMENT EXECUTE FUNCTION {EVENT_FUNCTION}({arguments})"
+        for name, when in EVENT_TRIGGERS.items()
+    )
+
+
+def drop_event_triggers_sql(table: str, namespace: str | None) -> str:
+    on = qualified(namespace, table)
+    return ";\n".join(f"DROP TRIGGER IF EXISTS {name} ON {on}" for name in EVENT_TRIGGERS)

@@ -70,7 +70,7 @@ class ProjectLog(Log):
     resource: str
     """Such as `keys/5f2`."""
     actor: str
-    """Who did it: `user:`, `admin:` or `key:` with an id, or `guest`."""
+    """Who did it: `user:`, `admin:` or `key:` with an id, `role:` with a role of PostgreSQL, or `guest`."""
 
 
 class ProjectLogList(Output):

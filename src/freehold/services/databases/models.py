@@ -191,6 +191,8 @@ class Table(Resource, kw_only=True):
     description: str
     enabled: bool
     row_security: bool
+    sql_events: bool
+    """Whether what is written past this API is told as events."""
     columns: list[AnyColumn]
     indexes: list[ColumnIndex]
     bytes_max: int

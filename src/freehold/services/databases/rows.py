@@ -413,7 +413,11 @@ async def delete_below(db: Queries, table: Table, ids: list[Any], tenant: Any) -
             if child.entity.name in above:
                 continue
             statement = child.delete_softly_with(column, parents, Scope(tenant=tenant))
+            if child.entity.sql_events:  # as of rows that PostgreSQL deletes with others, the triggers tell
+                await db.script("set local freehold.events = ''")
             marked = [record[0] for record in await db.rows(statement.sql, *statement.values)]
+            if child.entity.sql_events:
+                await db.script("set local freehold.events = 'written'")
             if marked:
                 pending.append((child.entity, marked, above | {child.entity.name}))
 

@@ -6,15 +6,18 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from freehold.db.ddl import quote
 from freehold.db.pool import Record
 from freehold.db.rows import RowTable, Scope, Values
 from freehold.services.databases import tables
 from freehold.services.databases.errors import NoTenant
-from freehold.services.databases.tables import CHANGED, Table, database_tag, reach
+from freehold.services.databases.tables import CHANGED, UNREADABLE, Table, database_tag, reach
 from freehold.web.call import Call, Staged
 from freehold.web.wire import Object
+
+_log = structlog.get_logger("freehold.databases")
 
 
 async def of_event(
@@ -40,14 +43,16 @@ async def of_event(
         key = (rows, repr(scope if scope.grants is not None else scope._replace(user_id="")))
         if key in remembered:
             return remembered[key]
+        shown = None
         try:
             record = await _read(call, rows, scope, kept, is_gone=is_gone)
+            if record is not None:
+                shown = rows.shape.row(record) | {"$tableId": table.id, "$collectionId": table.id}
         except CHANGED:
             call.app.stamps.touch(database_tag(call.project.id, ids[0]))
             continue
-        shown = None
-        if record is not None:
-            shown = rows.shape.row(record) | {"$tableId": table.id, "$collectionId": table.id}
+        except UNREADABLE as error:  # others are told what else has happened
+            _log.warning("row_not_told", table=table.id, row=ids[2], error=type(error).__name__)
         remembered[key] = shown
         return shown
     return None
@@ -69,7 +74,9 @@ def _reached(call: Call, table: Table, row_id: str, kept: Mapping[str, Any]) -> 
         return None
     asks = reached.scope.asks
     if asks is not None:
-        if frozenset(asks).isdisjoint(kept.get(table.rows.layout.permissions or "") or ()):
+        granted = kept.get(table.rows.layout.permissions or "") or ()
+        # SQL can put lists within lists there, which grant nothing.
+        if not any(each in asks for each in granted):
             return None
         return reached.rows, reached.scope._replace(asks=None)
     return reached.rows, reached.scope

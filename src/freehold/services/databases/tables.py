@@ -15,6 +15,7 @@ from freehold.access.roles import Membership
 from freehold.db.ddl import text_literal
 from freehold.db.pool import Record
 from freehold.db.rows import ID_ENCODERS, RowTable, Scope
+from freehold.db.sealing import SealBroken
 from freehold.errors import ResourceLocked, UserUnauthorized
 from freehold.schema.model import Entity, IdKind, Schema
 from freehold.schema.values import Misfit
@@ -41,6 +42,9 @@ CHANGED = (
     TableChanged,
 )
 """What PostgreSQL says to a statement that was written for a table as it was a moment ago."""
+
+UNREADABLE = (SealBroken, asyncpg.DataError, ValueError, OverflowError)
+"""What comes of a row with values that this API lets nobody write, such as a day before the year 1."""
 
 
 def database_tag(project_id: str, database_id: str) -> str:

@@ -6,7 +6,7 @@ import msgspec
 
 from freehold.db.pool import Queries
 from freehold.services.databases import store
-from freehold.services.databases.tables import CHANGED, Table
+from freehold.services.databases.tables import CHANGED, UNREADABLE, Table
 from freehold.services.databases.vocabulary import TABLES
 
 _TRIES = 3
@@ -17,8 +17,8 @@ async def row(
 ) -> bytes:
     """A row as JSON in both vocabularies, from what the outbox has `kept` of it.
 
-    Columns that the table has got or lost since are as it has them now. Of a row whose table is gone only the
-    ids are told. `secret` is the installation's, for columns that are encrypted.
+    Columns that the table has got or lost since are as it has them now. Of a row whose table is gone, or that
+    cannot be read, only the ids are told. `secret` is the installation's, for columns that are encrypted.
     """
     ids = {"$databaseId": database_id, "$tableId": table_id, "$collectionId": table_id}
     for _ in range(_TRIES):
@@ -31,7 +31,9 @@ async def row(
                 f"select {rows.shape.select} from jsonb_populate_record(null::{rows.relation}, $1::jsonb)",
                 kept,
             )
+            return msgspec.json.encode(rows.shape.row(found) | ids)
         except CHANGED:
             continue  # changed since it was found
-        return msgspec.json.encode(rows.shape.row(found) | ids)
+        except UNREADABLE:
+            break
     return msgspec.json.encode({"$id": row_id, **ids})

@@ -77,6 +77,8 @@ class CreateTable(Input):
     permissions: Permissions = []
     row_security: bool = False
     enabled: bool = True
+    sql_events: bool = False
+    """Whether what is written past this API, with SQL or by a service, is told as events."""
     columns: Annotated[list[Object], Meta(max_length=100)] = []
     indexes: Annotated[list[InlineIndex], Meta(max_length=100)] = []
 
@@ -87,6 +89,8 @@ class UpdateTable(Input):
     permissions: Permissions | None = None
     row_security: bool = False
     enabled: bool = True
+    sql_events: bool | None = None
+    """Whether what is written past this API is told as events. Without it that stays as it is."""
     purge: bool = False
     """Whether to forget the lists of its rows that callers let be kept."""
 
@@ -141,6 +145,7 @@ async def create_table(call: Call, database_id: str, body: CreateTable) -> Table
         layout=API_LAYOUT,
         id_kind="text",
         description=body.description,
+        sql_events=body.sql_events,
         fields=tuple(column_types.new_field(column_type, column) for column_type, column in columns),
     )
     for at, index in enumerate(body.indexes):
@@ -202,14 +207,21 @@ async def get_table(call: Call, database_id: str, table_id: str) -> Table:
     "/v1/tablesdb/{databaseId}/tables/{tableId}",
     scope=WRITE,
     event="databases.[databaseId].tables.[tableId].update",
-    raises=(DatabaseNotFound, TableNotFound),
+    raises=(DatabaseNotFound, TableNotFound, TableFollowsSchema),
 )
 async def update_table(call: Call, database_id: str, table_id: str, body: UpdateTable) -> Table:
     """Rename a table, and say who may reach its rows. Permissions that are not given stay."""
     record, entity = await changes.locked(call, database_id, table_id)
-    if body.description is not None and not changes.follows_schema(record, entity):
-        described = msgspec.structs.replace(entity, description=body.description)
-        await changes.change(call, record, entity, described)
+    changed = entity
+    if body.sql_events is not None:
+        changed = msgspec.structs.replace(changed, sql_events=body.sql_events)
+    follows_schema = changes.follows_schema(record, entity)
+    if follows_schema and changed != entity:
+        raise TableFollowsSchema(id=table_id)
+    if body.description is not None and not follows_schema:
+        changed = msgspec.structs.replace(changed, description=body.description)
+    if changed != entity:
+        await changes.change(call, record, entity, changed)
     await store.update_table(
         call.db,
         call.project.id,
@@ -279,6 +291,7 @@ async def _models(call: Call, database_id: str, records: Sequence[Record]) -> li
     ids = [record["id"] for record in records]
     columns = await store.list_columns(call.db, call.project.id, database_id, ids)
     indexes = await store.list_indexes(call.db, call.project.id, database_id, ids)
+    entities = [msgspec.json.decode(record["entity"], type=Entity) for record in records]
     return [
         Table(
             id=record["id"],
@@ -290,13 +303,14 @@ async def _models(call: Call, database_id: str, records: Sequence[Record]) -> li
             description=record["description"],
             enabled=record["enabled"],
             row_security=record["row_security"],
+            sql_events=entity.sql_events,
             columns=column_models(
-                msgspec.json.decode(record["entity"], type=Entity),
+                entity,
                 [column for column in columns if column["table_id"] == record["id"]],
             ),
             indexes=[index_model(index) for index in indexes if index["table_id"] == record["id"]],
             bytes_max=0,  # PostgreSQL has no budget for the width of a row
             bytes_used=0,
         )
-        for record in records
+        for record, entity in zip(records, entities, strict=True)
     ]

@@ -1,6 +1,6 @@
 -- What is in the schema that is searched: an object, a fact of it, and its value. `drift` asks this of the
--- tables that are there and of those that the migrations make. What db/roles.sql arranges, comments and
--- extensions are left out.
+-- tables that are there and of those that the migrations make. What db/roles.sql arranges, comments,
+-- extensions and the triggers of a platform on the same tables are left out.
 with own as (
     select relname as name from pg_class where relnamespace = quote_ident(current_schema())::regnamespace
     except
@@ -101,6 +101,7 @@ named as (
                 else name end as name,
            facts - 'grants' - 'comment' as facts
     from object
+    where name not like 'trigger %' or facts ->> 'definition' not like '% EXECUTE FUNCTION freehold.%'
 )
 select named.name, fact.key as fact,
        case fact.key when 'source' then md5(fact.value) else fact.value end as value
