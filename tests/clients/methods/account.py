@@ -100,8 +100,10 @@ def update_prefs(on: Scene) -> None:
 def list_logs(on: Scene) -> None:
     on.ask("PATCH", "/account/name", name="Zed")
 
-    until(lambda: on.ask("GET", "/account/logs")["total"] > 0)
-    assert on.user.listLogs()["logs"][0]["userId"] == on.jane.id
+    until(lambda: on.ask("GET", "/account/logs")["logs"][:1] != [], 30)
+    until(lambda: on.ask("GET", "/account/logs")["logs"][0]["event"] == "user.update.name", 30)
+    [log, *_] = on.user.listLogs()["logs"]
+    assert (log["event"], log["userId"], log["ip"]) == ("user.update.name", on.jane.id, "127.0.0.1")
 
 
 def create_jwt(on: Scene) -> None:

@@ -99,9 +99,11 @@ def list_keys(on: Scene) -> None:
 
 
 def get_key(on: Scene) -> None:
-    _key(on)
+    secret = _key(on)
+    key = on.server.getKey(keyId="readers")
 
-    assert on.server.getKey(keyId="readers")["scopes"] == ["users.read"]
+    assert (key["$id"], key["name"], key["scopes"]) == ("readers", "Readers", ["users.read"])
+    assert key["secret"] in ("", secret)
 
 
 def update_key(on: Scene) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.clients.methods import Scene
 from tests.clients.methods.account import OTHER, _identity, _registered
 from tests.platform import PASSWORD
 from tests.process.installation import until
-from tests.services.second_factor import add_app, challenge
+from tests.services.second_factor import add_app, challenge, ok
 from tests.services.test_importing_users import ARGON2, BCRYPT, FIREBASE, SCRYPT, SHA_OF_ABC
 
 LEFT_OUT: dict[str, str] = {}
@@ -147,8 +148,11 @@ def update_prefs(on: Scene) -> None:
 def list_logs(on: Scene) -> None:
     on.ask("PATCH", "/account/name", name="Zed")
 
-    until(lambda: on.get(f"/users/{on.jane.id}/logs")["total"] > 0)
-    assert on.server.listLogs(userId=on.jane.id)["logs"][0]["userId"] == on.jane.id
+    until(lambda: on.get(f"/users/{on.jane.id}/logs")["logs"][:1] != [], 30)
+    until(lambda: on.get(f"/users/{on.jane.id}/logs")["logs"][0]["event"] == "user.update.name", 30)
+    [log, *_] = on.server.listLogs(userId=on.jane.id)["logs"]
+    told = (log["event"], log["userId"], log["userType"], log["ip"])
+    assert told == ("user.update.name", on.jane.id, "user", "127.0.0.1")
 
 
 def list_memberships(on: Scene) -> None:
@@ -193,9 +197,13 @@ def delete_session(on: Scene) -> None:
 
 
 def delete_sessions(on: Scene) -> None:
+    other, bob = on.project.sign_in(on.jane.email), on.project.new_user("Bob")
     on.server.deleteSessions(userId=on.jane.id)
 
+    assert on.sessions() == []
     assert on.jane.client.get("/account").status_code == 401
+    assert on.project.platform.client(on.project.id, session=other).get("/account").status_code == 401
+    assert bob.client.get("/account").status_code == 200
 
 
 def create_token(on: Scene) -> None:
@@ -203,7 +211,11 @@ def create_token(on: Scene) -> None:
     said = {"userId": on.jane.id, "secret": token["secret"]}
 
     assert len(token["secret"]) == 10
-    assert on.project.guest.post("/account/sessions/token", json=said).status_code == 201
+    made, ends = (datetime.fromisoformat(token[each]) for each in ("$createdAt", "expire"))
+    assert ends - made == timedelta(seconds=60)
+    opened = ok(on.project.guest.post("/account/sessions/token", json=said)).json()
+    assert opened["$id"] in [each["$id"] for each in on.sessions()]
+    assert on.project.guest.post("/account/sessions/token", json=said).status_code == 401
 
 
 def create_jwt(on: Scene) -> None:

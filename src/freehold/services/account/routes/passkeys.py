@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold import ids
 from freehold.errors import ChallengeRequired, UserUnauthorized
-from freehold.services import passkeys
+from freehold.services import passkeys, users
 from freehold.services.account import tokens
 from freehold.services.account.models import TokenSecret
 from freehold.services.account.signing_in import signed_in
@@ -140,6 +140,10 @@ async def update_passkey_token(call: Call, body: UpdatePasskeyToken) -> TokenSec
     """Prove with a passkey who one is. Gives a token that opens a session within a minute, which has both
     factors: the device, and what has unlocked it."""
     user_id = await passkeys.finish_signing_in(call, body.challenge_id, body.credential)
+    user = await users.find(call.db, call.project.id, user_id)
+    if user is None:
+        raise passkeys.PasskeyInvalid()
+    call.proves(user_id, user["name"], user["email"] or "")
     issued = await tokens.issue(call, user_id, tokens.PASSKEY)
     call.event_ids.update(userId=user_id, tokenId=issued.id)
     call.tells(tokens.as_token(issued))
