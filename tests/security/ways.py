@@ -1,18 +1,24 @@
-"""The ways on which one row can be written, all of which have to come to the same."""
+"""The ways on which rows are written, deleted and read, all of which have to come to the same.
+
+Each is walked in both vocabularies. A route on rows that no way leads through fails S22, unless `NO_WAY` says
+why none does.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
+from freehold.services.databases.vocabulary import renamed
+
 _AT = {"databaseId": "db", "tableId": "t"}
-_ROWS = "/tablesdb/db/tables/t/rows"
-_DOCUMENTS = "/databases/db/collections/t/documents"
-_TRANSACTIONS = "/tablesdb/transactions"
+_ROWS = "/db/tables/t/rows"
+_TRANSACTIONS = "/transactions"
 _OLD_WORDS = {"document": "row", "attribute": "column", "collection": "table"}
 
 _numbers = itertools.count(1)
@@ -27,35 +33,107 @@ class Outcome(NamedTuple):
     status: int
     type: str
     message: str
+    """The error's; without one, all that was answered."""
 
     @property
     def is_done(self) -> bool:
         return self.status < 300
 
 
-class Way(NamedTuple):
-    """A way of writing a row of the table `t` of the database `db`."""
+class Caller:
+    """Somebody who speaks of rows, or of documents: paths and bodies are given in the words of tables."""
 
-    name: str
-    write: Callable[[httpx.Client, str, Said, Any], Outcome]
-    for_keys: bool = False
-    """Whether it is for API keys alone."""
-    changes: bool = False
-    """Whether the row may be there already."""
+    def __init__(self, client: httpx.Client, *, is_legacy: bool = False) -> None:
+        self.client = client
+        self.is_legacy = is_legacy
 
-    def __call__(self, client: httpx.Client, data: Said, granted: Any = None, row_id: str = "") -> Outcome:
-        """Write a row with these permissions; without any the way says nothing of them."""
-        return self.write(client, row_id or f"r{next(_numbers)}", data, granted)
+    def send(self, method: str, path: str, body: Any = None, **params: Any) -> httpx.Response:
+        if self.is_legacy:
+            return self.client.request(
+                method, f"/databases{renamed(path)}", json=_in_old_words(body), params=params
+            )
+        return self.client.request(method, f"/tablesdb{path}", json=body, params=params)
+
+    def outcome(self, method: str, path: str, body: Any = None, **params: Any) -> Outcome:
+        return _rest(self.send(method, path, body, **params))
+
+    def graphql(self, field: str, declared: str, shown: str, **variables: Any) -> Outcome:
+        """Call a field of tables, or its like of documents; `declared` says what variables it has."""
+        name = renamed(field) if self.is_legacy else field
+        types = renamed(declared) if self.is_legacy else declared
+        at = 'databaseId: "db", tableId: "t"'
+        passed = ", ".join(
+            f"{each[1:]}: {each}" for each in types.replace(":", " ").split() if each[0] == "$"
+        )
+        word = "query" if field.startswith(("List", "Get")) else "mutation"
+        document = (
+            f"{word} ({types}) {{ {'databases' if self.is_legacy else 'tablesDB'}{name}"
+            f"({renamed(at) if self.is_legacy else at}, {passed}) {{ {shown} }} }}"
+        )
+        given = {renamed(each) if self.is_legacy else each: value for each, value in variables.items()}
+        answer = self.client.post("/graphql", json={"query": document, "variables": given})
+        if answer.status_code != 200:
+            return _rest(answer)
+        body = answer.json()
+        if "errors" not in body:
+            return Outcome(200, "", answer.text)
+        problem = body["errors"][0]
+        return Outcome(
+            problem["extensions"]["code"], _in_new_words(problem["extensions"]["type"]), problem["message"]
+        )
+
+    def within(self, act: Callable[[str], Outcome], *, commit: bool) -> Outcome:
+        """Begin a transaction, act in it, and commit it when that could be done."""
+        begun = self.send("POST", _TRANSACTIONS, {})
+        if begun.status_code != 201:  # guests have none
+            return _rest(begun)
+        transaction = str(begun.json()["$id"])
+        acted = act(transaction)
+        if not commit or not acted.is_done:
+            return acted
+        committed = self.outcome("PATCH", f"{_TRANSACTIONS}/{transaction}", {"commit": True})
+        return acted if committed.is_done else committed
+
+    def operate(self, action: str, **said: Any) -> Outcome:
+        """Stage an operation, and commit it."""
+        body = {"operations": [{**_AT, "action": action, **said}]}
+        return self.within(
+            lambda at: self.outcome("POST", f"{_TRANSACTIONS}/{at}/operations", body), commit=True
+        )
+
+    def stage(self, method: str, path: str, body: dict[str, Any]) -> Outcome:
+        """Stage a change by its own route, and commit it; gives what the route has answered."""
+        return self.within(lambda at: self.outcome(method, path, {**body, "transactionId": at}), commit=True)
+
+
+def _in_old_words(body: Any) -> Any:
+    """A body with its parameters renamed, and what rows are made of left as it is."""
+    if not isinstance(body, dict):
+        return body
+    told = {renamed(name): value for name, value in body.items()}
+    if isinstance(told.get("operations"), list):
+        told["operations"] = [_in_old_words(each) for each in told["operations"]]
+    if told.get("action") in ("increment", "decrement"):
+        told["data"] = _in_old_words(told["data"])
+    return told
+
+
+def _in_new_words(type_: str) -> str:
+    for old, new in _OLD_WORDS.items():
+        type_ = type_.replace(old, new)
+    return type_
 
 
 def _rest(answer: httpx.Response) -> Outcome:
     if answer.status_code < 300:
         return Outcome(200, "", answer.text)
     problem = answer.json()
-    type_ = problem["type"]
-    for old, new in _OLD_WORDS.items():
-        type_ = type_.replace(old, new)
-    return Outcome(answer.status_code, type_, problem["message"])
+    return Outcome(answer.status_code, _in_new_words(problem["type"]), problem["message"])
+
+
+def query(method: str, attribute: str | None = None, *values: Any) -> str:
+    """A query as SDKs send it."""
+    return json.dumps({"method": method, "attribute": attribute, "values": list(values)})
 
 
 def _with(data: Said, row_id: str, granted: Any) -> Said:
@@ -70,203 +148,435 @@ def _said(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _begin(client: httpx.Client) -> str:
-    begun = client.post(_TRANSACTIONS, json={})
-    assert begun.status_code == 201, begun.text
-    return str(begun.json()["$id"])
+# -- writing -----------------------------------------------------------------------------------------------
 
 
-def _commit(client: httpx.Client, transaction: str, staged: Outcome) -> Outcome:
-    if not staged.is_done:
-        return staged
-    return _rest(client.patch(f"{_TRANSACTIONS}/{transaction}", json={"commit": True}))
+Write = Callable[[Caller, str, Said, Any], Outcome]
 
 
-def _create(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-    return _rest(client.post(_ROWS, json=_said(rowId=row_id, data=data, permissions=granted)))
+class Way(NamedTuple):
+    """A way of writing a row of the table `t` of the database `db`."""
+
+    name: str
+    write: Write
+    for_keys: bool = False
+    """Whether it is for API keys alone."""
+    changes: bool = False
+    """Whether the row may be there already."""
+    is_legacy: bool = False
+
+    def __call__(self, client: httpx.Client, data: Said, granted: Any = None, row_id: str = "") -> Outcome:
+        """Write a row with these permissions; without any the way says nothing of them."""
+        caller = Caller(client, is_legacy=self.is_legacy)
+        return self.write(caller, row_id or f"r{next(_numbers)}", data, granted)
 
 
-def _create_document(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-    return _rest(client.post(_DOCUMENTS, json=_said(documentId=row_id, data=data, permissions=granted)))
+def _in_both_vocabularies(ways: tuple[Way, ...]) -> Iterator[Way]:
+    for way in ways:
+        yield way
+        yield way._replace(name=f"legacy {way.name}", is_legacy=True)
 
 
-def _upsert(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-    return _rest(client.put(f"{_ROWS}/{row_id}", json=_said(data=data, permissions=granted)))
+def _create(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
+    return caller.outcome("POST", _ROWS, _said(rowId=row_id, data=data, permissions=granted))
 
 
-def _staged(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-    transaction = _begin(client)
-    body = _said(rowId=row_id, data=data, permissions=granted, transactionId=transaction)
-    return _commit(client, transaction, _rest(client.post(_ROWS, json=body)))
+def _create_staged(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
+    return caller.stage("POST", _ROWS, _said(rowId=row_id, data=data, permissions=granted))
 
 
-def _update(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-    return _rest(client.patch(f"{_ROWS}/{row_id}", json=_said(data=data, permissions=granted)))
-
-
-def _update_document(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-    return _rest(client.patch(f"{_DOCUMENTS}/{row_id}", json=_said(data=data, permissions=granted)))
-
-
-def _staged_update(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-    transaction = _begin(client)
-    body = _said(data=data, permissions=granted, transactionId=transaction)
-    return _commit(client, transaction, _rest(client.patch(f"{_ROWS}/{row_id}", json=body)))
-
-
-def _operation(action: str) -> Callable[[httpx.Client, str, Said, Any], Outcome]:
-    def operate(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-        transaction = _begin(client)
-        if action.startswith("bulk"):
-            said: dict[str, Any] = {"data": [_with(data, row_id, granted)]}
-        else:
-            said = {"rowId": row_id, "data": _with(data, "", granted)}
-        body = {"operations": [{**_AT, "action": action, **said}]}
-        staged = client.post(f"{_TRANSACTIONS}/{transaction}/operations", json=body)
-        return _commit(client, transaction, _rest(staged))
-
-    return operate
-
-
-def _bulk(method: str) -> Callable[[httpx.Client, str, Said, Any], Outcome]:
-    def send(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-        return _rest(client.request(method, _ROWS, json={"rows": [_with(data, row_id, granted)]}))
-
-    return send
-
-
-def _graphql(field: str, *, many: bool = False) -> Callable[[httpx.Client, str, Said, Any], Outcome]:
-    declared = "$rows: [Json!]!" if many else "$data: Json, $rowId: String!, $permissions: [String]"
-    if field == "CreateRow":
-        declared = declared.replace("Json,", "Json!,")
-    passed = ", ".join(
-        f"{name}: ${name}" for name in (["rows"] if many else ["data", "rowId", "permissions"])
-    )
-    shown = "total" if many else "_id"
-    document = (
-        f'mutation ({declared}) {{ tablesDB{field}(databaseId: "db", tableId: "t", {passed}) {{ {shown} }} }}'
+def _one(method: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.outcome(
+        method, f"{_ROWS}/{row_id}", _said(data=data, permissions=granted)
     )
 
-    def send(client: httpx.Client, row_id: str, data: Said, granted: Any) -> Outcome:
-        variables = (
-            {"rows": [_with(data, row_id, granted)]}
-            if many
-            else _said(data=data, rowId=row_id, permissions=granted)
+
+def _one_staged(method: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.stage(
+        method, f"{_ROWS}/{row_id}", _said(data=data, permissions=granted)
+    )
+
+
+def _bulk(method: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.outcome(
+        method, _ROWS, {"rows": [_with(data, row_id, granted)]}
+    )
+
+
+def _bulk_staged(method: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.stage(
+        method, _ROWS, {"rows": [_with(data, row_id, granted)]}
+    )
+
+
+def _operation(action: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.operate(
+        action, rowId=row_id, data=_with(data, "", granted)
+    )
+
+
+def _bulk_operation(action: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.operate(action, data=[_with(data, row_id, granted)])
+
+
+def _graphql(field: str) -> Write:
+    declared = f"$data: Json{'!' * (field == 'CreateRow')} $rowId: String! $permissions: [String]"
+    return lambda caller, row_id, data, granted: caller.graphql(
+        field, declared, "_id", **_said(data=data, rowId=row_id, permissions=granted)
+    )
+
+
+def _bulk_graphql(field: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.graphql(
+        field, "$rows: [Json!]!", "total", rows=[_with(data, row_id, granted)]
+    )
+
+
+WAYS = tuple(
+    _in_both_vocabularies(
+        (
+            Way("create", _create),
+            Way("upsert", _one("PUT"), changes=True),
+            Way("staged create", _create_staged),
+            Way("staged upsert", _one_staged("PUT"), changes=True),
+            Way("operation create", _operation("create")),
+            Way("operation upsert", _operation("upsert"), changes=True),
+            Way("operation bulkCreate", _bulk_operation("bulkCreate"), for_keys=True),
+            Way("operation bulkUpsert", _bulk_operation("bulkUpsert"), for_keys=True, changes=True),
+            Way("bulk create", _bulk("POST"), for_keys=True),
+            Way("bulk upsert", _bulk("PUT"), for_keys=True, changes=True),
+            Way("staged bulk create", _bulk_staged("POST"), for_keys=True),
+            Way("staged bulk upsert", _bulk_staged("PUT"), for_keys=True, changes=True),
+            Way("GraphQL create", _graphql("CreateRow")),
+            Way("GraphQL upsert", _graphql("UpsertRow"), changes=True),
+            Way("GraphQL bulk create", _bulk_graphql("CreateRows"), for_keys=True),
+            Way("GraphQL bulk upsert", _bulk_graphql("UpsertRows"), for_keys=True, changes=True),
         )
-        answer = client.post("/graphql", json={"query": document, "variables": variables})
-        if answer.status_code != 200:
-            return _rest(answer)
-        body = answer.json()
-        if "errors" not in body:
-            return Outcome(200, "", answer.text)
-        problem = body["errors"][0]
-        return Outcome(problem["extensions"]["code"], problem["extensions"]["type"], problem["message"])
-
-    return send
-
-
-WAYS = (
-    Way("REST", _create),
-    Way("legacy", _create_document),
-    Way("upsert", _upsert, changes=True),
-    Way("staged", _staged),
-    Way("operation create", _operation("create")),
-    Way("operation upsert", _operation("upsert"), changes=True),
-    Way("operation bulkCreate", _operation("bulkCreate"), for_keys=True),
-    Way("operation bulkUpsert", _operation("bulkUpsert"), for_keys=True, changes=True),
-    Way("bulk create", _bulk("POST"), for_keys=True),
-    Way("bulk upsert", _bulk("PUT"), for_keys=True, changes=True),
-    Way("GraphQL create", _graphql("CreateRow")),
-    Way("GraphQL upsert", _graphql("UpsertRow"), changes=True),
-    Way("GraphQL bulk create", _graphql("CreateRows", many=True), for_keys=True),
-    Way("GraphQL bulk upsert", _graphql("UpsertRows", many=True), for_keys=True, changes=True),
+    )
 )
+"""Those of making a row."""
 
-UPDATES = (
-    *(way for way in WAYS if way.changes and not way.for_keys),
-    Way("update", _update, changes=True),
-    Way("legacy update", _update_document, changes=True),
-    Way("staged update", _staged_update, changes=True),
-    Way("operation update", _operation("update"), changes=True),
-    Way("GraphQL update", _graphql("UpdateRow"), changes=True),
+
+def _naming(row_id: str) -> list[str]:
+    return [query("equal", "$id", row_id)]
+
+
+def _bulk_update(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
+    body = {"data": _with(data, "", granted), "queries": _naming(row_id)}
+    return caller.outcome("PATCH", _ROWS, body)
+
+
+def _bulk_update_staged(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
+    return caller.stage("PATCH", _ROWS, {"data": _with(data, "", granted), "queries": _naming(row_id)})
+
+
+def _bulk_update_operation(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
+    said = {"data": _with(data, "", granted), "queries": _naming(row_id)}
+    return caller.operate("bulkUpdate", data=said)
+
+
+def _bulk_update_graphql(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
+    declared = "$data: Json $queries: [String]"
+    said = {"data": _with(data, "", granted), "queries": _naming(row_id)}
+    return caller.graphql("UpdateRows", declared, "total", **said)
+
+
+UPDATES = tuple(
+    _in_both_vocabularies(
+        (
+            Way("update", _one("PATCH"), changes=True),
+            Way("staged update", _one_staged("PATCH"), changes=True),
+            Way("operation update", _operation("update"), changes=True),
+            Way("GraphQL update", _graphql("UpdateRow"), changes=True),
+            Way("bulk update", _bulk_update, for_keys=True, changes=True),
+            Way("staged bulk update", _bulk_update_staged, for_keys=True, changes=True),
+            Way("operation bulkUpdate", _bulk_update_operation, for_keys=True, changes=True),
+            Way("GraphQL bulk update", _bulk_update_graphql, for_keys=True, changes=True),
+        )
+    )
 )
-"""The ways on which a user can change a row that is there."""
+"""Those of changing a row which is there, and not making it."""
+
+CHANGES = (*(way for way in WAYS if way.changes), *UPDATES)
+"""All of changing a row."""
 
 each_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 each_way_of_users = pytest.mark.parametrize(
     "way", [way for way in WAYS if not way.for_keys], ids=lambda way: way.name
 )
-each_way_to_change = pytest.mark.parametrize(
-    "way", [way for way in WAYS if way.changes], ids=lambda way: way.name
+each_way_of_users_to_change = pytest.mark.parametrize(
+    "way", [way for way in CHANGES if not way.for_keys], ids=lambda way: way.name
 )
-each_update = pytest.mark.parametrize("way", UPDATES, ids=lambda way: way.name)
+each_way_to_change = pytest.mark.parametrize("way", CHANGES, ids=lambda way: way.name)
+
+
+# -- deleting and counting ---------------------------------------------------------------------------------
+
+
+class Deed(NamedTuple):
+    """A way of deleting a row, or of adding to its column `whole`."""
+
+    name: str
+    act: Callable[[Caller, str], Outcome]
+    for_keys: bool = False
+    is_legacy: bool = False
+
+    def __call__(self, client: httpx.Client, row_id: str) -> Outcome:
+        return self.act(Caller(client, is_legacy=self.is_legacy), row_id)
+
+
+def _deeds(*deeds: Deed) -> tuple[Deed, ...]:
+    return tuple(
+        each for deed in deeds for each in (deed, deed._replace(name=f"legacy {deed.name}", is_legacy=True))
+    )
+
+
+DELETIONS = _deeds(
+    Deed("delete", lambda caller, row_id: caller.outcome("DELETE", f"{_ROWS}/{row_id}")),
+    Deed("staged delete", lambda caller, row_id: caller.stage("DELETE", f"{_ROWS}/{row_id}", {})),
+    Deed("operation delete", lambda caller, row_id: caller.operate("delete", rowId=row_id)),
+    Deed(
+        "GraphQL delete",
+        lambda caller, row_id: caller.graphql("DeleteRow", "$rowId: String!", "status", rowId=row_id),
+    ),
+    Deed(
+        "bulk delete",
+        lambda caller, row_id: caller.outcome("DELETE", _ROWS, {"queries": _naming(row_id)}),
+        for_keys=True,
+    ),
+    Deed(
+        "staged bulk delete",
+        lambda caller, row_id: caller.stage("DELETE", _ROWS, {"queries": _naming(row_id)}),
+        for_keys=True,
+    ),
+    Deed(
+        "operation bulkDelete",
+        lambda caller, row_id: caller.operate("bulkDelete", data={"queries": _naming(row_id)}),
+        for_keys=True,
+    ),
+    Deed(
+        "GraphQL bulk delete",
+        lambda caller, row_id: caller.graphql(
+            "DeleteRows", "$queries: [String]", "total", queries=_naming(row_id)
+        ),
+        for_keys=True,
+    ),
+)
+
+
+class Addition(NamedTuple):
+    """A way of adding to a number of a row, or of taking from it."""
+
+    name: str
+    add: Callable[[Caller, str, str, dict[str, Any]], Outcome]
+    is_legacy: bool = False
+
+    def __call__(self, client: httpx.Client, row_id: str, column: str, **said: Any) -> Outcome:
+        """Say it with `value`, and `max` or `min`."""
+        return self.add(Caller(client, is_legacy=self.is_legacy), row_id, column, said)
+
+
+def _added(verb: str) -> Iterator[Addition]:
+    field = f"{verb.capitalize()}RowColumn"
+    bound = "max" if verb == "increment" else "min"
+
+    def path(row_id: str, column: str) -> str:
+        return f"{_ROWS}/{row_id}/{column}/{verb}"
+
+    ways = (
+        Addition(
+            verb, lambda caller, row_id, column, said: caller.outcome("PATCH", path(row_id, column), said)
+        ),
+        Addition(
+            f"staged {verb}",
+            lambda caller, row_id, column, said: caller.stage("PATCH", path(row_id, column), said),
+        ),
+        Addition(
+            f"operation {verb}",
+            lambda caller, row_id, column, said: caller.operate(
+                verb, rowId=row_id, data={"column": column, **said}
+            ),
+        ),
+        Addition(
+            f"GraphQL {verb}",
+            lambda caller, row_id, column, said: caller.graphql(
+                field,
+                f"$rowId: String! $column: String! $value: Float ${bound}: Float",
+                "_id",
+                rowId=row_id,
+                column=column,
+                **said,
+            ),
+        ),
+    )
+    for way in ways:
+        yield way
+        yield way._replace(name=f"legacy {way.name}", is_legacy=True)
+
+
+ADDITIONS = (*_added("increment"), *_added("decrement"))
+
+
+# -- asking and reading ------------------------------------------------------------------------------------
 
 
 class Asking(NamedTuple):
     """A way of naming rows by queries."""
 
     name: str
-    ask: Callable[[httpx.Client, list[str]], Outcome]
+    ask: Callable[[Caller, list[str]], Outcome]
     for_keys: bool = False
+    is_legacy: bool = False
 
-    def __call__(self, client: httpx.Client, queries: list[str]) -> Outcome:
-        return self.ask(client, queries)
-
-
-def _listed(client: httpx.Client, queries: list[str]) -> Outcome:
-    return _rest(client.get(_ROWS, params={f"queries[{at}]": each for at, each in enumerate(queries)}))
+    def __call__(self, client: httpx.Client, *queries: str) -> Outcome:
+        return self.ask(Caller(client, is_legacy=self.is_legacy), list(queries))
 
 
-def _listed_documents(client: httpx.Client, queries: list[str]) -> Outcome:
-    return _rest(client.get(_DOCUMENTS, params={f"queries[{at}]": each for at, each in enumerate(queries)}))
+def _listed(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.outcome("GET", _ROWS, **{"queries[]": queries})
 
 
-def _asked_in_a_body(client: httpx.Client, queries: list[str]) -> Outcome:
-    return _rest(client.post(f"{_ROWS}/query", json={"queries": queries}))
+def _kept(caller: Caller, queries: list[str]) -> Outcome:
+    """The answer as the server has kept it, when it has answered at all."""
+    for _ in range(2):
+        answer = caller.send("GET", _ROWS, ttl=3600, **{"queries[]": queries})
+    return _rest(answer)
 
 
-def _asked_of_graphql(client: httpx.Client, queries: list[str]) -> Outcome:
-    document = (
-        'query ($queries: [String!]) { tablesDBListRows(databaseId: "db", tableId: "t", queries: $queries)'
-        " { total } }"
+def _listed_in_a_transaction(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.within(
+        lambda at: caller.outcome("GET", _ROWS, transactionId=at, **{"queries[]": queries}), commit=False
     )
-    answer = client.post("/graphql", json={"query": document, "variables": {"queries": queries}})
-    if answer.status_code != 200 or "errors" not in answer.json():
-        return _rest(answer)
-    problem = answer.json()["errors"][0]
-    return Outcome(problem["extensions"]["code"], problem["extensions"]["type"], problem["message"])
 
 
-def _asked_in_a_transaction(client: httpx.Client, queries: list[str]) -> Outcome:
-    params = {f"queries[{at}]": each for at, each in enumerate(queries)}
-    return _rest(client.get(_ROWS, params={**params, "transactionId": _begin(client)}))
+def _asked_in_a_body(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.outcome("POST", f"{_ROWS}/query", {"queries": queries})
 
 
-def _changed_in_bulk(client: httpx.Client, queries: list[str]) -> Outcome:
-    return _rest(client.patch(_ROWS, json={"data": {"whole": 1}, "queries": queries}))
+def _asked_in_a_body_and_a_transaction(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.within(
+        lambda at: caller.outcome("POST", f"{_ROWS}/query", {"queries": queries, "transactionId": at}),
+        commit=False,
+    )
 
 
-def _deleted_in_bulk(client: httpx.Client, queries: list[str]) -> Outcome:
-    return _rest(client.request("DELETE", _ROWS, json={"queries": queries}))
+def _asked_of_graphql(caller: Caller, queries: list[str]) -> Outcome:
+    shown = f"total {'documents' if caller.is_legacy else 'rows'} {{ _id _permissions data }}"
+    return caller.graphql("ListRows", "$queries: [String]", shown, queries=queries)
 
 
-def _operated(action: str, **data: Any) -> Callable[[httpx.Client, list[str]], Outcome]:
-    def operate(client: httpx.Client, queries: list[str]) -> Outcome:
-        operation = {**_AT, "action": action, "data": {**data, "queries": queries}}
-        path = f"{_TRANSACTIONS}/{_begin(client)}/operations"
-        return _rest(client.post(path, json={"operations": [operation]}))
+def _changed_in_bulk(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.outcome("PATCH", _ROWS, {"data": {"whole": 1}, "queries": queries})
 
-    return operate
 
+def _changed_in_bulk_staged(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.stage("PATCH", _ROWS, {"data": {"whole": 1}, "queries": queries})
+
+
+def _changed_by_an_operation(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.operate("bulkUpdate", data={"data": {"whole": 1}, "queries": queries})
+
+
+def _changed_by_graphql(caller: Caller, queries: list[str]) -> Outcome:
+    declared = "$data: Json $queries: [String]"
+    return caller.graphql("UpdateRows", declared, "total", data={"whole": 1}, queries=queries)
+
+
+def _deleted_in_bulk(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.outcome("DELETE", _ROWS, {"queries": queries})
+
+
+def _deleted_in_bulk_staged(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.stage("DELETE", _ROWS, {"queries": queries})
+
+
+def _deleted_by_an_operation(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.operate("bulkDelete", data={"queries": queries})
+
+
+def _deleted_by_graphql(caller: Caller, queries: list[str]) -> Outcome:
+    return caller.graphql("DeleteRows", "$queries: [String]", "total", queries=queries)
+
+
+def _askings(*ways: Asking) -> tuple[Asking, ...]:
+    return tuple(
+        each for way in ways for each in (way, way._replace(name=f"legacy {way.name}", is_legacy=True))
+    )
+
+
+LISTS = _askings(
+    Asking("list", _listed),
+    Asking("kept list", _kept),
+    Asking("list in a transaction", _listed_in_a_transaction),
+    Asking("queries in a body", _asked_in_a_body),
+    Asking("queries in a body, in a transaction", _asked_in_a_body_and_a_transaction),
+    Asking("GraphQL list", _asked_of_graphql),
+)
+"""Those that answer with rows."""
 
 ASKING = (
-    Asking("list", _listed),
-    Asking("legacy list", _listed_documents),
-    Asking("queries in a body", _asked_in_a_body),
-    Asking("GraphQL list", _asked_of_graphql),
-    Asking("list in a transaction", _asked_in_a_transaction),
-    Asking("bulk update", _changed_in_bulk, for_keys=True),
-    Asking("bulk delete", _deleted_in_bulk, for_keys=True),
-    Asking("operation bulkUpdate", _operated("bulkUpdate", data={"whole": 1}), for_keys=True),
-    Asking("operation bulkDelete", _operated("bulkDelete"), for_keys=True),
+    *LISTS,
+    *_askings(
+        Asking("bulk update", _changed_in_bulk, for_keys=True),
+        Asking("staged bulk update", _changed_in_bulk_staged, for_keys=True),
+        Asking("operation bulkUpdate", _changed_by_an_operation, for_keys=True),
+        Asking("GraphQL bulk update", _changed_by_graphql, for_keys=True),
+        Asking("bulk delete", _deleted_in_bulk, for_keys=True),
+        Asking("staged bulk delete", _deleted_in_bulk_staged, for_keys=True),
+        Asking("operation bulkDelete", _deleted_by_an_operation, for_keys=True),
+        Asking("GraphQL bulk delete", _deleted_by_graphql, for_keys=True),
+    ),
 )
+"""All of naming rows by queries."""
+
+
+class Reading(NamedTuple):
+    """A way of reading one row, with what is selected of it and of those that it is related to."""
+
+    name: str
+    read: Callable[[Caller, str, list[str]], Outcome]
+    is_legacy: bool = False
+
+    def __call__(self, client: httpx.Client, row_id: str, *select: str) -> Outcome:
+        return self.read(Caller(client, is_legacy=self.is_legacy), row_id, list(select))
+
+
+def _selecting(select: list[str]) -> list[str]:
+    return [query("select", None, *select)] if select else []
+
+
+def _got(caller: Caller, row_id: str, select: list[str]) -> Outcome:
+    return caller.outcome("GET", f"{_ROWS}/{row_id}", **{"queries[]": _selecting(select)})
+
+
+def _got_in_a_transaction(caller: Caller, row_id: str, select: list[str]) -> Outcome:
+    said = {"queries[]": _selecting(select)}
+    return caller.within(
+        lambda at: caller.outcome("GET", f"{_ROWS}/{row_id}", transactionId=at, **said), commit=False
+    )
+
+
+def _got_from_graphql(caller: Caller, row_id: str, select: list[str]) -> Outcome:
+    declared = "$rowId: String! $queries: [String]"
+    shown = "_id _permissions data"
+    return caller.graphql("GetRow", declared, shown, rowId=row_id, queries=_selecting(select))
+
+
+def _found(way: Asking) -> Callable[[Caller, str, list[str]], Outcome]:
+    """By its id, in a list; a list without it is an answer all the same."""
+    return lambda caller, row_id, select: way.ask(caller, [*_naming(row_id), *_selecting(select)])
+
+
+GETS = tuple(
+    each
+    for way in (
+        Reading("get", _got),
+        Reading("get in a transaction", _got_in_a_transaction),
+        Reading("GraphQL get", _got_from_graphql),
+    )
+    for each in (way, way._replace(name=f"legacy {way.name}", is_legacy=True))
+)
+"""Those that answer with a row, or say that there is none."""
+
+READINGS = (*GETS, *(Reading(way.name, _found(way), way.is_legacy) for way in LISTS))
+"""All of reading a row of which one knows the id."""

@@ -48,13 +48,13 @@ class RowDelete(Operation, tag="delete"):
 
 
 class ColumnAddition(Input):
-    column: str
+    column: Id
     value: int | float = 1
     max: int | float | None = None
 
 
 class ColumnSubtraction(Input):
-    column: str
+    column: Id
     value: int | float = 1
     min: int | float | None = None
 

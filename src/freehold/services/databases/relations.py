@@ -63,7 +63,7 @@ async def prepare(call: Call, table: Table, reached: Reach, wanted: Page) -> Pre
     rows = await walk.asked(table, reached.rows, _attributes(wanted), 1)
     select = wanted.select
     if not select and formats.expects_related(call.request):
-        select = ("*", *(f"{key}.*" for key, each in table.relations.items() if not each.is_hidden))
+        select = ("*", *[f"{key}.*" for key in table.relations if await walk.knows(table, rows, key)])
     shape, expansions = await walk.expanded(table, rows, select, 1)
     return Prepared(reached._replace(rows=rows, setting=walk.setting), shape, expansions)
 
@@ -160,7 +160,7 @@ class _Walk:
         """The table as one that can be asked about these attributes of related rows too."""
         ways: dict[str, list[str]] = {}
         for attribute in attributes:
-            relation = None if attribute in rows.columns else _leading(table, attribute)
+            relation = await self._leading(table, rows, attribute)
             if relation is not None:
                 ways.setdefault(relation.key, []).append(attribute[len(relation.key) + 1 :])
         if sum(map(len, ways.values())) > MAX_FOLLOWED:
@@ -169,7 +169,7 @@ class _Walk:
             return rows
         related = {}
         for key, further in ways.items():
-            other, found = await self._follow(table, rows, key, depth)
+            other, found = await self._follow(table, key, depth)
             asked = await self.asked(other, found.rows, filter(None, further), depth + 1)
             related[key] = found._replace(rows=asked)
         return rows.related_to(related)
@@ -181,7 +181,7 @@ class _Walk:
         own: list[str] = []
         ways: dict[str, list[str]] = {}
         for name in select:
-            relation = None if name in rows.columns else _leading(table, name)
+            relation = await self._leading(table, rows, name)
             if relation is None:
                 own.append(name)
             else:
@@ -191,7 +191,7 @@ class _Walk:
         if self.loaded > MAX_FOLLOWED:
             raise InvalidQuery(reason=f"at most {MAX_FOLLOWED} relations can be selected.")
         for key, names in ways.items():
-            other, related = await self._follow(table, rows, key, depth)
+            other, related = await self._follow(table, key, depth)
             shape, nested = await self.expanded(other, related.rows, names, depth + 1)
             relation = table.relations[key]
             column = relation.column_key
@@ -201,23 +201,42 @@ class _Walk:
                 own.append(column)
         return rows.selected(own or (["$id"] if select else [])), tuple(expansions)
 
-    async def _follow(self, table: Table, rows: RowTable, key: str, depth: int) -> tuple[Table, Related]:
+    async def _leading(self, table: Table, rows: RowTable, attribute: str) -> Relation | None:
+        """The relation that an attribute such as `author.name` leads through, if the caller may know."""
+        if attribute in rows.columns:
+            return None
+        for key, relation in table.relations.items():
+            if attribute == key or attribute.startswith(f"{key}."):
+                return relation if await self.knows(table, rows, key) else None
+        return None
+
+    async def _follow(self, table: Table, key: str, depth: int) -> tuple[Table, Related]:
         """The other table of a relation, and what the caller may know of its rows. Raises InvalidQuery."""
         if depth > MAX_DEPTH:
             raise InvalidQuery(
                 reason=f"queries lead through at most {MAX_DEPTH} relations, to `{key}` no more."
             )
-        relation = table.relations[key]
-        other = await tables.related(self.call, table, relation.target)
-        reached = reach(self.call, other, "read") if tables.is_open(self.call, other) else None
-        known = other.rows if reached is None else reached.rows
-        if table.follows_schema:
-            holder = rows if relation.holds else known
-            if all(field.id != relation.field_id for field in holder.entity.fields):
-                raise InvalidQuery(reason=f"`{key}` is not a column of this table.")
+        other, reached = await self._other(table, key)
         self.setting = self.setting or (reached.setting if reached is not None else "")
+        known = other.rows if reached is None else reached.rows
         scope = NO_ROWS if reached is None else reached.scope
+        relation = table.relations[key]
         return other, Related(link_of(table, relation, other), known, scope, relation.to_many)
+
+    async def knows(self, table: Table, rows: RowTable, key: str) -> bool:
+        """Whether the caller may know of a relation at all: of the column that it is kept in."""
+        if not table.follows_schema:
+            return True
+        relation = table.relations[key]
+        holder = rows
+        if not relation.holds:
+            other, reached = await self._other(table, key)
+            holder = other.rows if reached is None else reached.rows
+        return any(field.id == relation.field_id for field in holder.entity.fields)
+
+    async def _other(self, table: Table, key: str) -> tuple[Table, Reach | None]:
+        other = await tables.related(self.call, table, table.relations[key].target)
+        return other, reach(self.call, other, "read") if tables.is_open(self.call, other) else None
 
 
 def link_of(table: Table, relation: Relation, other: Table) -> Link:
@@ -234,14 +253,6 @@ def link_of(table: Table, relation: Relation, other: Table) -> Link:
     if not relation.holds:
         near, far = far, near
     return Link(own_id, other_id, qualified(table.namespace, link_name(holder.entity, field)), near, far)
-
-
-def _leading(table: Table, attribute: str) -> Relation | None:
-    """The relation that an attribute such as `author.name` leads through."""
-    for key, relation in table.relations.items():
-        if attribute == key or attribute.startswith(f"{key}."):
-            return relation
-    return None
 
 
 def _attributes(wanted: Page) -> Iterator[str]:
