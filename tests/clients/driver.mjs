@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import { Window } from "happy-dom";
 
 const [name] = process.argv.slice(2);
-const sdk = createRequire(import.meta.url)(name);
+const require = createRequire(import.meta.url);
+const sdk = require(name);
 const inBrowser = name === "appwrite";
 const origin = "http://localhost:3000";
 
@@ -14,8 +15,6 @@ if (inBrowser) {
   // Going elsewhere is all that some methods do: keep where to.
   globalThis.window = { localStorage: window.localStorage, console: { warn: () => {} }, location: { href: "" } };
   globalThis.localStorage = window.localStorage;
-  globalThis.FormData = window.FormData;
-  globalThis.File = window.File;
   const fetch_ = globalThis.fetch;
   globalThis.fetch = (url, options = {}) => {
     const headers = new Headers(options.headers);
@@ -27,7 +26,13 @@ if (inBrowser) {
 const methodsOf = (service) =>
   Object.getOwnPropertyNames(sdk[service]?.prototype ?? {}).filter((each) => each !== "constructor");
 
-async function answer({ service, method, said, endpoint, project, key, session }) {
+/** A file as the SDK takes it. */
+function fileOf({ name, contents }) {
+  const bytes = Buffer.from(contents, "base64");
+  return inBrowser ? new File([bytes], name) : require("node-appwrite/file").InputFile.fromBuffer(bytes, name);
+}
+
+async function answer({ service, method, said, endpoint, project, key, session }, progress) {
   if (!method) return methodsOf(service);
   const client = new sdk.Client().setEndpoint(endpoint).setProject(project);
   if (key) client.setKey(key);
@@ -36,8 +41,11 @@ async function answer({ service, method, said, endpoint, project, key, session }
     localStorage.clear();
     window.location.href = "";
   }
+  if (said.file) said.file = fileOf(said.file);
+  if ("onProgress" in said) said.onProgress = (each) => progress.push(each);
   const called = new sdk[service](client);
   const given = await (Object.keys(said).length ? called[method](said) : called[method]());
+  if (given instanceof ArrayBuffer) return { contents: Buffer.from(given).toString("base64") };
   return inBrowser && window.location.href ? window.location.href : given;
 }
 
@@ -45,7 +53,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   const watch = setTimeout(() => process.exit(1), 30_000); // rather than let a test wait for ever
   let told;
   try {
-    told = { given: (await answer(JSON.parse(line))) ?? null };
+    const progress = [];
+    told = { given: (await answer(JSON.parse(line), progress)) ?? null, progress };
   } catch (error) {
     told = { refused: `${error.code ?? ""} ${error.type ?? ""} ${error.message}` };
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import inspect
 import json
@@ -10,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from appwrite.input_file import InputFile
 from pydantic import BaseModel
 
 from tests.platform import Project
@@ -22,6 +24,13 @@ class As(NamedTuple):
 
     key: str = ""
     session: str = ""
+
+
+class File(NamedTuple):
+    """One that is uploaded."""
+
+    name: str
+    contents: bytes
 
 
 class Language(Protocol):
@@ -49,8 +58,12 @@ class Python:
     def call(self, project: Project, who: As, service: str, method: str, said: dict[str, Any]) -> Any:
         client = project.sdk(key=who.key or None, session=who.session or None)
         called = getattr(self._class(service)(client), method)
-        given = called(**{_snake(name): value for name, value in said.items()})
+        given = called(**{_snake(name): self._argument(value) for name, value in said.items()})
         return given.to_dict() if isinstance(given, BaseModel) else given
+
+    @staticmethod
+    def _argument(value: Any) -> Any:
+        return InputFile.from_bytes(value.contents, value.name) if isinstance(value, File) else value
 
     def _class(self, service: str) -> Any:
         return getattr(importlib.import_module(f"appwrite.services.{service.lower()}"), service)
@@ -78,12 +91,27 @@ class JavaScript:
         )
 
     def methods(self, service: str) -> list[str]:
-        found: list[str] = self._ask({"service": service})
+        found: list[str] = self._ask({"service": service})["given"]
         return found
 
     def call(self, project: Project, who: As, service: str, method: str, said: dict[str, Any]) -> Any:
         told = {"endpoint": project.platform.endpoint, "project": project.id, **who._asdict()}
-        return self._ask({**told, "service": service, "method": method, "said": said})
+        on_progress = said.get("onProgress", lambda _: None)
+        arguments = {name: self._argument(value) for name, value in said.items()}
+        answer = self._ask({**told, "service": service, "method": method, "said": arguments})
+        for each in answer["progress"]:
+            on_progress(each)
+        given = answer["given"]
+        is_contents = isinstance(given, dict) and given.keys() == {"contents"}
+        return base64.b64decode(given["contents"]) if is_contents else given
+
+    @staticmethod
+    def _argument(value: Any) -> Any:
+        if callable(value):
+            return None  # the driver puts its own there
+        if isinstance(value, File):
+            return {"name": value.name, "contents": base64.b64encode(value.contents).decode()}
+        return value
 
     def stop(self) -> None:
         self._process.communicate(timeout=10)
@@ -96,4 +124,4 @@ class JavaScript:
         told = json.loads(self._process.stdout.readline())
         if "refused" in told:
             raise Refused(told["refused"])
-        return told["given"]
+        return told

@@ -1,4 +1,4 @@
-"""Every method of the official SDKs that identity is about has its effect, in each language that has it."""
+"""Every method that the official SDKs have for a service has its effect, in each language that has it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from tests.clients.languages import JavaScript, Language, Python, plain
-from tests.clients.methods import Scene, account, teams, tokens, users
+from tests.clients.methods import Scene, account, avatars, locale, presences, storage, teams, tokens, users
 from tests.clients.methods import project as project_rows
 from tests.platform import Project, platform, project
 from tests.services.inbox import Inbox, inbox
@@ -22,7 +22,11 @@ TABLES: dict[str, ModuleType] = {
     "Users": users,
     "Teams": teams,
     "Project": project_rows,
+    "Storage": storage,
     "Tokens": tokens,
+    "Avatars": avatars,
+    "Locale": locale,
+    "Presences": presences,
 }
 LANGUAGES = ("python", "node", "web")
 

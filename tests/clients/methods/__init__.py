@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+import httpx
+
 from tests.clients.languages import As, Language, plain
 from tests.platform import Project, User, unique
 from tests.services.inbox import Inbox, Mail
@@ -75,6 +77,13 @@ class Scene:
     def get(self, path: str) -> Any:
         """As the server."""
         return ok(self.project.server.get(path)).json()
+
+    def contents(self, given: bytes | str, session: str = "") -> bytes:
+        """What an SDK gave of a file or picture; the web's gives a URL, which a browser then opens."""
+        if isinstance(given, bytes):
+            return given
+        cookies = {f"a_session_{self.project.id}": session} if session else {}
+        return ok(httpx.get(given, cookies=cookies, timeout=20)).content
 
     def is_gone(self, path: str) -> bool:
         return self.project.server.get(path).status_code == 404
