@@ -219,6 +219,9 @@ def rewrap(data: Data = None) -> None:
 Schema = Annotated[
     Path, typer.Option(help="The schema file, or the folder it lies in. An .apsorc is read as it is.")
 ]
+Approve = Annotated[
+    list[str] | None, typer.Option(help="A table that may lose data. Can be said several times.")
+]
 Rename = Annotated[
     list[str] | None,
     typer.Option(help="What was renamed, as `project.budget=amount`. Can be said several times."),
@@ -274,9 +277,7 @@ def apply(
     plan_hash: Annotated[
         str | None, typer.Option("--plan", help="Apply exactly this plan, or refuse.")
     ] = None,
-    approve: Annotated[
-        list[str] | None, typer.Option(help="A table that may lose data. Can be said several times.")
-    ] = None,
+    approve: Approve = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     rename: Rename = None,
     drop: Drop = None,
@@ -311,6 +312,7 @@ def generate(
     as_json: AsJson = False,
     take_yours: TakeYours = None,
     take_generated: TakeGenerated = None,
+    approve: Approve = None,
     rename: Rename = None,
     drop: Drop = None,
 ) -> None:
@@ -327,6 +329,7 @@ def generate(
             as_json=as_json,
             take_yours=take_yours or (),
             take_generated=take_generated or (),
+            approve=approve or (),
             decisions=_decisions(rename, drop),
         )
         raise typer.Exit(code)

@@ -155,6 +155,36 @@ def test_a_rename_that_is_asked_about_can_be_said_to_the_command(folder: Path):
     assert "rename" in max((folder / "service/db/migrations").glob("*.sql")).read_text().lower()
 
 
+def test_what_loses_data_is_approved_by_the_name_of_its_table_or_not_written(folder: Path):
+    freehold(folder, "--out", "service")
+    schema = folder / "freehold.yaml"
+    text = schema.read_text()
+    line = next(each for each in text.splitlines() if each.strip().startswith("budget:"))
+    schema.write_text(text.replace(line + "\n", ""))
+    before = {path: path.read_bytes() for path in (folder / "service").rglob("*") if path.is_file()}
+    refused = freehold(folder, "--out", "service")
+    shown = freehold(folder, "--out", "service", "--check")
+    as_json = json.loads(freehold(folder, "--out", "service", "--check", "--json").stdout)
+    other = freehold(folder, "--out", "service", "--approve", "person")
+    untouched = {path: path.read_bytes() for path in (folder / "service").rglob("*") if path.is_file()}
+    approved = freehold(folder, "--out", "service", "--approve", "project")
+    again = freehold(folder, "--out", "service", "--check")
+
+    assert refused.returncode == other.returncode == 2
+    assert "would lose all values of project.budget. Nothing was written." in refused.stderr
+    assert "--approve project" in refused.stderr
+    assert (shown.returncode, as_json["exit_code"]) == (2, 2)
+    assert "     loses  all values of project.budget\n" in shown.stdout
+    assert "Nothing is written until that is approved: --approve project\n" in shown.stdout
+    assert as_json["losses"] == {"project": ["all values of project.budget"]}
+    assert as_json["unapproved"] == ["project"]
+    assert untouched == before
+    assert approved.returncode == 0
+    last = max((folder / "service/db/migrations").glob("*.sql")).read_text()
+    assert "-- destructive: all values of project.budget" in last
+    assert again.returncode == 0
+
+
 def test_what_is_read_and_not_made_is_named(folder: Path):
     schema = folder / "freehold.yaml"
     platform = "platform: { buckets: { avatars: {}, files: { max_size: 5MB } }, topics: { news: {} } }\n"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from freehold import __version__
@@ -13,7 +13,7 @@ from freehold.config import Refusal
 from freehold.generator import differences, write
 from freehold.generator.generate import find
 from freehold.generator.generate import generate as emit
-from freehold.generator.migrations import FOLDER, SNAPSHOT, History, read_snapshot
+from freehold.generator.migrations import FOLDER, SNAPSHOT, History, losses, read_snapshot
 from freehold.generator.migrations import snapshot as snapshot_of
 from freehold.generator.releases import Release, is_newer, since
 from freehold.generator.target import FormatterMissing
@@ -37,6 +37,18 @@ class NotThisService(ValueError):
     """The folder holds a service that this run must not touch."""
 
 
+class NotApproved(ValueError):
+    """A migration would lose data, and nobody said that it may."""
+
+    def __init__(self, unapproved: Mapping[str, list[str]]) -> None:
+        lost = "; ".join(dict.fromkeys(text for texts in unapproved.values() for text in texts))
+        said = " ".join(f"--approve {table}" for table in sorted(unapproved))
+        super().__init__(
+            f"The migrations of this change would lose {lost}. Nothing was written. Say {said} if that may"
+            " be, or put back what was taken out of the schema."
+        )
+
+
 @dataclass(frozen=True)
 class Report:
     """What was done, or with `--check` would be."""
@@ -50,11 +62,15 @@ class Report:
     """The versions of the generator that come to the service with this."""
     diff: str | None = None
     """What changes in the files, when it was asked for."""
+    losses: Mapping[str, list[str]] = field(default_factory=dict)
+    """What the new migrations would lose, by the table that loses it."""
+    unapproved: Mapping[str, list[str]] = field(default_factory=dict)
+    """Those of them that nobody has approved."""
 
     @property
     def exit_code(self) -> int:
         """0 all is well, 1 `--check` found something to do, 2 someone has to decide."""
-        if any(each.outcome in write.REFUSALS for each in self.decisions):
+        if self.unapproved or any(each.outcome in write.REFUSALS for each in self.decisions):
             return 2
         return int(self.check and self.changes)
 
@@ -75,6 +91,13 @@ class Prepared:
     releases: tuple[Release, ...] = ()
     lock_folder: Path | None = None
     """Where the ids of the schema are kept; None when the schema is the service's own snapshot."""
+    losses: Mapping[str, list[str]] = field(default_factory=dict)
+    approved: frozenset[str] = frozenset()
+    """The tables that may lose data."""
+
+    @property
+    def unapproved(self) -> dict[str, list[str]]:
+        return {table: texts for table, texts in self.losses.items() if table not in self.approved}
 
     @property
     def lock_changes(self) -> bool:
@@ -86,10 +109,21 @@ class Prepared:
     def report(self, *, check: bool, diff: bool = False) -> Report:
         """What performing this does."""
         shown = differences.of_decisions(self.repository, self.decisions) if diff else None
-        return Report(self.decisions, self.lock_changes, check, self.notes, self.releases, shown)
+        return Report(
+            self.decisions,
+            self.lock_changes,
+            check,
+            self.notes,
+            self.releases,
+            shown,
+            self.losses,
+            self.unapproved,
+        )
 
     def perform(self) -> None:
-        """Write it."""
+        """Write it. Raises NotApproved."""
+        if self.unapproved:
+            raise NotApproved(self.unapproved)
         out = self.repository.root
         out.mkdir(parents=True, exist_ok=True)
         write.perform(out, self.decisions, target=self.lang, schema=snapshot_of(self.schema))
@@ -107,6 +141,7 @@ def generate(
     as_json: bool = False,
     take_yours: Collection[str] = (),
     take_generated: Collection[str] = (),
+    approve: Collection[str] = (),
     decisions: Decisions | None = None,
 ) -> int:
     """Bring the folder up to date with the schema. Answers with the exit code of the process."""
@@ -117,6 +152,7 @@ def generate(
             schema,
             take_yours=take_yours,
             take_generated=take_generated,
+            approve=approve,
             decisions=decisions,
         )
         return _done(prepared, check=check, diff=diff, as_json=as_json)
@@ -153,11 +189,18 @@ def run(
     check: bool = False,
     take_yours: Collection[str] = (),
     take_generated: Collection[str] = (),
+    approve: Collection[str] = (),
     decisions: Decisions | None = None,
 ) -> Report:
     """`generate` without printing."""
     prepared = prepare(
-        lang, out, schema, take_yours=take_yours, take_generated=take_generated, decisions=decisions
+        lang,
+        out,
+        schema,
+        take_yours=take_yours,
+        take_generated=take_generated,
+        approve=approve,
+        decisions=decisions,
     )
     report = prepared.report(check=check)
     if not check:
@@ -172,6 +215,7 @@ def prepare(
     *,
     take_yours: Collection[str] = (),
     take_generated: Collection[str] = (),
+    approve: Collection[str] = (),
     decisions: Decisions | None = None,
 ) -> Prepared:
     """Think through what the schema makes of the folder."""
@@ -185,9 +229,20 @@ def prepare(
     _refuse_older(repository)
     backend, notes = read_source(schema, decisions=decisions)
     folder = (schema if schema.is_dir() else schema.parent).resolve()
-    emitted = emit(backend, lang, history(out))
+    before = history(out)
+    emitted = emit(backend, lang, before)
     done = write.decide(repository, emitted, find(lang), take_yours=take_yours, take_generated=take_generated)
-    return Prepared(repository, lang, backend, done, notes, _releases(repository), folder)
+    return Prepared(
+        repository,
+        lang,
+        backend,
+        done,
+        notes,
+        _releases(repository),
+        folder,
+        losses(backend, before),
+        frozenset(approve),
+    )
 
 
 def prepare_upgrade(
@@ -287,6 +342,8 @@ def as_values(report: Report) -> dict[str, object]:
         "files": files,
         "notes": notes,
         "releases": releases,
+        "losses": dict(report.losses),
+        "unapproved": sorted(report.unapproved),
     }
     return values if report.diff is None else {**values, "diff": report.diff}
 
@@ -306,10 +363,15 @@ def _text(report: Report, out: Path) -> str:
             f"Your files were not touched. The other versions {verb} in {state}/{{conflicts,incoming}}.",
             "Mend the file and run this again, or say --take-yours PATH or --take-generated PATH.",
         ]
+    if report.losses:
+        lines += ["", *(f"     loses  {each}" for texts in report.losses.values() for each in texts)]
+    if report.unapproved:
+        said = " ".join(f"--approve {table}" for table in sorted(report.unapproved))
+        lines.append(f"Nothing is written until that is approved: {said}")
     if not lines:
         lines = [*told(report.notes), f"{out} is up to date."]
     else:
-        if report.check and report.changes:
+        if report.check and report.changes and not report.unapproved:
             lines.append("Run without --check or --diff to write these.")
         lines += told(report.notes)
     for release in report.releases:

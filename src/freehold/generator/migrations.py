@@ -102,6 +102,16 @@ def migrations(schema: Schema, history: History) -> dict[str, str]:
     return found | _own(schema, found, number)
 
 
+def losses(schema: Schema, history: History) -> dict[str, list[str]]:
+    """What the migrations that are new would lose, by the table that loses it."""
+    found: dict[str, list[str]] = {}
+    if history.schema is not None:
+        for step in ddl.steps(compare(history.schema, schema), online=True):
+            if step.loses and step.loses not in found.setdefault(step.table, []):
+                found[step.table].append(step.loses)
+    return found
+
+
 def _own(schema: Schema, known: Mapping[str, str], number: int) -> dict[str, str]:
     """The migrations of what only the service has, where they are not known yet."""
     found = {}

@@ -95,12 +95,17 @@ class Tools:
         language: str | None = None,
         take_yours: list[str] | None = None,
         take_generated: list[str] | None = None,
+        approve: list[str] | None = None,
         rename: list[str] | None = None,
         drop: list[str] | None = None,
         diff_offset: int = 0,
     ) -> dict[str, Any]:
-        """Show what generating a service from a schema would write, as a diff. Nothing is written."""
-        told, prepared = self._generate(service, schema, language, take_yours, take_generated, rename, drop)
+        """Show what generating a service from a schema would write, as a diff. Nothing is written.
+
+        `approve` names the tables whose migrations may lose data: ask a person."""
+        told, prepared = self._generate(
+            service, schema, language, take_yours, take_generated, approve, rename, drop
+        )
         return self._shown("generate", told, prepared, diff_offset)
 
     def generate(
@@ -111,11 +116,14 @@ class Tools:
         language: str | None = None,
         take_yours: list[str] | None = None,
         take_generated: list[str] | None = None,
+        approve: list[str] | None = None,
         rename: list[str] | None = None,
         drop: list[str] | None = None,
     ) -> dict[str, Any]:
         """Write what plan_generate showed, with its token and the same arguments."""
-        told, prepared = self._generate(service, schema, language, take_yours, take_generated, rename, drop)
+        told, prepared = self._generate(
+            service, schema, language, take_yours, take_generated, approve, rename, drop
+        )
         return self._written("generate", told, prepared, token)
 
     def plan_upgrade(self, service: str, diff_offset: int = 0) -> dict[str, Any]:
@@ -188,6 +196,7 @@ class Tools:
         language: str | None,
         take_yours: list[str] | None,
         take_generated: list[str] | None,
+        approve: list[str] | None,
         rename: list[str] | None,
         drop: list[str] | None,
     ) -> tuple[dict[str, object], Prepared]:
@@ -197,6 +206,7 @@ class Tools:
             "language": language,
             "take_yours": sorted(take_yours or ()),
             "take_generated": sorted(take_generated or ()),
+            "approve": sorted(approve or ()),
             "rename": sorted(rename or ()),
             "drop": sorted(drop or ()),
         }
@@ -206,6 +216,7 @@ class Tools:
             self._schema(schema),
             take_yours=take_yours or (),
             take_generated=take_generated or (),
+            approve=approve or (),
             decisions=Decisions.told(rename or (), drop or ()),
         )
         return told, prepared
