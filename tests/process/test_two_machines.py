@@ -13,6 +13,7 @@ import pytest
 from tests.platform import Platform, Project, running_platform
 from tests.postgres import Database, Server
 from tests.process.installation import Installation
+from tests.services.sockets import socket
 
 LISTENING = (
     "from pg_stat_activity where datname = current_database() and application_name = 'freehold-listen'"
@@ -85,3 +86,26 @@ async def test_what_a_machine_could_not_hear_of_holds_once_it_listens_again(
     deadline = time.monotonic() + 30
     while is_in(second, project, jane.session):
         assert time.monotonic() < deadline
+
+
+def test_a_socket_on_one_machine_is_told_of_what_is_written_on_the_other(
+    first: Platform, second: Platform
+) -> None:
+    """Each event once and in order, whichever machine it came from."""
+    project = first.new_project()
+    table = {"tableId": "t", "name": "T", "permissions": ['read("any")'], "columns": []}
+    assert project.server.post("/tablesdb", json={"databaseId": "d", "name": "D"}).status_code == 201
+    assert project.server.post("/tablesdb/d/tables", json=table).status_code == 201
+    rows = [f"r{at}" for at in range(8)]
+    with (
+        socket(second, project.id) as there,
+        second.client(project.id, key=project.key) as elsewhere,
+    ):
+        there.subscribe("rows")
+        for at, row_id in enumerate(rows):
+            server = elsewhere if at % 2 else project.server
+            made = server.post("/tablesdb/d/tables/t/rows", json={"rowId": row_id, "data": {}})
+            assert made.status_code == 201, made.text
+        told = there.events_until(f"databases.d.tables.t.rows.{rows[-1]}.create")
+
+    assert [each["payload"]["$id"] for each in told] == rows

@@ -63,6 +63,7 @@ from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
 from freehold.web.request import ClientGone, Params, Receive, Request, until_gone
 from freehold.web.shares import Shares
+from freehold.web.websocket import WIRE, Wire
 from freehold.web.wire import Json, Stream
 
 Scope = MutableMapping[str, Any]
@@ -81,7 +82,7 @@ class Sockets(Protocol):
     async def stop(self) -> None:
         """Let go of everything."""
 
-    async def serve(self, request: Request, receive: Receive, send: Send) -> None:
+    async def serve(self, request: Request, receive: Receive, send: Send, wire: Wire) -> None:
         """Keep up one of them until it ends."""
 
 
@@ -242,7 +243,7 @@ class Application:
             await send({"type": "websocket.close", "code": 1008})
             return
         assert self.sockets is not None
-        await self.sockets.serve(request, receive, send)
+        await self.sockets.serve(request, receive, send, scope["extensions"][WIRE])
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -62,7 +62,7 @@ async def serve_until(
             app,
             loop="none",  # the caller's loop
             http="httptools",
-            ws="websockets-sansio",
+            ws="freehold.web.websocket:WebSocket",
             lifespan="on",
             log_config=None,
             access_log=False,

@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,22 +19,40 @@ from freehold.web.cache import Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint
 from freehold.web.request import Request
+from freehold.web.websocket import Wire
 
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 """What may wait to be sent to a client that reads slower than it is told."""
 
+CLOSE_S = 5.0
+"""How long a client is waited for that has to take our last words."""
+
 _encode = msgspec.json.Encoder().encode
+_SHORT, _LONG = 126, 1 << 16
+"""From these lengths on a frame says in more bytes how long it is."""
 
 
-def frame(kind: str, data: Any) -> str:
+def message(kind: str, data: Any) -> bytes:
     """A message to a client."""
-    return _encode({"type": kind, "data": data}).decode()
+    return _encode({"type": kind, "data": data})
+
+
+def frame(*parts: bytes) -> bytes:
+    """A text frame, as it goes over the wire from a server (RFC 6455, 5.2)."""
+    size = sum(map(len, parts))
+    if size < _SHORT:
+        return b"".join((bytes((0x81, size)), *parts))
+    if size < _LONG:
+        return b"".join((b"\x81\x7e", size.to_bytes(2, "big"), *parts))
+    return b"".join((b"\x81\x7f", size.to_bytes(8, "big"), *parts))
 
 
 class Connection:
     """A socket that was let in."""
 
-    def __init__(self, app: Application, endpoint: Endpoint, request: Request, project: Project) -> None:
+    def __init__(
+        self, app: Application, endpoint: Endpoint, request: Request, project: Project, send: Send, wire: Wire
+    ) -> None:
         self.id = uuid.uuid4()
         self.app = app
         self.request = request
@@ -48,12 +67,9 @@ class Connection:
         """When the last ones came."""
         self._stamps: tuple[tuple[int, int], ...] = ()
         self._until = float("inf")
-        self._waiting: deque[str] = deque()
-        self._waiting_bytes = 0
-        self._wake = asyncio.Event()
-        self._end: tuple[int, str] | None = None
-        self.task: asyncio.Task[None] | None = None
-        """The task that serves it; cancelled when the other end does not take what it is sent."""
+        self._send = send
+        self._wire = wire
+        self._closing: asyncio.Task[None] | None = None
 
     # -- who it is -------------------------------------------------------------------------------------
 
@@ -65,7 +81,10 @@ class Connection:
     def is_stale(self) -> bool:
         """Whether who it is has to be looked up anew, as something about it may have changed."""
         values = self.app.stamps.values
-        return self._until <= time.time() or any(values[slot] != stamp for slot, stamp in self._stamps)
+        for slot, stamp in self._stamps:
+            if values[slot] != stamp:
+                return True
+        return self._until <= time.time()
 
     async def identify(self) -> None:
         """Find out who it is, and what that may do.
@@ -113,43 +132,34 @@ class Connection:
 
     # -- what it is sent -------------------------------------------------------------------------------
 
-    def push(self, text: str) -> None:
-        """Send something, in its turn. Who does not take it in time is cut off."""
+    def push(self, *parts: bytes) -> None:
+        """Send a message. Who lets too much wait is cut off."""
+        if not self.is_over and self._wire.write(frame(*parts)) > MAX_WAITING_BYTES:
+            self.cut_off()
+
+    def end(self, code: int, last: bytes = b"") -> None:
+        """Send a last message, and close."""
         if self.is_over:
             return
-        self._waiting.append(text)
-        self._waiting_bytes += len(text)
-        if self._waiting_bytes > MAX_WAITING_BYTES:
-            self.cut_off()
-            return
-        self._wake.set()
+        if last:
+            self.push(last)
+        self.is_over = True
+        self._closing = asyncio.create_task(self._close(code))
 
-    def end(self, code: int, text: str = "") -> None:
-        """Send a last message, and close."""
-        if self._end is None and not self.is_over:
-            if text:
-                self._waiting.append(text)
-            self._end = (code, "")
-            self._wake.set()
+    async def _close(self, code: int) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._send({"type": "websocket.close", "code": code})
+        except TimeoutError:
+            self.cut_off()
 
     def cut_off(self) -> None:
         """Close without waiting for the other end to take anything more."""
         self.is_over = True
-        self._waiting.clear()
-        if self.task is not None:
-            self.task.cancel()
+        self._wire.abort()
 
-    async def write(self, send: Send) -> None:
-        """Send what is to be sent, until it ends."""
-        while True:
-            while self._waiting:
-                text = self._waiting.popleft()
-                await send({"type": "websocket.send", "text": text})
-                self._waiting_bytes -= len(text)
-            if self._end is not None:
-                self.is_over = True
-                await send({"type": "websocket.close", "code": self._end[0]})
-                return
-            self._wake.clear()
-            if not self._waiting and self._end is None:
-                await self._wake.wait()
+    async def closed(self) -> None:
+        """Wait until the last message is on its way."""
+        if self._closing is not None:
+            with suppress(OSError):
+                await self._closing

@@ -32,7 +32,7 @@ from freehold.errors import (
 )
 from freehold.services import presences
 from freehold.services.realtime import rooms
-from freehold.services.realtime.connection import Connection, frame
+from freehold.services.realtime.connection import Connection, message
 from freehold.services.realtime.errors import InvalidMessage, PolicyViolation, TooManyMessages
 from freehold.services.realtime.messages import (
     Authentication,
@@ -56,6 +56,7 @@ from freehold.web.application import FOLLOWED_TAG, Application, Send, problem_of
 from freehold.web.auth import CONSOLE
 from freehold.web.endpoint import Limit
 from freehold.web.request import Receive, Request
+from freehold.web.websocket import Wire
 
 _log = structlog.get_logger("freehold.realtime")
 
@@ -66,8 +67,6 @@ POLL_S = 1.0
 """How often we look for events by ourselves, and say that there are sockets here."""
 REVIEW_S = 0.25
 """How often sockets that nothing is told are looked at: whether their sessions have ended."""
-CLOSE_S = 5.0
-"""How long a client is waited for that has to take our last words."""
 
 Shape = TypeVar("Shape")
 
@@ -175,35 +174,35 @@ class Hub:
 
     # -- one socket ------------------------------------------------------------------------------------
 
-    async def serve(self, request: Request, receive: Receive, send: Send) -> None:
+    async def serve(self, request: Request, receive: Receive, send: Send, wire: Wire) -> None:
         """Keep up a socket until one of both ends closes it."""
         await receive()  # that it wants to connect
         await send({"type": "websocket.accept"})
         try:
-            connection, slots = await self._admit(request)
+            connection, slots = await self._admit(request, send, wire)
         except Exception as error:
             problem = problem_of(error, request)
-            await send({"type": "websocket.send", "text": _error(problem)})
+            await send({"type": "websocket.send", "text": _error(problem).decode()})
             await send({"type": "websocket.close", "code": _close_code(problem)})
             return
-        connection.task = asyncio.current_task()
         room = self._rooms.join(connection)
-        writing = asyncio.create_task(connection.write(send))
         try:
-            await self._begin(room, connection, slots)
+            try:
+                await self._begin(room, connection, slots)
+            except Exception as error:
+                problem = problem_of(error, request)
+                connection.end(_close_code(problem), _error(problem))
             await self._answer(room, connection, receive)
-        except asyncio.CancelledError:
-            if not connection.is_over:
-                raise
         finally:
-            connection.is_over = True
             self._rooms.leave(room, connection)
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            connection.is_over = True
+            await connection.closed()
             if connection.has_presences:
                 await self._end_presences(connection)
 
-    async def _admit(self, request: Request) -> tuple[Connection, dict[str, Subscription]]:
+    async def _admit(
+        self, request: Request, send: Send, wire: Wire
+    ) -> tuple[Connection, dict[str, Subscription]]:
         """Let a socket in. Raises what is wrong with it."""
         app = self._app
         pairs = parse_qsl(request.raw_query, keep_blank_values=True, max_num_fields=1000)
@@ -225,7 +224,7 @@ class Hub:
             raise ApiDisabled(protocol="websocket")
         if self._rooms.size >= app.settings.sockets:
             raise TooManyMessages(reason="This server has as many sockets as it can hold. Try again later.")
-        connection = Connection(app, self._endpoint, request, project)
+        connection = Connection(app, self._endpoint, request, project, send, wire)
         await connection.identify()
         return connection, of_url(pairs)
 
@@ -243,19 +242,21 @@ class Hub:
         for subscription in slots.values():
             subscription.own(connection.identity.user_id)
             connection.subscriptions[subscription.id] = subscription
-        data = {
-            "channels": sorted({each for one in slots.values() for each in one.channels}),
-            "subscriptions": {slot: each.id for slot, each in slots.items()},
-            "user": await self._account(connection),
-            "sequence": room.seen,
-        }
-        room.listen(connection)
-        connection.push(frame("connected", data))
-        self._app.stamps.touch(FOLLOWED_TAG)
-        since = dict(parse_qsl(connection.request.raw_query)).get("since", "")
-        if slots and since.isdecimal() and len(since) < 19:
-            async with room.lock:
-                await room.catch_up(self._app.db, connection, list(slots.values()), int(since))
+        user = await self._account(connection)
+        said = dict(parse_qsl(connection.request.raw_query)).get("since", "")
+        since = int(said) if said.isdecimal() and len(said) < 19 else None
+        async with room.lock:
+            data = {
+                "channels": sorted({each for one in slots.values() for each in one.channels}),
+                "subscriptions": {slot: each.id for slot, each in slots.items()},
+                "user": user,
+                "sequence": room.seen,
+            }
+            room.listen(connection)
+            connection.push(message("connected", data))
+            self._app.stamps.touch(FOLLOWED_TAG)
+            if slots and since is not None:
+                await room.catch_up(self._app.db, connection, list(slots.values()), since)
 
     async def _account(self, connection: Connection) -> Any:
         if connection.identity.kind != "user":
@@ -265,14 +266,14 @@ class Hub:
 
     async def _answer(self, room: Room, connection: Connection, receive: Receive) -> None:
         while True:
-            message = await receive()
-            if message["type"] != "websocket.receive":
+            said = await receive()
+            if said["type"] != "websocket.receive":
                 return
             if connection.is_over:
                 continue
             try:
                 self._count_message(connection)
-                await self._take(room, connection, message.get("text") or message.get("bytes") or b"")
+                await self._take(room, connection, said.get("text") or said.get("bytes") or b"")
             except Exception as error:
                 problem = problem_of(error, connection.request)
                 if isinstance(problem, PolicyViolation | TooManyMessages):
@@ -291,18 +292,18 @@ class Hub:
 
     async def _take(self, room: Room, connection: Connection, text: str | bytes) -> None:
         try:
-            message = decode(text)
+            read = decode(text)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise InvalidMessage(reason="it has to be a JSON object with `type` and `data`.") from error
-        handle = self._HANDLERS.get(message.type)
+        handle = self._HANDLERS.get(read.type)
         if handle is None:
             raise InvalidMessage(
-                reason=f"the type `{message.type[:50]}` is not one of {', '.join(self._HANDLERS)}."
+                reason=f"the type `{read.type[:50]}` is not one of {', '.join(self._HANDLERS)}."
             )
-        await handle(self, room, connection, message.data)
+        await handle(self, room, connection, read.data)
 
     async def _ping(self, room: Room, connection: Connection, data: msgspec.Raw) -> None:
-        connection.push('{"type":"pong"}')
+        connection.push(b'{"type":"pong"}')
 
     async def _authenticate(self, room: Room, connection: Connection, data: msgspec.Raw) -> None:
         said = _read(data, Authentication)
@@ -322,7 +323,7 @@ class Hub:
             raise InvalidMessage(reason="the session is not valid.")
         room.listen(connection)
         user = await self._account(connection)
-        connection.push(frame("response", {"to": "authentication", "success": True, "user": user}))
+        connection.push(message("response", {"to": "authentication", "success": True, "user": user}))
 
     async def _subscribe(self, room: Room, connection: Connection, data: msgspec.Raw) -> None:
         asked = _read(data, Subscribes)
@@ -347,7 +348,7 @@ class Hub:
                 for (each, _), said in zip(made.values(), asked, strict=False)
             ]
             connection.push(
-                frame(
+                message(
                     "response",
                     {"to": "subscribe", "success": True, "subscriptions": told, "sequence": room.seen},
                 )
@@ -363,7 +364,7 @@ class Hub:
             if gone is not None:
                 room.ignore([gone])
             told.append({"subscriptionId": each.subscription_id, "removed": gone is not None})
-        connection.push(frame("response", {"to": "unsubscribe", "success": True, "subscriptions": told}))
+        connection.push(message("response", {"to": "unsubscribe", "success": True, "subscriptions": told}))
 
     async def _presence(self, room: Room, connection: Connection, data: msgspec.Raw) -> None:
         said = _read(data, PresenceSaid)
@@ -390,7 +391,7 @@ class Hub:
             finally:
                 call.db = before
         self._app.numbering.soon()
-        connection.push(frame("response", {"to": "presence", "success": True, "presence": presence}))
+        connection.push(message("response", {"to": "presence", "success": True, "presence": presence}))
 
     async def _end_presences(self, connection: Connection) -> None:
         try:
@@ -417,8 +418,8 @@ def _read(data: msgspec.Raw, shape: Any) -> Any:
         raise InvalidMessage(reason=f"{str(error).rstrip('.')}.") from error
 
 
-def _error(problem: Problem) -> str:
-    return frame("error", {"code": problem.status, "message": problem.message})
+def _error(problem: Problem) -> bytes:
+    return message("error", {"code": problem.status, "message": problem.message})
 
 
 def _close_code(problem: Problem) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
+import asyncpg
 import msgspec
 import structlog
 
 from freehold import events
 from freehold.db.pool import Queries, Record
-from freehold.services.realtime.connection import Connection, frame
+from freehold.errors import Unavailable
+from freehold.services.realtime.connection import Connection, message
 from freehold.services.realtime.subscriptions import Subscription
 from freehold.services.realtime.telling import Told, View, told
 
@@ -70,42 +73,54 @@ class Room:
         fitting: dict[Connection, dict[str, Subscription]] = {}
         for channel in event.channels:
             for subscription, connection in self._listening.get(channel, {}).items():
-                fitting.setdefault(connection, {})[subscription.id] = subscription
-        heads: dict[int, str] = {}
+                if subscription.heard < event.sequence:  # what was cut short is told again, to the others
+                    fitting.setdefault(connection, {})[subscription.id] = subscription
+        heads: dict[int, bytes] = {}
         for connection, subscriptions in fitting.items():
             await _tell_one(event, connection, subscriptions.values(), heads)
+            for subscription in subscriptions.values():
+                subscription.heard = event.sequence
 
     async def catch_up(
         self, db: Queries, connection: Connection, subscriptions: Sequence[Subscription], since: int
     ) -> None:
-        """Tell a socket what its subscriptions missed since an event, or that not all of it is left.
+        """Tell a socket what its subscriptions missed since an event, or that not all of it can be told.
 
         The caller holds the lock.
         """
-        missed: Sequence[Record] = ()
-        is_whole = 0 <= self.seen - since <= MOST_MISSED
-        if is_whole:
-            missed = await events.read(db, self.project_id, since, MOST_MISSED, until=self.seen)
-            is_whole = len(missed) == self.seen - since
-        if not is_whole:
-            gap = {"subscriptions": [each.id for each in subscriptions], "since": since}
-            connection.push(frame("gap", {**gap, "sequence": self.seen}))
-            return
-        for record in missed:
-            event = told(record)
-            if event is not None:
-                listening = [each for each in subscriptions if not each.channels.isdisjoint(event.channels)]
-                await _tell_one(event, connection, listening, {})
+        with suppress(Unavailable, asyncpg.PostgresError):
+            missed: Sequence[Record] = ()
+            is_whole = 0 <= self.seen - since <= MOST_MISSED
+            if is_whole:
+                missed = await events.read(db, self.project_id, since, MOST_MISSED, until=self.seen)
+                is_whole = len(missed) == self.seen - since
+            if is_whole:
+                for record in missed:
+                    event = told(record)
+                    if event is not None:
+                        listening = [
+                            each for each in subscriptions if not each.channels.isdisjoint(event.channels)
+                        ]
+                        await _tell_one(event, connection, listening, {})
+                    since = record["sequence"]
+                return
+        gap = {"subscriptions": [each.id for each in subscriptions], "since": since}
+        connection.push(message("gap", {**gap, "sequence": self.seen}))
 
 
 async def _tell_one(
-    event: Told, connection: Connection, subscriptions: Iterable[Subscription], heads: dict[int, str]
+    event: Told, connection: Connection, subscriptions: Iterable[Subscription], heads: dict[int, bytes]
 ) -> None:
-    """Tell one socket of an event, if it may know and has a subscription that fits."""
+    """Tell one socket of an event, if it may know and has a subscription that fits.
+
+    Raises Unavailable, when it cannot be told yet.
+    """
     if connection.is_over or (connection.is_stale and not await refreshed(connection)):
         return
     try:
         view = await event.to(connection.call)
+    except Unavailable:
+        raise
     except Exception:  # one event that cannot be told to one caller must not keep others from theirs
         _log.exception("not_told", event=event.names[0], project=event.project_id)
         return
@@ -116,10 +131,10 @@ async def _tell_one(
         head = heads.get(id(view))
         if head is None:
             head = heads[id(view)] = _head(event, view)
-        connection.push(f"{head}{msgspec.json.encode(fitting).decode()}}}}}")
+        connection.push(head, msgspec.json.encode(fitting), b"}}")
 
 
-def _head(event: Told, view: View) -> str:
+def _head(event: Told, view: View) -> bytes:
     data = msgspec.json.encode(
         {
             "events": event.names,
@@ -129,7 +144,7 @@ def _head(event: Told, view: View) -> str:
             "payload": msgspec.Raw(view.payload),
         }
     )
-    return f'{{"type":"event","data":{data[:-1].decode()},"subscriptions":'
+    return b"".join((b'{"type":"event","data":', data[:-1], b',"subscriptions":'))
 
 
 async def refreshed(connection: Connection) -> bool:
@@ -140,7 +155,7 @@ async def refreshed(connection: Connection) -> bool:
         reason = "The protocol websocket is switched off for this project."
     else:
         reason = "The session has ended."
-    connection.end(1008, frame("error", {"code": 1008, "message": reason}))
+    connection.end(1008, message("error", {"code": 1008, "message": reason}))
     return False
 
 

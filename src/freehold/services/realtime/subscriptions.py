@@ -25,7 +25,7 @@ class InvalidSubscription(BadRequest, type="realtime_policy_violation"):
 class Subscription:
     """Channels, and the queries that have to hold of what is told on them."""
 
-    __slots__ = ("asked", "channels", "id", "queries")
+    __slots__ = ("asked", "channels", "heard", "id", "queries")
 
     def __init__(self, subscription_id: str, asked: Sequence[str], asked_queries: Sequence[str]) -> None:
         """Raises InvalidSubscription, InvalidQuery."""
@@ -40,6 +40,8 @@ class Subscription:
         self.queries = read_queries(asked_queries)
         self.channels: frozenset[str] = frozenset()
         """As they are of this caller; see `own`."""
+        self.heard = 0
+        """The number of the last event that was told it, or found to be none of its business."""
 
     def own(self, user_id: str) -> None:
         """Make the channels those of a user; empty for nobody."""

@@ -1,0 +1,283 @@
+"""Sockets of a platform that runs: how many it holds in how much memory, and how fast they are told.
+
+    freehold up --dev & pid=$!
+    python -m bench.sockets --endpoint http://127.0.0.1:8080/v1 --project default --key KEY --pid $pid
+
+Three measurements, a line of JSON each. *hold*: so many sockets are opened, each with a subscription; what
+the platform's processes, PostgreSQL among them, have in memory more than before. *deliver*: rows are made at
+a steady rate while some of the sockets listen to their table; each row is due on each of these once. *rest*:
+one row after the other while nothing else happens. Latencies run from the moment in which the row's request
+is sent until its event has arrived. The client is this one process, on the same machine; it and each process
+of the server need so many open files (`ulimit -n`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from functools import partial
+from typing import cast
+from urllib.parse import urlsplit
+
+import httpx
+import uvloop
+
+from bench import processes
+
+DATABASE = "bench-sockets"
+ROWS = f"/tablesdb/{DATABASE}/tables/rows/rows"
+OPENING = 64
+"""So many sockets are opened at once: more would only wait for each other."""
+GIVE_UP_AFTER_S = 60.0
+TEXT, PING = 0x81, 0x89
+
+
+def main() -> int:
+    options = _options()
+    _allow_files(options.sockets + 200)
+    _make_tables(options)
+    uvloop.run(_run(options))
+    return 0
+
+
+async def _run(options: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    counted = Counted()
+    url = urlsplit(options.endpoint)
+    before = processes.memory(processes.tree(options.pid))
+    opened: list[_Socket] = []
+    began = time.perf_counter()
+    while len(opened) < options.sockets:
+        at = len(opened)
+        news = [
+            _Socket(_handshake(options, url.netloc, at + each < options.listeners), counted)
+            for each in range(min(OPENING, options.sockets - at))
+        ]
+        await asyncio.gather(
+            *(loop.create_connection(partial(_same, each), url.hostname, url.port) for each in news)
+        )
+        async with asyncio.timeout(GIVE_UP_AFTER_S):
+            await asyncio.gather(*(each.connected for each in news))
+        opened += news
+    took = time.perf_counter() - began
+    await asyncio.sleep(2)
+    after = processes.memory(processes.tree(options.pid))
+    _say(
+        "hold",
+        sockets=len(opened),
+        opened_per_s=round(len(opened) / took),
+        mib=round(after.pss / 1024**2),
+        mib_before=round(before.pss / 1024**2),
+        kib_per_socket=round((after.pss - before.pss) / 1024 / len(opened), 1),
+    )
+    headers = {"X-Appwrite-Project": options.project, "X-Appwrite-Key": options.key}
+    async with httpx.AsyncClient(base_url=options.endpoint, headers=headers, timeout=30) as client:
+        await _measure_deliveries(options, client, counted)
+        await _measure_rest(options, client, counted)
+    if counted.closed:
+        raise SystemExit(f"{counted.closed} sockets were closed by the server.")
+    for each in opened:
+        each.transport.abort()
+
+
+async def _measure_deliveries(
+    options: argparse.Namespace, client: httpx.AsyncClient, counted: Counted
+) -> None:
+    await _write(client)  # so that the first row has found everything open
+    await counted.all_of(options.listeners)
+    counted.clear()
+    cpu = processes.cpu_seconds(processes.tree(options.pid))
+    writes = set()
+    rows = round(options.rate * options.seconds)
+    began = time.perf_counter()
+    for at in range(rows):
+        await asyncio.sleep(max(0.0, began + at / options.rate - time.perf_counter()))
+        writes.add(asyncio.create_task(_write(client)))
+    await asyncio.gather(*writes)
+    due = rows * options.listeners
+    await counted.all_of(due)
+    took = counted.last_at - began
+    latencies = sorted(counted.latencies)
+    _say(
+        "deliver",
+        listeners=options.listeners,
+        rows_per_s=options.rate,
+        deliveries_per_s=round(len(latencies) / took),
+        lost=due - len(latencies),
+        median_ms=round(statistics.median(latencies) * 1000, 1),
+        p95_ms=round(latencies[int(0.95 * len(latencies))] * 1000, 1),
+        server_cpus=round((processes.cpu_seconds(processes.tree(options.pid)) - cpu) / took, 2),
+        bytes_each=round(counted.size / len(latencies)),
+    )
+
+
+async def _measure_rest(options: argparse.Namespace, client: httpx.AsyncClient, counted: Counted) -> None:
+    medians = []
+    for _ in range(options.rest):
+        await asyncio.sleep(0.1)
+        counted.clear()
+        await _write(client)
+        await counted.all_of(options.listeners)
+        medians.append(min(counted.latencies))
+    _say("rest", rows=len(medians), first_socket_median_ms=round(statistics.median(medians) * 1000, 1))
+
+
+async def _write(client: httpx.AsyncClient) -> None:
+    said = {"rowId": "unique()", "data": {"at": time.perf_counter_ns()}}
+    answer = await client.post(ROWS, json=said)
+    answer.raise_for_status()
+
+
+class Counted:
+    """What has arrived on all sockets."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+        self.clear()
+
+    def clear(self) -> None:
+        self.latencies: list[float] = []
+        self.size = 0
+        self.last_at = 0.0
+
+    def take(self, frame: bytes) -> None:
+        now = time.perf_counter()
+        start = frame.find(b'"at":') + 5
+        self.latencies.append(now - int(frame[start : frame.index(b",", start)]) / 1e9)
+        self.size += len(frame)
+        self.last_at = now
+
+    async def all_of(self, due: int) -> None:
+        """Wait until so many have arrived, or nothing has for some seconds."""
+        waited_since, had = time.perf_counter(), -1
+        while len(self.latencies) < due and time.perf_counter() - waited_since < 5:
+            if len(self.latencies) != had:
+                waited_since, had = time.perf_counter(), len(self.latencies)
+            await asyncio.sleep(0.002)
+
+
+class _Socket(asyncio.Protocol):
+    """A WebSocket that reads as little of its frames as it can."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, handshake: bytes, counted: Counted) -> None:
+        self.handshake = handshake
+        self.counted = counted
+        self.connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.rest = b""
+        self.is_open = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(self.handshake)
+
+    def data_received(self, data: bytes) -> None:
+        data = self.rest + data if self.rest else data
+        if not self.is_open:
+            head, end, data = data.partition(b"\r\n\r\n")
+            if not end:
+                self.rest = head
+                return
+            if b" 101 " not in head[:20]:
+                self.connected.set_exception(SystemExit(head.decode(errors="replace")))
+                return
+            self.is_open = True
+        at = 0
+        while len(data) - at >= 2:
+            size, start = data[at + 1], at + 2
+            if size >= 126:
+                width = 2 if size == 126 else 8
+                if len(data) < start + width:
+                    break
+                size, start = int.from_bytes(data[start : start + width], "big"), start + width
+            if len(data) < start + size:
+                break
+            self._take(data[at], data[start : start + size])
+            at = start + size
+        self.rest = data[at:]
+
+    def _take(self, opcode: int, frame: bytes) -> None:
+        if opcode == PING:
+            self.transport.write(bytes((0x8A, 0x80 | len(frame), 0, 0, 0, 0)) + frame)
+        elif opcode == TEXT and frame.startswith(b'{"type":"event"'):
+            self.counted.take(frame)
+        elif not self.connected.done():
+            if frame.startswith(b'{"type":"connected"'):
+                self.connected.set_result(None)
+            else:
+                self.connected.set_exception(SystemExit(frame.decode(errors="replace")))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.counted.closed += 1
+        if not self.connected.done():
+            self.connected.set_exception(
+                SystemExit("A socket was closed before it was told to be connected.")
+            )
+
+
+def _same(each: _Socket) -> _Socket:
+    return each
+
+
+def _handshake(options: argparse.Namespace, host: str, listens: bool) -> bytes:
+    table = "rows" if listens else "others"
+    channel = f"tablesdb.{DATABASE}.tables.{table}.rows"
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET /v1/realtime?project={options.project}&channels[]={channel} HTTP/1.1\r\nHost: {host}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n\r\n"
+    ).encode()
+
+
+def _make_tables(options: argparse.Namespace) -> None:
+    headers = {"X-Appwrite-Project": options.project, "X-Appwrite-Key": options.key}
+    with httpx.Client(base_url=options.endpoint, headers=headers, timeout=30) as client:
+        client.delete(f"/tablesdb/{DATABASE}")
+        client.post("/tablesdb", json={"databaseId": DATABASE, "name": "Bench"}).raise_for_status()
+        columns = [{"key": "at", "type": "bigint", "required": True}]
+        table = {"tableId": "rows", "name": "Rows", "permissions": ['read("any")'], "columns": columns}
+        client.post(f"/tablesdb/{DATABASE}/tables", json=table).raise_for_status()
+
+
+def _allow_files(most: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < most:
+        raise SystemExit(f"This process may open {hard} files, and {most} are needed (ulimit -n).")
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _say(what: str, **measured: object) -> None:
+    print(json.dumps({"what": what, **measured}), flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.sockets", description=__doc__)
+    parser.add_argument("--endpoint", default="http://127.0.0.1:8080/v1")
+    parser.add_argument("--project", required=True)
+    parser.add_argument(
+        "--key", required=True, help="An API key with databases.*, tables.*, columns.* and rows.*."
+    )
+    parser.add_argument("--pid", type=int, required=True, help="The process of `freehold up`.")
+    parser.add_argument("--sockets", type=int, default=10_000, choices=range(1, 25_001), metavar="1..25000")
+    parser.add_argument("--listeners", type=int, default=1000, help="How many of them are told of the rows.")
+    parser.add_argument("--rate", type=float, default=20.0, help="Rows a second.")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rest", type=int, default=30, choices=range(1, 1001), metavar="1..1000")
+    options = parser.parse_args()
+    if not 1 <= options.listeners <= options.sockets:
+        parser.error("--listeners has to be from 1 to as many as there are sockets.")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
