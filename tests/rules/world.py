@@ -29,7 +29,7 @@ from tests.rules.model import (
     empty_row,
     is_random,
 )
-from tests.rules.writing import Writing
+from tests.rules.writing import Writing, Written
 
 KEPT_ROWS = 40
 """A table that has grown beyond this is thinned out."""
@@ -569,17 +569,41 @@ class World:
 
     def nested(self, table: Table, caller: Caller) -> tuple[str, str, dict[str, Any], Callable[[], None]]:
         """A change with rows inside rows: how it is asked for, and how the model does it."""
+        writing = Writing(caller)
+        if caller.privileged and not self.through_graphql and self.chance.random() < 0.4:
+            return self.nested_in_bulk(table, caller, writing)
         row_id = f"n{self.steps}" if self.chance.random() < 0.4 else self.own_row(table, caller, "update")
         data = self.nested_data(table, caller, depth=0)
         permissions = by.permissions(self.chance, self.grantable(caller))
         sent: dict[str, Any] = {"data": data, "permissions": permissions}
-        writing = Writing(caller)
+        row = Written(row_id, data, permissions)
         if self.chance.random() < 0.2:
-            return "PUT", f"/{row_id}", sent, lambda: writing.upsert(table, row_id, data, permissions)
+            return "PUT", f"/{row_id}", sent, lambda: writing.upsert(table, row)
         if table.row(row_id) is None:
             sent[self.words.row_id] = row_id
-            return "POST", "", sent, lambda: writing.create(table, row_id, data, permissions, {})
-        return "PATCH", f"/{row_id}", sent, lambda: writing.update(table, row_id, data, permissions, {})
+            return "POST", "", sent, lambda: writing.create(table, row)
+        return "PATCH", f"/{row_id}", sent, lambda: writing.update(table, row)
+
+    def nested_in_bulk(
+        self, table: Table, caller: Caller, writing: Writing
+    ) -> tuple[str, str, dict[str, Any], Callable[[], None]]:
+        """The same of several rows at once."""
+        method, sent, rows = self.chance.choice(("POST", "PUT")), [], []
+        for _ in range(self.chance.randint(1, 4)):
+            self.nested_rows += 1
+            row_id = f"n{self.steps}.{self.nested_rows}"
+            if method == "PUT" and self.chance.random() < 0.7:
+                row_id = self.own_row(table, caller, "update")
+            if row_id in [row.row_id for row in rows]:
+                continue
+            data = self.nested_data(table, caller, depth=0)
+            permissions = by.permissions(self.chance, self.grantable(caller))
+            sent.append(
+                data | {"$id": row_id} | ({} if permissions is None else {"$permissions": permissions})
+            )
+            rows.append(Written(row_id, data, permissions))
+        act = writing.create if method == "POST" else writing.upsert
+        return method, "", {self.words.rows: sent}, lambda: act(table, *rows)
 
     def nested_data(self, table: Table, caller: Caller, depth: int, but: str = "") -> dict[str, Any]:
         """Values of a row, with others in it that have values themselves; `but` leads back to where it is."""

@@ -329,6 +329,33 @@ def test_memory_does_not_grow_with_the_rows(platform: Platform, project: Project
 # -- JSON ----------------------------------------------------------------------------------------------------
 
 
+def test_rows_are_imported_with_those_that_they_are_related_to(project: Project) -> None:
+    new_table(project)
+    boss = {
+        "relatedTableId": "people",
+        "type": "manyToOne",
+        "key": "boss",
+        "twoWay": True,
+        "twoWayKey": "team",
+    }
+    made = project.server.post("/tablesdb/shop/tables/people/columns/relationship", json=boss)
+    assert made.status_code == 202, made.text
+    imported(project, "$id,name\njane,Jane\n")
+    by_id = imported(project, "$id,name,boss\nbob,Bob,jane\nbill,Bill,\n")
+    inside = [{"$id": "ann", "name": "Ann", "team": ["bill", {"$id": "al", "name": "Al"}]}]
+    by_object = imported(project, json.dumps(inside), format="json")
+    missing = imported(project, "$id,name,boss\nx,X,nobody\n")
+    bad = imported(project, json.dumps([{"name": "Y", "boss": {"age": 1}}]), format="json")
+
+    assert (counters(by_id), counters(by_object)) == ((2, 0, 0, 0), (1, 0, 0, 0))
+    bosses = {row["$id"]: row["boss"] for row in rows_of(project)}
+    assert bosses == {"jane": None, "bob": "jane", "bill": "ann", "ann": None, "al": "ann"}
+    assert missing["errors"] == [
+        "Line 2: The relationship `boss` cannot be so: the row `nobody` was not found."
+    ]
+    assert bad["errors"] == ["Row 1: boss: Invalid row structure: `name` is required."]
+
+
 def test_objects_of_a_json_file_become_rows(project: Project) -> None:
     new_table(project)
     people = [

@@ -172,6 +172,115 @@ def test_an_upsert_writes_related_rows_whether_the_row_is_there_or_not(tables: T
     assert tables.get_row("db", "authors", "jo").data["country"] == "no"
 
 
+def test_many_rows_are_made_each_with_those_that_it_is_related_to(project: Project, tables: TablesDB) -> None:
+    tables.create_row("db", "tags", "old", {"name": "Old"})
+    told(project)
+    made = tables.create_rows(
+        "db", "books",
+        [
+            {"$id": "b1", "author": {"$id": "jo", "name": "Jo"}, "tags": ["old", {"$id": "new"}]},
+            {"$id": "b2", "author": {"$id": "jo", "name": "Joan"}, "cover": {"$id": "red"}},
+            {"$id": "b3", "$permissions": ['read("guests")'], "name": "alone"},
+        ],
+    ).rows  # fmt: skip
+
+    assert [row.id for row in made] == ["b1", "b2", "b3"]
+    assert [made[0].data["author"]["name"], made[1].data["author"]["name"]] == ["Joan", "Joan"]
+    assert ids(tables, "books", Query.equal("author", "jo")) == ["b1", "b2"]
+    assert ids(tables, "tags", Query.equal("books", "b1")) == ["new", "old"]
+    assert tables.get_row("db", "books", "b3").permissions == ['read("guests")']
+    assert sorted(told(project)) == [
+        "authors.rows.jo.create",
+        "books.rows.b1.create",
+        "books.rows.b2.create",
+        "books.rows.b3.create",
+        "covers.rows.red.create",
+        "tags.rows.new.create",
+    ]
+
+
+def test_many_rows_are_upserted_each_with_those_that_it_is_related_to(tables: TablesDB) -> None:
+    tables.create_row("db", "authors", "jo", {"books": [{"$id": "b1"}, {"$id": "b2"}]})
+    tables.create_row("db", "authors", "al", {"books": [{"$id": "b3", "tags": [{"$id": "t1"}]}]})
+    put = tables.upsert_rows(
+        "db", "authors",
+        [
+            {"$id": "jo", "books": ["b3", {"$id": "b1", "name": "One", "tags": ["t1"]}]},
+            {"$id": "al", "books": [{"$id": "b4"}]},
+            {"$id": "new", "country": {"$id": "no"}},
+        ],
+    ).rows  # fmt: skip
+
+    assert [row.id for row in put] == ["jo", "al", "new"]
+    assert ids(tables, "books", Query.equal("author", "jo")) == ["b1", "b3"]
+    assert ids(tables, "books", Query.equal("author", "al")) == ["b4"]
+    assert tables.get_row("db", "books", "b2").data["author"] is None
+    assert ids(tables, "books", Query.equal("tags", "t1")) == ["b1", "b3"]
+    assert tables.get_row("db", "authors", "new").data["country"] == "no"
+
+
+def test_a_thousand_rows_are_made_with_a_related_row_each_or_none_is(
+    project: Project, tables: TablesDB
+) -> None:
+    rows = [{"$id": f"b{n}", "author": {"$id": f"a{n % 500}", "name": f"{n}"}} for n in range(1000)]
+    bad = [*rows[:-1], {"$id": "last", "cover": {"name": "x" * 41}}]
+    refused = project.server.post(ROWS.format("books"), json={"rows": bad})
+    nothing = count(tables)
+    made = tables.create_rows("db", "books", rows)
+
+    assert error_of(refused) == (400, "row_invalid_structure")
+    assert refused.json()["message"].startswith("rows[999].cover: ")
+    assert set(nothing.values()) == {0}
+    assert made.total == 1000
+    assert (count(tables)["books"], count(tables)["authors"]) == (1000, 500)
+    assert tables.get_row("db", "authors", "a0").data["name"] == "500"
+
+
+def test_a_call_on_many_rows_writes_no_more_related_ones_than_it_may(
+    project: Project, tables: TablesDB
+) -> None:
+    rows = [{"tags": [{} for _ in range(101)]} for _ in range(100)]
+    made = project.server.post(ROWS.format("books"), json={"rows": rows})
+
+    assert error_of(made) == (400, "relationship_value_invalid")
+    assert set(count(tables).values()) == {0}
+
+
+def test_rows_that_swap_what_only_one_can_have_do_so_in_one_call(project: Project, tables: TablesDB) -> None:
+    tables.create_rows("db", "books", [{"$id": f"b{n}", "cover": {"$id": f"c{n}"}} for n in (1, 2, 3)])
+    tables.upsert_rows("db", "books", [{"$id": "b1", "cover": "c2"}, {"$id": "b2", "cover": "c1"}])
+    swapped = [tables.get_row("db", "books", each).data["cover"] for each in ("b1", "b2")]
+    tables.upsert_rows(
+        "db", "covers", [{"$id": "c1", "book": "b1"}, {"$id": "c2", "book": {"$id": "b2", "name": "Two"}}]
+    )
+    back = [tables.get_row("db", "books", each).data["cover"] for each in ("b1", "b2")]
+    taken = project.server.put(ROWS.format("books"), json={"rows": [{"$id": "b1", "cover": "c3"}]})
+
+    assert (swapped, back) == (["c2", "c1"], ["c1", "c2"])
+    assert error_of(taken) == (409, "row_unique_constraint_violation")
+    assert tables.get_row("db", "books", "b1").data["cover"] == "c1"
+
+
+def test_a_row_that_is_named_in_several_places_is_one_row(project: Project, tables: TablesDB) -> None:
+    both = {"$id": "jo", "name": "Jo"}, {"$id": "jo", "country": {"$id": "no"}}
+    tables.create_row("db", "countries", "no", {"name": "Norway"})
+    told(project)
+    made = tables.create_row(
+        "db", "tags", "t", {"books": [{"$id": f"b{n}", "author": each} for n, each in enumerate(both)]}
+    )
+    adds = [{"$id": "jo", "name": '{"method":"stringConcat","values":["x"]}'} for _ in range(2)]
+    twice = project.server.put(
+        ROWS.format("books"), json={"rows": [{"$id": f"b{n}", "author": each} for n, each in enumerate(adds)]}
+    )
+
+    assert [each["author"]["name"] for each in made.data["books"]] == ["Jo", "Jo"]
+    assert tables.get_row("db", "authors", "jo").data == {"name": "Jo", "country": "no"}
+    assert sorted(told(project)) == [
+        "authors.rows.jo.create", "books.rows.b0.create", "books.rows.b1.create", "tags.rows.t.create"
+    ]  # fmt: skip
+    assert error_of(twice) == (400, "relationship_value_invalid")
+
+
 def test_one_way_relationships_are_written_and_never_shown_on_the_other_side(
     project: Project, tables: TablesDB
 ) -> None:
@@ -322,6 +431,23 @@ def test_a_nested_row_grants_no_role_that_the_caller_lacks(
 
     assert error_of(made) == (401, "user_unauthorized")
     assert set(count(tables).values()) == {0}
+
+
+def test_many_rows_are_staged_with_those_inside(tables: TablesDB) -> None:
+    transaction = tables.create_transaction().to_dict()["$id"]
+    rows = [{"$id": f"b{n}", "tags": [{"name": "x"}]} for n in range(3)]
+    staged = tables.create_rows("db", "books", rows, transaction_id=transaction)
+    changed = [{"$id": "b1", "tags": []}, {"$id": "b2", "author": {"$id": "jo"}}]
+    tables.upsert_rows("db", "books", changed, transaction_id=transaction)
+    before = count(tables)
+    tables.update_transaction(transaction, commit=True)
+
+    assert set(before.values()) == {0}
+    assert count(tables) == {"books": 3, "authors": 1, "tags": 3, "countries": 0, "covers": 0}
+    assert tables.get_row("db", "books", "b2").data["author"] == "jo"
+    assert ids(tables, "tags", Query.is_not_null("books")) == sorted(
+        staged.rows[n].data["tags"][0]["$id"] for n in (0, 2)
+    )
 
 
 def test_nested_rows_are_staged_in_transactions(tables: TablesDB) -> None:

@@ -7,7 +7,7 @@ from freehold.db.rows.references import Reference
 from freehold.db.rows.relations import MAX_RELATED, Link, Load, Related, load
 from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.db.rows.table import RowTable, Shape
-from freehold.db.rows.upserts import Upserted, upsert_many
+from freehold.db.rows.upserts import Upserted, change_each, upsert_many
 
 __all__ = [
     "ID_ENCODERS",
@@ -26,6 +26,7 @@ __all__ = [
     "Upserted",
     "Values",
     "aggregate",
+    "change_each",
     "load",
     "upsert_many",
 ]

@@ -184,6 +184,12 @@ class RowTable:
         head = self.get_sql if shape is None else f"select {shape.select} from {self.relation} where "
         return Statement(head + where, values.bound)
 
+    def get_each(self, row_ids: Sequence[Any], scope: Scope) -> Statement:
+        """Read some rows, in no order."""
+        values = Values()
+        where = f"{self.id_sql} = any({values.bind(list(row_ids))}){self.within(scope, values)}"
+        return Statement(self.get_sql + where, values.bound)
+
     def find(self, page: Page, scope: Scope, shape: Shape, *, cursor: Any, counted: bool) -> Statement:
         """Read a page of rows; with `counted`, a last column says how many there are (at most MAX_TOTAL).
 
@@ -398,7 +404,8 @@ class RowTable:
     def insert_many(self, rows: Sequence[Mapping[str, Any]]) -> Statement:
         """Insert rows that all set the same columns, by SQL names and the driver's values.
 
-        The rows travel as one JSON document, so that one statement serves any number of them.
+        The rows travel as one JSON document, so that one statement serves any number of them. One that does
+        not say when it was made or changed was so now.
         """
         values = Values()
         names = list(rows[0])
@@ -407,7 +414,12 @@ class RowTable:
             {f"c{at}": in_json(row[name], types[at]) for at, name in enumerate(names)} for row in rows
         ]
         typed = ", ".join(f"c{at} {type_}" for at, type_ in enumerate(types))
-        columns = ", ".join(f"c{at}" for at in range(len(names)))
+        moments = [
+            quote(name) for name in (self.layout.created_at, self.layout.updated_at) if name is not None
+        ]
+        columns = ", ".join(
+            f"coalesce(c{at}, now())" if name in moments else f"c{at}" for at, name in enumerate(names)
+        )
         source = f"jsonb_to_recordset({values.bind(msgspec.json.encode(document))}) as made({typed})"
         return Statement(
             f"insert into {self.relation} ({', '.join(names)}) select {columns} from {source}"

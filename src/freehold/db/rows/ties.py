@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from freehold.db.rows.relations import Link, Related, reachable
@@ -9,12 +10,42 @@ from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.db.rows.table import RowTable
 
 
-def tie(rows: RowTable, column: str, to: Any, row_ids: list[Any], scope: Scope) -> Statement:
-    """Let rows refer to another one by a column, those that do not yet."""
+def standing(rows: RowTable, row_ids: list[Any], scope: Scope) -> Statement:
+    """Which of some rows are there, by their ids, and whether each is within the scope."""
     values = Values()
-    other = values.bind(to)
-    where = f"{rows.id_sql} = any({values.bind(row_ids)}) and {column} is distinct from {other}"
-    return _changed(rows, f"{column} = {other}", where + rows.within(scope, values), values)
+    where = f"{rows.id_sql} = any({values.bind(row_ids)})"
+    within = f"true{rows.within(scope, values)}"
+    return Statement(f"select {rows.id_sql}, {within} from {rows.relation} where {where}", values.bound)
+
+
+def tie(rows: RowTable, column: str, pairs: Mapping[str, str], scope: Scope) -> Statement:
+    """Let rows refer to others by a column, each id to its own, those that do not yet."""
+    values = Values()
+    source = _given(pairs, values)
+    where = f'{rows.id_sql} = "#id" and {column} is distinct from "#to"{rows.within(scope, values)}'
+    return _changed(rows, f'{column} = "#to"', where, values, source=f" from {source}")
+
+
+def tied(rows: RowTable, column: str, pairs: Mapping[str, str]) -> Statement:
+    """Those rows that refer to the others that are theirs, by their ids."""
+    values = Values()
+    where = f'{rows.id_sql} = "#id" and {column} = "#to"'
+    source = f"{rows.relation}, {_given(pairs, values)}"
+    return Statement(f"select {rows.id_sql} from {source} where {where}", values.bound)
+
+
+def vacate(rows: RowTable, column: str, pairs: Mapping[str, str | None]) -> Statement:
+    """Let rows that are about to refer to others refer to none, so that they can take each other's places."""
+    values = Values()
+    where = f'{rows.id_sql} = "#id" and {column} is not null and {column} is distinct from "#to"'
+    change = f"set {column} = null from {_given(pairs, values)}"
+    return Statement(f"update {rows.relation} {change} where {where}", values.bound)
+
+
+def _given(pairs: Mapping[str, str | None], values: Values) -> str:
+    """Pairs of ids as a source of rows, in names that no column can have."""
+    ids, tos = values.bind(list(pairs)), values.bind(list(pairs.values()))
+    return f'unnest({ids}::text[], {tos}::text[]) as given("#id", "#to")'
 
 
 def release(rows: RowTable, column: str, others: list[Any]) -> Statement:
@@ -29,38 +60,55 @@ def cut(rows: RowTable, column: str, others: list[Any], row_ids: list[Any]) -> S
     return Statement(f"update {rows.relation} set {column} = null where {where}", [row_ids, others])
 
 
-def _changed(rows: RowTable, change: str, where: str, values: Values) -> Statement:
+def _changed(rows: RowTable, change: str, where: str, values: Values, *, source: str = "") -> Statement:
     sets = ", ".join([change, *rows.touched({})])
     returning = f"returning {rows.returned}"
-    return Statement(f"update {rows.relation} set {sets} where {where} {returning}", values.bound)
+    return Statement(f"update {rows.relation} set {sets}{source} where {where} {returning}", values.bound)
 
 
-def untie(rows: RowTable, column: str, other: Any, leaving: list[Any], scope: Scope) -> Statement:
-    """Let rows refer to another one no more."""
+def leaving(
+    rows: RowTable, column: str, others: list[str], kept: list[str], scope: Scope, *, most: int
+) -> Statement:
+    """The ids of the rows that refer to some others and are not to be kept, and so many at most."""
     values = Values()
-    where = f"{rows.id_sql} = any({values.bind(leaving)}) and {column} = {values.bind(other)}"
+    refer = f"{column} = any({values.bind(others)})"
+    where = f"{refer} and {rows.id_sql} <> all({values.bind(kept)}){rows.within(scope, values)}"
+    limit = values.bind(most)
+    return Statement(f"select {rows.id_sql} from {rows.relation} where {where} limit {limit}", values.bound)
+
+
+def untie(rows: RowTable, column: str, others: list[str], row_ids: list[str], scope: Scope) -> Statement:
+    """Let rows refer to some others no more."""
+    values = Values()
+    where = f"{rows.id_sql} = any({values.bind(row_ids)}) and {column} = any({values.bind(others)})"
     return _changed(rows, f"{column} = null", where + rows.within(scope, values), values)
 
 
-def link(way: Link, near: Any, fars: list[Any]) -> Statement:
-    """Link a row with others, those that it is not linked with yet; gives their ids."""
+def link(way: Link, pairs: Sequence[tuple[str, str]]) -> Statement:
+    """Link rows with others, those that are not linked yet; gives the ids of the others."""
     columns = f"({way.table_near}, {way.table_far})"
     return Statement(
-        f"insert into {way.table} {columns} select $1, unnest($2::text[]) on conflict do nothing"
-        f" returning {way.table_far}",
-        [near, fars],
+        f"insert into {way.table} {columns} select * from unnest($1::text[], $2::text[])"
+        f" on conflict do nothing returning {way.table_far}",
+        _apart(pairs),
     )
 
 
-def unlink(related: Related, near: Any, but: list[Any]) -> Statement:
-    """Undo the links of a row with those that may be known of, except for some; gives their ids."""
+def unlink(related: Related, nears: list[str], but: Sequence[tuple[str, str]]) -> Statement:
+    """Undo the links of rows with those that may be known of, except for some; gives the others' ids."""
     values = Values()
     way = related.link
-    where = f"{way.table_near} = {values.bind(near)} and {way.table_far} <> all({values.bind(but)})"
-    known = f"{way.table_far} in ({reachable(related, '', values)})"
-    return Statement(
-        f"delete from {way.table} where {where} and {known} returning {way.table_far}", values.bound
-    )
+    near, far = f"_links.{way.table_near}", f"_links.{way.table_far}"
+    source = f"{way.table} as _links where {near} = any({values.bind(nears)})"
+    kept_near, kept_far = map(values.bind, _apart(but))
+    kept = f"unnest({kept_near}::text[], {kept_far}::text[]) as _kept(_near, _far)"
+    source += f" and not exists (select from {kept} where _near = {near} and _far = {far})"
+    known = f"{far} in ({reachable(related, '', values)})"
+    return Statement(f"delete from {source} and {known} returning {far}", values.bound)
+
+
+def _apart(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
+    return [[near for near, _ in pairs], [far for _, far in pairs]]
 
 
 def ids(rows: RowTable, column: str, among: list[Any], scope: Scope, *, most: int | None) -> Statement:
@@ -69,14 +117,6 @@ def ids(rows: RowTable, column: str, among: list[Any], scope: Scope, *, most: in
     where = f"{column} = any({values.bind(among)}){rows.within(scope, values)}"
     limit = values.bind(most)
     return Statement(f"select {rows.id_sql} from {rows.relation} where {where} limit {limit}", values.bound)
-
-
-def tied(rows: RowTable, column: str, to: Any, among: list[Any]) -> Statement:
-    """Those of some rows that refer to another one, by their ids."""
-    return Statement(
-        f"select {rows.id_sql} from {rows.relation} where {rows.id_sql} = any($1) and {column} = $2",
-        [among, to],
-    )
 
 
 def delete(rows: RowTable, row_ids: list[Any]) -> Statement:

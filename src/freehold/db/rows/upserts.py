@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,7 +24,7 @@ class Upserted(NamedTuple):
 
     id: Any
     changed: Assigned
-    made: Assigned
+    made: Assigned = MappingProxyType({})
 
 
 def upsert_many(rows: RowTable, given: Sequence[Upserted], scope: Scope) -> Statement:
@@ -33,25 +34,11 @@ def upsert_many(rows: RowTable, given: Sequence[Upserted], scope: Scope) -> Stat
     what it returns.
     """
     values = Values()
-    names = dict.fromkeys(name for each in given for name in (*each.changed, *each.made))
-    columns = [_Column(rows, name, at, given) for at, name in enumerate(names)]
-    document = [
-        {"#id": row.id, "#at": at} | {key: value for each in columns for key, value in each.sent(row)}
-        for at, row in enumerate(given)
-    ]
-    typed = [f'"#id" {rows.type_of(rows.id_sql)}', '"#at" integer', *(each.typed for each in columns)]
-    source = values.bind(msgspec.json.encode(document))
-    changed = [each for each in columns if each.is_changed]
-    sets = [f"{each.sql} = {each.next_value(values)}" for each in changed]
-    sets += rows.touched({each.sql: None for each in changed})
+    columns = _columns(rows, given)
+    source = _given(rows, given, columns, values)
     inserted = [each for each in columns if each.is_made]
     ahead = f"""
-        given as materialized (select * from jsonb_to_recordset({source}) as given({", ".join(typed)})),
-        updated as (
-            update {rows.relation} set {", ".join(sets) or f"{rows.id_sql} = {rows.id_sql}"} from given
-            where {rows.id_sql} = "#id"{rows.within(scope, values)}
-            returning {rows.returned}
-        ),
+        {source}, updated as ({_update(rows, columns, scope, values)}),
         made as (
             insert into {rows.relation} ({", ".join(each.sql for each in inserted)})
             select {", ".join(each.first_value(values) for each in inserted)} from given
@@ -60,6 +47,41 @@ def upsert_many(rows: RowTable, given: Sequence[Upserted], scope: Scope) -> Stat
             returning {rows.returned}
         ),"""
     return Statement("select * from updated union all select * from made", values.bound, ahead)
+
+
+def change_each(rows: RowTable, given: Sequence[Upserted], scope: Scope) -> Statement:
+    """Change the rows that are there, within the scope, each in its own way. No id may come twice."""
+    values = Values()
+    columns = _columns(rows, given)
+    ahead = f"{_given(rows, given, columns, values)},"
+    return Statement(_update(rows, columns, scope, values), values.bound, ahead)
+
+
+def _columns(rows: RowTable, given: Sequence[Upserted]) -> list[_Column]:
+    names = dict.fromkeys(name for each in given for name in (*each.changed, *each.made))
+    return [_Column(rows, name, at, given) for at, name in enumerate(names)]
+
+
+def _given(rows: RowTable, given: Sequence[Upserted], columns: Sequence[_Column], values: Values) -> str:
+    """The table expression of what is said of the rows, in their order."""
+    document = [
+        {"#id": row.id, "#at": at} | {key: value for each in columns for key, value in each.sent(row)}
+        for at, row in enumerate(given)
+    ]
+    typed = [f'"#id" {rows.type_of(rows.id_sql)}', '"#at" integer', *(each.typed for each in columns)]
+    source = f"jsonb_to_recordset({values.bind(msgspec.json.encode(document))})"
+    return f"given as materialized (select * from {source} as given({', '.join(typed)}))"
+
+
+def _update(rows: RowTable, columns: Sequence[_Column], scope: Scope, values: Values) -> str:
+    changed = [each for each in columns if each.is_changed]
+    sets = [f"{each.sql} = {each.next_value(values)}" for each in changed]
+    sets += rows.touched({each.sql: None for each in changed})
+    return f"""
+        update {rows.relation} set {", ".join(sets) or f"{rows.id_sql} = {rows.id_sql}"} from given
+        where {rows.id_sql} = "#id"{rows.within(scope, values)}
+        returning {rows.returned}
+    """
 
 
 _SET, _LEFT = 0, -1

@@ -17,7 +17,6 @@ from freehold.services.databases.errors import (
     NotPermitted,
     RelationshipInBulk,
     RowAlreadyExists,
-    RowInvalidStructure,
     RowMissingPayload,
     RowUpdateConflict,
 )
@@ -36,10 +35,11 @@ MAX_CHANGED = 5000
 """So many rows can be changed by queries in one call: they are all in its answer."""
 
 
-async def create(call: Call, table: Table, rows: list[Object], *, action: Action = "create") -> Json:
+async def create(
+    call: Call, table: Table, rows: list[Object], *, action: Action = "create"
+) -> list[dict[str, Any]]:
     """Make rows: all of them, or none."""
     reached = _reached(call, table, "create")
-    _must_set_no_relationship(table, rows)
     news = []
     for row in rows:
         row_id, granted = own(row)
@@ -54,7 +54,7 @@ async def create(call: Call, table: Table, rows: list[Object], *, action: Action
                 records = []
                 for new in news:
                     records += await _recorded(call, table, db, reached.rows.insert(new), action)
-    return _answer(call, table, reached, records)
+    return _changed(call, table, reached, records)
 
 
 def fitting(queries: list[str]) -> Page:
@@ -72,7 +72,7 @@ async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
     if not data:
         raise RowMissingPayload()
     reached = await asked(call, table, _reached(call, table, "update"), wanted)
-    _must_set_no_relationship(table, [data])
+    _must_set_no_relationship(table, data)
     _, granted = own(data, parameter="data")
     assigned = changes(call, table, reached, data, granted)
     async with reached_db(call, reached, transaction=True) as db:
@@ -80,13 +80,12 @@ async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
             wanted = await _held_unchanged(call, db, reached, wanted)
             statement = reached.rows.update_many(assigned, wanted, reached.scope, most=MAX_CHANGED + 1)
             records = _not_too_many(await _recorded(call, table, db, statement, "update"))
-    return _answer(call, table, reached, records)
+    return answer(table, _changed(call, table, reached, records))
 
 
-async def upsert(call: Call, table: Table, rows: list[Object]) -> Json:
+async def upsert(call: Call, table: Table, rows: list[Object]) -> list[dict[str, Any]]:
     """Change or make rows: all of them, or none."""
     reached = unchanged(call, _reached(call, table, "update"))
-    _must_set_no_relationship(table, rows)
     given: dict[Any, Upserted] = {}
     for row in rows:
         row_id, granted = own(row)
@@ -107,7 +106,7 @@ async def upsert(call: Call, table: Table, rows: list[Object]) -> Json:
         for wanted in given:
             if wanted not in done:
                 await _refuse_upsert(db, reached, wanted)
-    return _answer(call, table, reached, [done[wanted] for wanted in given])
+    return _changed(call, table, reached, [done[wanted] for wanted in given])
 
 
 async def _upserted(
@@ -140,7 +139,7 @@ async def delete(call: Call, table: Table, wanted: Page, *, held: bool = False) 
             if records and table.entity.soft_delete:
                 ids = [reached.rows.encode_id(reached.rows.shape.row(record)["$id"]) for record in records]
                 await delete_below(db, table, ids, reached.scope.tenant)
-    return _answer(call, table, reached, records)
+    return answer(table, _changed(call, table, reached, records))
 
 
 async def chosen(call: Call, table: Table, wanted: Page) -> list[Any]:
@@ -186,20 +185,24 @@ def _not_too_many(records: list[Record]) -> list[Record]:
 
 
 def _reached(call: Call, table: Table, permission: Permission) -> Reach:
-    if not call.identity.privileged:
-        raise NotPermitted(reason="many rows at once are for API keys and the console")
+    must_be_allowed(call)
     reached = reach(call, table, permission)
     if reached is None:
         raise not_permitted(table, permission)
     return reached
 
 
-def _must_set_no_relationship(table: Table, rows: list[Object]) -> None:
-    """Refuse what would take a statement for each row. Raises RelationshipInBulk."""
+def must_be_allowed(call: Call) -> None:
+    """Refuse callers who may write rows only one by one. Raises NotPermitted."""
+    if not call.identity.privileged:
+        raise NotPermitted(reason="many rows at once are for API keys and the console")
+
+
+def _must_set_no_relationship(table: Table, data: Object) -> None:
+    """Refuse what would tie all rows to the same ones. Raises RelationshipInBulk."""
     if table.relations and not table.follows_schema:
-        for row in rows:
-            for key in table.relations.keys() & row.keys():
-                raise RelationshipInBulk(key=key)
+        for key in table.relations.keys() & data.keys():
+            raise RelationshipInBulk(key=key)
 
 
 def own(row: Object, *, parameter: str = "rows") -> tuple[str, list[str] | None]:
@@ -220,11 +223,6 @@ def alike(rows: RowTable, news: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Let all rows set the same columns: what one leaves out is its default, as if it came alone."""
     names = list(dict.fromkeys(name for new in news for name in new))
     defaults = {column.sql: rows.default_of(column.sql) for column in rows.columns.values()}
-    for name in names:
-        if name not in defaults and any(name not in new for new in news):
-            raise RowInvalidStructure(
-                reason="either all rows say when they were made or changed, or none does."
-            )
     return [{name: new.get(name, defaults.get(name)) for name in names} for new in news]
 
 
@@ -235,7 +233,12 @@ async def _recorded(
     return await db.rows(recorded.sql, *recorded.values)
 
 
-def _answer(call: Call, table: Table, reached: Reach, records: list[Record]) -> Json:
+def _changed(call: Call, table: Table, reached: Reach, records: list[Record]) -> list[dict[str, Any]]:
     rows = [reached.rows.shape.row(record) for record in records]
     note(call, table, [row["$id"] for row in rows])
+    return rows
+
+
+def answer(table: Table, rows: list[dict[str, Any]]) -> Json:
+    """What a call on many rows answers."""
     return Json(msgspec.json.encode({"total": len(rows), table.vocabulary.rows: rows}))

@@ -115,7 +115,7 @@ class NotPermitted(UserUnauthorized, type="user_unauthorized"):
 
 
 class RelationshipInBulk(BadRequest, type="general_bad_request"):
-    """`{key}` is a relationship, which cannot be set in many rows at once. Write the rows one by one."""
+    """`{key}` is a relationship, which cannot be the same in all rows that fit. Upsert these rows instead."""
 
 
 class NoTenant(BadRequest, type="general_argument_invalid"):

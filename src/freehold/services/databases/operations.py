@@ -126,7 +126,9 @@ def with_ids(table: Table, operation: OneOfThem) -> OneOfThem:
         case RowUpdate() | RowUpsert():
             return msgspec.structs.replace(operation, data=_with_nested_ids(table, operation.data))
         case RowsCreate() | RowsUpsert():
-            named = [row | {"$id": _id(table, bulk.own(row)[0])} for row in operation.data]
+            named = [
+                _with_nested_ids(table, row) | {"$id": _id(table, bulk.own(row)[0])} for row in operation.data
+            ]
             return msgspec.structs.replace(operation, data=named)
         case _:
             return operation
@@ -163,9 +165,9 @@ async def do(call: Call, table: Table, operation: OneOfThem, hit: list[str] | No
         case RowDecrement(row_id=row_id, data=by):
             return await rows.increment(call, table, row_id, by.column, -by.value, by.min)
         case RowsCreate(data=many):
-            return await bulk.create(call, table, many)
+            return await nested_rows.create_many(call, table, many)
         case RowsUpsert(data=many):
-            return await bulk.upsert(call, table, many)
+            return await nested_rows.upsert_many(call, table, many)
         case RowsUpdate(data=said):
             return await bulk.update(call, table, said.data, _fitting(said.queries, hit))
         case RowsDelete(data=said):
@@ -197,12 +199,17 @@ def adds_up(operation: OneOfThem) -> bool:
 def only_makes(operation: OneOfThem) -> bool:
     """Whether it makes rows, and changes none: what is there already makes it fail."""
     match operation:
-        case RowsCreate():
-            return True
-        case RowCreate():
-            return not any(isinstance(each, dict | list) for each in operation.data.values())
+        case RowsCreate(data=many):
+            return not any(map(_may_name_rows, many))
+        case RowCreate(data=data):
+            return not _may_name_rows(data)
         case _:
             return False
+
+
+def _may_name_rows(data: Object) -> bool:
+    """Whether there may be rows inside, or others that are tied to the new one and so changed."""
+    return any(isinstance(each, dict | list) for key, each in data.items() if key != "$permissions")
 
 
 def found(table: Table, operation: OneOfThem, answer: Json | None) -> list[str] | None:

@@ -204,20 +204,12 @@ async def _check_cursor(db: Queries, rows: RowTable, wanted: Page, cursor: Any, 
 # -- writing -----------------------------------------------------------------------------------------------
 
 
-Extra = dict[str, Any]
-"""What else is set in a row, by SQL names: what ties it to another."""
-
-_NOTHING: Extra = {}
-
-
 async def create(
     call: Call,
     table: Table,
     row_id: str,
     data: Object,
     granted: list[str] | None,
-    *,
-    extra: Extra = _NOTHING,
 ) -> dict[str, Any]:
     """Make a row. A user that says nothing of permissions may read and change what it made."""
     made = new_row_id(table.rows, row_id)
@@ -225,7 +217,7 @@ async def create(
     reached = reach(call, table, "create", named)
     if reached is None:
         raise not_permitted(table, "create")
-    assigned = new_row(call, table, reached, made, data, granted) | extra
+    assigned = new_row(call, table, reached, made, data, granted)
     to_make = await referring(call, table, reached, data, assigned, made)
     statement = reached.rows.insert(assigned, references=to_make.references)
     record = await _insert(call, to_make.reached, with_event(call, table, statement, named, "create"))
@@ -260,8 +252,6 @@ async def update(
     row_id: str,
     data: Object | None,
     granted: list[str] | None,
-    *,
-    extra: Extra = _NOTHING,
 ) -> dict[str, Any]:
     """Change what is given of a row, and leave the rest."""
     if data is None and granted is None:
@@ -269,13 +259,13 @@ async def update(
     reached = _reach_unchanged(call, table, "update", row_id)
     wanted = row_id_of(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id, reached, "update")
-    to_change, statement = await _change(call, table, reached, wanted, data or {}, granted, extra)
+        await refuse(call, table, wanted, row_id, reached, "update")
+    to_change, statement = await _change(call, table, reached, wanted, data or {}, granted)
     record = await first(call, to_change.reached, with_event(call, table, statement, row_id, "update"))
     if record is None:
         if (problem := await refused_change(call, to_change, wanted)) is not None:
             raise problem
-        await _refuse(call, table, wanted, row_id, reached, "update")
+        await refuse(call, table, wanted, row_id, reached, "update")
     return _changed(call, table, reached, record)
 
 
@@ -292,9 +282,8 @@ async def _change(
     wanted: Any,
     data: Object,
     granted: list[str] | None,
-    extra: Extra = _NOTHING,
 ) -> tuple[Referring, Statement]:
-    assigned = changes(call, table, reached, data, granted) | extra
+    assigned = changes(call, table, reached, data, granted)
     to_change = await referring(call, table, reached, data, assigned, wanted)
     return to_change, reached.rows.update(wanted, assigned, reached.scope, to_change.references)
 
@@ -355,7 +344,7 @@ async def increment(
     reached = _reach_unchanged(call, table, "update", row_id)
     wanted = row_id_of(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id, reached, "update")
+        await refuse(call, table, wanted, row_id, reached, "update")
     column = reached.rows.columns.get(key)
     if column is None:
         raise ColumnNotFound(key=key)
@@ -377,7 +366,7 @@ async def increment(
     if record is None:
         if bound is not None and await _is_there(call, table, wanted, reached, reached.scope):
             raise ColumnBoundExceeded(key=key, bound=bound)
-        await _refuse(call, table, wanted, row_id, reached, "update")
+        await refuse(call, table, wanted, row_id, reached, "update")
     return Json(_encode(_changed(call, table, reached, record)))
 
 
@@ -389,7 +378,7 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
     reached = _reach_unchanged(call, table, "delete", row_id)
     wanted = row_id_of(table.rows, row_id)
     if reached is None:
-        await _refuse(call, table, wanted, row_id, reached, "delete")
+        await refuse(call, table, wanted, row_id, reached, "delete")
     statement = reached.rows.delete(wanted, reached.scope)
     statement = with_event(call, table, statement, row_id, "delete")
     if not table.entity.soft_delete:
@@ -400,7 +389,7 @@ async def delete(call: Call, table: Table, row_id: str) -> None:
             if record is not None:
                 await delete_below(db, table, [wanted], reached.scope.tenant)
     if record is None:
-        await _refuse(call, table, wanted, row_id, reached, "delete")
+        await refuse(call, table, wanted, row_id, reached, "delete")
     note(call, table, [row_id])
 
 
@@ -422,7 +411,7 @@ async def delete_below(db: Queries, table: Table, ids: list[Any], tenant: Any) -
                 pending.append((child.entity, marked, above | {child.entity.name}))
 
 
-async def _refuse(
+async def refuse(
     call: Call, table: Table, wanted: Any, row_id: str, reached: Reach | None, permission: Permission
 ) -> NoReturn:
     """Say why a change found no row: there is none, somebody was faster, or the caller may not."""

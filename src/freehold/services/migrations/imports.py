@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -19,13 +18,13 @@ from freehold.db.rows import Column
 from freehold.errors import Problem, ResourceLocked, Unavailable
 from freehold.schema.values import Misfit
 from freehold.services import storage
-from freehold.services.databases import bulk, tables, transfer
+from freehold.services.databases import nested_rows, tables, transfer
 from freehold.services.databases.tables import Table
 from freehold.services.migrations import store
 from freehold.services.migrations.files import Batch, Row, batches, read_csv, read_json
 from freehold.services.storage import FileNotFound
 from freehold.web.call import Call
-from freehold.web.wire import Object, wire_time
+from freehold.web.wire import Object
 
 MAX_LEFT_OUT = 100
 """After so many batches with bad rows an import stops: the file is not what was meant."""
@@ -119,11 +118,11 @@ class _Import:
     async def _save(self, table: Table, rows: list[Object]) -> tuple[int, int]:
         """Make rows, or change those that are there. How many, and how many were skipped."""
         if self._on_duplicate == "overwrite":
-            await bulk.upsert(self._call, table, rows)
+            await nested_rows.upsert_many(self._call, table, rows)
             return len(rows), 0
         fresh = await self._without_known(table, rows) if self._on_duplicate == "skip" else rows
         if fresh:
-            await bulk.create(self._call, table, fresh)
+            await nested_rows.create_many(self._call, table, fresh)
         return len(fresh), len(rows) - len(fresh)
 
     async def _without_known(self, table: Table, rows: list[Object]) -> list[Object]:
@@ -211,17 +210,14 @@ def _read(batch: Batch) -> tuple[list[Object], list[str]]:
             rows.append(row.read())
         except Misfit as misfit:
             errors.append(f"{row.place}: {misfit.message}.")
-    # Rows of one statement set the same columns: where some say when they were made, the others are made now.
-    for name in ("$createdAt", "$updatedAt"):
-        if any(data.get(name) is not None for data in rows):
-            now = wire_time(datetime.now(UTC))
-            rows = [data if data.get(name) is not None else {**data, name: now} for data in rows]
     return rows, errors
 
 
 def _told(refusal: Exception) -> str:
     if isinstance(refusal, Problem):
-        return refusal.message.removeprefix("Invalid row structure: ")
+        # It was tried alone, so that it is the first of its rows says nothing.
+        told = refusal.message.removeprefix("rows[0]: ").removeprefix("rows[0].")
+        return told.removeprefix("Invalid row structure: ")
     if isinstance(refusal, RecursionError):
         return "it is nested too deeply."
     return "it has a value that cannot be kept."

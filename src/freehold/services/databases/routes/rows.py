@@ -34,7 +34,6 @@ from freehold.services.databases.errors import (
     TransactionNotReady,
 )
 from freehold.services.databases.models import Row, RowList
-from freehold.services.databases.nested_rows import RelationshipInvalid
 from freehold.services.databases.operations import (
     ColumnAddition,
     ColumnSubtraction,
@@ -54,6 +53,7 @@ from freehold.services.databases.operations import (
     RowUpsert,
 )
 from freehold.services.databases.relations import TooManyRelated
+from freehold.services.databases.written_rows import RelationshipInvalid
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, Several, limit
 from freehold.web.wire import CustomId, Id, Input, Json, Object, Permissions, Query
@@ -205,7 +205,6 @@ async def list_rows(call: Call, database_id: str, table_id: str, query: ListRows
         RowMissingData,
         RowAlreadyExists,
         RowNotUnique,
-        RelationshipInBulk,
         RelationshipInvalid,
         UserUnauthorized,
     ),
@@ -221,7 +220,9 @@ async def create_row(call: Call, database_id: str, table_id: str, body: CreateRo
         if body.transaction_id is not None:
             several = RowsCreate(database_id=database_id, table_id=table_id, data=many)
             return await _staged(call, body.transaction_id, several)
-        return await tables.using(call, database_id, table_id, lambda table: bulk.create(call, table, many))
+        return await tables.using(
+            call, database_id, table_id, lambda table: nested_rows.create_many(call, table, many)
+        )
     if row_id is UNSET:
         raise InvalidParameter(name="rowId", reason="It is required.")
     if data is UNSET:
@@ -265,14 +266,16 @@ async def create_query(call: Call, database_id: str, table_id: str, body: QueryR
     emits="databases.[databaseId].tables.[tableId].rows.[rowId].upsert",
     status=201,
     model=RowList,
-    raises=(RelationshipInBulk, RowInvalidStructure, RowNotUnique, UserUnauthorized),
+    raises=(RelationshipInvalid, RowAlreadyExists, RowInvalidStructure, RowNotUnique, UserUnauthorized),
 )
 async def upsert_rows(call: Call, database_id: str, table_id: str, body: UpsertRows) -> Json:
     """Change or create rows, all or none. For keys."""
     if body.transaction_id is not None:
         upsert = RowsUpsert(database_id=database_id, table_id=table_id, data=body.rows)
         return await _staged(call, body.transaction_id, upsert)
-    return await tables.using(call, database_id, table_id, lambda table: bulk.upsert(call, table, body.rows))
+    return await tables.using(
+        call, database_id, table_id, lambda table: nested_rows.upsert_many(call, table, body.rows)
+    )
 
 
 @routes.patch(
