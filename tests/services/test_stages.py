@@ -7,15 +7,19 @@ from appwrite.services.users import Users
 
 from tests.platform import PASSWORD, Platform, Project, error_of, unique
 from tests.process.installation import until
+from tests.services.second_factor import ok, run_sql
 
 SDK = {"X-SDK-Name": "Web"}
 
 
+def stage_list(project: Project) -> list[dict[str, str]]:
+    told = ok(project.platform.console.get(f"/projects/{project.id}/stages")).json()
+    return list(told["stages"])
+
+
 def stages_of(project: Project) -> dict[str, tuple[str, str, str]]:
     """The status of each stage, what it came of, and which SDK that used."""
-    answer = project.platform.console.get(f"/projects/{project.id}/stages")
-    assert answer.status_code == 200, answer.text
-    found = answer.json()["stages"]
+    found = stage_list(project)
     assert all(bool(each["at"]) == (each["status"] != "pending") for each in found)
     return {each["id"]: (each["status"], each["actorType"], each["sdk"]) for each in found}
 
@@ -64,6 +68,21 @@ def test_stages_are_completed_by_what_is_done_first(platform: Platform) -> None:
     until(lambda: counted(f"/projects/{project_id}").json()["pingCount"] == 2, 30)
     assert counted(f"/projects/{project_id}").json()["pingedAt"]
     assert counted(f"/projects/{project_id}/stages").json() == seen
+
+
+def test_nobody_is_named_for_what_was_there_before(platform: Platform) -> None:
+    first = Project(platform, platform.project, platform.key)
+    [made] = [
+        each["$createdAt"]
+        for each in first.admin.get("/project/keys").json()["keys"]
+        if each["$id"] == "default"
+    ]
+    key = ok(first.admin.post("/project/keys", json={"keyId": "unique()", "name": "Later", "scopes": []}))
+    told = "select from freehold.audit where request_id = $1"
+    until(lambda: run_sql(first, told, key.headers["x-request-id"]), 30)
+
+    [stage] = [each for each in stage_list(first) if each["id"] == "key"]
+    assert stage == {"id": "key", "sdk": "", "status": "completed", "at": made, "actorType": ""}
 
 
 def test_a_stage_is_skipped_and_taken_up_again(project: Project) -> None:

@@ -69,15 +69,18 @@ async def update_stage(call: Call, project_id: str, stage_id: StageId, body: Upd
 
 
 def _as_stage(row: Record) -> Stage:
-    done: datetime | None = row["completed_at"] or row["found_at"]
-    if done is not None:
+    noted: datetime | None = row["completed_at"]
+    found: datetime | None = row["found_at"]
+    if noted is not None and (found is None or noted <= found):
         return Stage(
             id=row["id"],
             sdk=row["sdk"],
             status="completed",
-            at=wire_time(done),
+            at=wire_time(noted),
             actor_type=row["completed_by"],
         )
+    if found is not None:  # before anything was noted: by the first start, say
+        return Stage(id=row["id"], sdk="", status="completed", at=wire_time(found), actor_type="")
     return Stage(
         id=row["id"],
         sdk="",
