@@ -9,16 +9,26 @@ from typing import Any
 
 import asyncpg
 import pytest
+from appwrite.enums.relation_mutate import RelationMutate
+from appwrite.enums.relationship_type import RelationshipType
 from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Project, User, error_of, unique
 from tests.services.sockets import socket
-from tests.services.test_schema_tables import SCHEMA, Firm, apply
+from tests.services.test_schema_tables import SCHEMA, TICKETS, Firm, apply
 
 ROWS = "/tablesdb/d/tables/t/rows"
+LINES = """\
+  line:
+    tenant: scoped
+    sql_events: true
+    access: { read: agent, create: agent }
+    fields: { ticket: { type: ref(ticket), on_delete: cascade } }
+"""
 COLUMNS = [
     {"key": "text", "type": "varchar", "size": 50, "required": False},
     {"key": "n", "type": "integer", "required": False},
+    {"key": "part", "type": "float", "required": False},
 ]
 
 
@@ -125,7 +135,9 @@ def test_who_may_read_a_row_is_told_what_sql_does_to_it_and_nobody_else_is(
     with socket(shop, user=jane) as seen, socket(shop, user=bob) as other:
         seen.subscribe("tablesdb.d.tables.t.rows")
         other.subscribe("rows")
-        sql(shop, insert("r", "a", mine), url=worker)
+        odd_settings = "set timezone = 'Asia/Tokyo'; set datestyle = 'German'; set extra_float_digits = 0"
+        sql(shop, "alter table t alter part set default 0.1::float + 0.2::float")
+        sql(shop, odd_settings, insert("r", "a", mine), url=worker)
         created = seen.event()
         row = jane.client.get(f"{ROWS}/r").json()
         sql(shop, "update t set text = 'b' where _id = 'r'", "delete from t", url=worker)
@@ -137,7 +149,7 @@ def test_who_may_read_a_row_is_told_what_sql_does_to_it_and_nobody_else_is(
     assert created["events"][0] == "databases.d.tables.t.rows.r.create"
     assert "tablesdb.d.tables.t.rows.r.create" in created["channels"]
     assert created["payload"] == row | {"$collectionId": "t"}
-    assert (row["text"], row["$permissions"]) == ("a", [mine])
+    assert (row["text"], row["part"], row["$permissions"]) == ("a", 0.30000000000000004, [mine])
     assert (changed["events"][0].rpartition(".")[2], changed["payload"]["text"]) == ("update", "b")
     assert (gone["events"][0].rpartition(".")[2], gone["payload"]["text"]) == ("delete", "b")
     assert created["sequence"] < changed["sequence"] < gone["sequence"] < last["sequence"]
@@ -180,10 +192,15 @@ def test_each_row_of_a_statement_on_many_is_told_and_what_is_rolled_back_is_not(
 
 
 def test_what_is_written_over_the_api_is_told_once_whether_or_not_sql_is_told(project: Project) -> None:
-    made(project, "quiet")
-    made(project, "loud", sqlEvents=True)
-    feed = Feed(project)
     tables = TablesDB(project.sdk(key=project.key))
+    for table, is_loud in (("quiet", False), ("loud", True)):
+        made(project, table, sqlEvents=is_loud)
+        for kept, what in ((RelationMutate.CASCADE, "parts"), (RelationMutate.SETNULL, "notes")):
+            made(project, f"{table}_{what}", sqlEvents=is_loud)
+            tables.create_relationship_column(
+                "d", f"{table}_{what}", table, RelationshipType.MANYTOONE, True, "of", what, kept
+            )
+    feed = Feed(project)
 
     for table in ("quiet", "loud"):
         tables.create_row("d", table, "a", {"text": "a", "n": 1})
@@ -199,12 +216,17 @@ def test_what_is_written_over_the_api_is_told_once_whether_or_not_sql_is_told(pr
         tables.delete_row("d", table, "a", transaction_id=transaction)
         tables.update_transaction(transaction, commit=True)
         tables.delete_row("d", table, "b")
+        with_others = {"parts": [{"$id": "p1"}, {"$id": "p2"}], "notes": [{"$id": "n1"}]}
+        tables.create_row("d", table, "whole", with_others)
+        tables.update_row("d", table, "whole", {"parts": ["p1"]})
+        tables.delete_row("d", table, "whole")
         tables.delete_rows("d", table)
 
     told = feed.names()
-    quiet = [each.removeprefix("quiet.") for each in told if each.startswith("quiet.")]
-    assert [each.removeprefix("loud.") for each in told if each.startswith("loud.")] == quiet
-    assert len(quiet) == 1 + 1 + 1 + 1 + 1 + 3 + 2 + 6 + 2 + 1 + 5
+    quiet = [each.removeprefix("quiet") for each in told if each.startswith("quiet")]
+    assert [each.removeprefix("loud") for each in told if each.startswith("loud")] == quiet
+    assert {"_parts.p1.delete", "_notes.n1.update", ".whole.delete"} <= set(quiet)
+    assert len([each for each in quiet if each.startswith(".")]) == 24 + 3
 
 
 def test_a_project_is_told_nothing_of_another_with_the_same_names(shop: Project) -> None:
@@ -268,7 +290,9 @@ def test_a_truncate_is_refused_because_nobody_would_know_what_is_gone(shop: Proj
 
     assert refused.value.hint.startswith("Use DELETE")
     assert shop.server.get(ROWS).json()["total"] == 1
-    sql(shop, "set freehold.events = 'written'; truncate t")  # its owner may be silent
+    sql(
+        shop, "set freehold.events = 'off'; insert into t (_id) values ('s'); truncate t"
+    )  # its owner may be silent
     assert feed.names() == []
 
 
@@ -294,10 +318,11 @@ def test_s42_a_role_of_the_table_neither_forges_events_nor_is_silent(shop: Proje
 
     sql(
         shop,
-        "create temp table rows_after (x int); set freehold.events = 'written'; " + insert("r"),
+        "create temp table rows_after (x int); set freehold.events = 'off'; " + insert("r"),
+        "set freehold.events = 'written'; delete from t",
         url=worker,
     )
-    assert mine.names() == ["t.r.create"]
+    assert mine.names() == ["t.r.create", "t.r.delete"]
     assert theirs.names() == []
 
     async def actors(owner: asyncpg.Connection) -> list[Any]:
@@ -305,7 +330,7 @@ def test_s42_a_role_of_the_table_neither_forges_events_nor_is_silent(shop: Proje
         return [each["actor"] for each in await owner.fetch(of_rows, shop.id)]
 
     role = worker.partition("//")[2].partition(":")[0]
-    assert with_sql(shop, actors) == [f"role:{role}"]
+    assert with_sql(shop, actors) == [f"role:{role}", f"role:{role}"]
 
 
 def test_values_that_the_api_lets_nobody_write_keep_nobody_from_other_events(
@@ -342,7 +367,7 @@ def test_tables_of_a_schema_file_tell_their_tenants_what_comes_of_deletions_too(
     project: Project, jane: User, bob: User
 ) -> None:
     told_in_sql = SCHEMA.replace("    soft_delete: true\n", "    soft_delete: true\n    sql_events: true\n")
-    apply(project, told_in_sql)
+    apply(project, told_in_sql + LINES)
     firm, rival = Firm(project), Firm(project)
     firm.join(jane, "agent")
     rival.join(bob, "agent")
@@ -365,6 +390,10 @@ def test_tables_of_a_schema_file_tell_their_tenants_what_comes_of_deletions_too(
         database_id="desk",
     )
     gone = jane.client.delete(f"{notes}/{note['$id']}", headers=firm.headers)
+    ticket = firm.ticket(project.server)
+    lines = "/tablesdb/desk/tables/line/rows"
+    line = firm.post(jane.client, lines, rowId="unique()", data={"ticket_id": ticket["$id"]}).json()
+    project.server.delete(f"{TICKETS}/{ticket['$id']}", headers=firm.headers)
 
     assert shown["sqlEvents"] is True
     assert error_of(switched) == (400, "general_feature_unsupported")
@@ -375,5 +404,9 @@ def test_tables_of_a_schema_file_tell_their_tenants_what_comes_of_deletions_too(
         *(f"note.{again}.{each}" for each in ("create", "delete", "create")),
         f"note.{note['$id']}.delete",
         f"remark.{remark['$id']}.delete",
+        f"ticket.{ticket['$id']}.create",
+        f"line.{line['$id']}.create",
+        f"ticket.{ticket['$id']}.delete",
+        f"line.{line['$id']}.delete",
     ]
     assert theirs.names() == []

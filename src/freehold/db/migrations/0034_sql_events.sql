@@ -1,19 +1,27 @@
 -- Events of what others than the platform write to tables that are set so.
 
 create function freehold.tell_what_was_written() returns trigger
-    language plpgsql security definer
-    set search_path = pg_catalog, pg_temp set timezone = 'UTC' set extra_float_digits = 1 as $tell$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $tell$
 declare
+    setting text;
     place record;
     written text;
     told bigint;
+    zone text;
+    digits text;
 begin
-    -- The platform writes the events of its statements itself. What comes of them, such as rows that go with
-    -- others, is written by triggers, and told here. Nobody else is silent by a setting.
-    if pg_trigger_depth() = 1 and current_setting('freehold.events', true) = 'written'
-        and pg_has_role(session_user, current_user, 'member')
-    then
-        return null;
+    -- Only who may act as the owner of the tables is silent by a setting: `off` is all that it writes. `written`
+    -- is what the platform says, which tells of the table that its statement names, and not of what comes of
+    -- it: rows that PostgreSQL deletes or changes with those, and what triggers of others write.
+    setting := current_setting('freehold.events', true);
+    if setting in ('off', 'written') and pg_has_role(session_user, current_user, 'member') then
+        written := case tg_op when 'DELETE' then 'delete from ' when 'UPDATE' then 'update ' end
+            || tg_table_schema || '.' || tg_table_name || ' /*';
+        if setting = 'off' or pg_trigger_depth() = 1
+            and (tg_op in ('INSERT', 'TRUNCATE') or strpos(replace(current_query(), '"', ''), written) > 0)
+        then
+            return null;
+        end if;
     end if;
     select d.project_id, d.id into place from freehold.databases d where d.namespace = tg_table_schema;
     if not found then
@@ -47,6 +55,11 @@ begin
             group by id
         $each$
     end;
+    -- As the platform writes values, whatever the session says. Set for the whole function it would cost the
+    -- platform's statements more than all the rest.
+    zone := current_setting('timezone');
+    digits := current_setting('extra_float_digits');
+    perform set_config('timezone', 'UTC', true), set_config('extra_float_digits', '1', true);
     -- Not as a statement of this function, which would be planned once for few rows and for many. Rows that
     -- are deleted softly are gone; what was not there before and is not there after is nothing to tell.
     execute format($sql$
@@ -67,6 +80,7 @@ begin
         place.project_id, 'databases.' || place.id || '.tables.' || tg_argv[0] || '.rows.',
         'role:' || session_user, jsonb_build_object('name', session_user);
     get diagnostics told = row_count;
+    perform set_config('timezone', zone, true), set_config('extra_float_digits', digits, true);
     if told > 0 then
         perform pg_notify('freehold_unnumbered', '');
     end if;
