@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket as plain_socket
 import threading
 import time
 from collections.abc import Iterator
@@ -68,6 +69,25 @@ def test_who_does_not_read_is_cut_off_and_others_are_told_everything(project: Pr
         _, told_late = slow.close_code()
 
     assert len(told_late) < 400
+
+
+def test_who_pings_without_end_and_takes_no_pong_is_cut_off(project: Project) -> None:
+    """S20. What is sent in the end is more than lies in the kernel's buffers and in ours."""
+    url = httpx.URL(project.platform.endpoint)
+    hello = (
+        f"GET /v1/realtime?project={project.id} HTTP/1.1\r\nHost: {url.host}\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        "\r\n"
+    )
+    pings = (bytes((0x89, 0xFD, 0, 0, 0, 0)) + bytes(125)) * 500
+    with socket(project) as other, plain_socket.socket() as flood:
+        flood.setsockopt(plain_socket.SOL_SOCKET, plain_socket.SO_RCVBUF, 4096)
+        flood.settimeout(30)
+        flood.connect((url.host, url.port))
+        flood.sendall(hello.encode())
+        with pytest.raises(ConnectionError):
+            flood.sendall(pings * 2000)
+        assert other.ask("ping") == {"type": "pong"}
 
 
 def test_whatever_is_killed_no_write_that_was_answered_and_no_event_is_lost(project: Project) -> None:

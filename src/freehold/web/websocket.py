@@ -9,6 +9,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 WIRE = "freehold.wire"
 """The extension of a WebSocket's scope that is its `Wire`."""
 
+MAX_WAITING_BYTES = 8 * 1024**2
+"""What may wait to be sent to a client that reads slower than it is told."""
+
 
 class Wire(Protocol):
     """Where the frames of a WebSocket go that was accepted."""
@@ -37,3 +40,9 @@ class WebSocket(WebSocketsSansIOProtocol):
 
     def abort(self) -> None:
         self.transport.abort()
+
+    def handle_ping(self) -> None:
+        """Answer, unless the other end asks without taking the answers: these would pile up here."""
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > MAX_WAITING_BYTES:
+            self.abort()

@@ -19,10 +19,7 @@ from freehold.web.cache import Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint
 from freehold.web.request import Request
-from freehold.web.websocket import Wire
-
-MAX_WAITING_BYTES = 8 * 1024 * 1024
-"""What may wait to be sent to a client that reads slower than it is told."""
+from freehold.web.websocket import MAX_WAITING_BYTES, Wire
 
 CLOSE_S = 5.0
 """How long a client is waited for that has to take our last words."""

@@ -61,6 +61,7 @@ from freehold.web.websocket import Wire
 _log = structlog.get_logger("freehold.realtime")
 
 CONNECTS = Limit(hits=128, seconds=60, key="ip:{ip}")
+MAX_PARAMETERS = 1000
 MESSAGES = 32
 MESSAGES_S = 60.0
 POLL_S = 1.0
@@ -205,7 +206,10 @@ class Hub:
     ) -> tuple[Connection, dict[str, Subscription]]:
         """Let a socket in. Raises what is wrong with it."""
         app = self._app
-        pairs = parse_qsl(request.raw_query, keep_blank_values=True, max_num_fields=1000)
+        try:
+            pairs = parse_qsl(request.raw_query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+        except ValueError as error:
+            raise InvalidSubscription(reason=f"at most {MAX_PARAMETERS} parameters in the URL.") from error
         said = dict(pairs)
         project_id = request.header(b"x-appwrite-project") or said.get("project") or CONSOLE
         project = await app.auth.project(project_id)

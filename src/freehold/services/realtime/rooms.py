@@ -20,6 +20,8 @@ from freehold.services.realtime.telling import Told, View, told
 _log = structlog.get_logger("freehold.realtime")
 
 BATCH = 500
+IN_A_TURN = 200
+"""So many sockets are told between two turns of the loop."""
 MOST_MISSED = 1000
 """So many events at most are told again to who comes back; who missed more is told that there is a gap."""
 
@@ -76,10 +78,12 @@ class Room:
                 if subscription.heard < event.sequence:  # what was cut short is told again, to the others
                     fitting.setdefault(connection, {})[subscription.id] = subscription
         heads: dict[int, bytes] = {}
-        for connection, subscriptions in fitting.items():
+        for at, (connection, subscriptions) in enumerate(fitting.items(), 1):
             await _tell_one(event, connection, subscriptions.values(), heads)
             for subscription in subscriptions.values():
                 subscription.heard = event.sequence
+            if at % IN_A_TURN == 0:
+                await asyncio.sleep(0)  # what was written is sent, and others have their turn
 
     async def catch_up(
         self, db: Queries, connection: Connection, subscriptions: Sequence[Subscription], since: int

@@ -12,7 +12,7 @@ import msgspec
 from freehold.db.pool import Record
 from freehold.errors import ProjectNotFound
 from freehold.services import databases, presences, storage, teams, webhooks
-from freehold.web.auth import CONSOLE
+from freehold.web.auth import CONSOLE, Identity
 from freehold.web.call import Call
 from freehold.web.wire import wire_time
 
@@ -58,6 +58,8 @@ class Told:
         self.remembered: dict[Any, Any] = {}
         """What was worked out for one caller and holds for others, by what it depends on."""
         self._views: dict[Any, View] = {}
+        # Guests, and the sockets of one session, are the same caller: once is enough for all of them.
+        self._told: dict[int, tuple[Identity, View | None]] = {}
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -72,9 +74,13 @@ class Told:
 
     async def to(self, call: Call) -> View | None:
         """What a caller is told of it; None when that is nothing."""
-        if call.identity.scopes.isdisjoint(self.kind.scopes):
-            return None
-        return await self.kind.tell(self, call)
+        identity = call.identity
+        found = self._told.get(id(identity))
+        if found is None:
+            may = not identity.scopes.isdisjoint(self.kind.scopes)
+            found = (identity, await self.kind.tell(self, call) if may else None)
+            self._told[id(identity)] = found
+        return found[1]
 
     def view(self, values: Mapping[str, Any], key: Any = "") -> View:
         """The same view for everybody whom it is shown to."""
