@@ -213,6 +213,30 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "The older path names the template in itself; it is answered by an endpoint of its own.",
     ),
     (
+        "project.deleteEmailTemplate",
+        "aliases",
+        "none rather than *",
+        "The path that names the template in itself is answered by an endpoint of its own.",
+    ),
+    (
+        "project.deleteEmailTemplate",
+        "scopes",
+        "*templates.write* rather than *",
+        "Every other route of templates asks for it.",
+    ),
+    (
+        "project.deleteEmailTemplate",
+        "parameter",
+        "type is missing",
+        "It is taken, too: what older SDKs call templateId.",
+    ),
+    (
+        "project.deleteEmailTemplate",
+        "parameter",
+        "templateId is ours alone",
+        "What the routes that write templates call it.",
+    ),
+    (
         "project.updateEmailTemplate project.getEmailTemplate console.getEmailTemplate",
         "parameter",
         "templateId: enum *",

@@ -138,6 +138,17 @@ def test_a_project_writes_its_own_mails(project: Project, inbox: Inbox, address:
     assert project_settings.list_email_templates().total == 0
 
 
+def test_older_words_for_a_template_undo_it_too(project: Project) -> None:
+    at = f"/projects/{project.id}/templates/email"
+    for words in ({"type": "recovery"}, {"templateId": "recovery", "locale": "en"}):
+        written = settings(project).update_email_template(Template.RECOVERY, subject="Ours")
+        undone = project.admin.request("DELETE", at, json=words)
+
+        assert written.subject == "Ours"
+        assert undone.json()["subject"] == "Reset your password for {{project}}"
+        assert settings(project).list_email_templates().total == 0
+
+
 def test_a_mail_is_written_for_one_language_and_undone_by_an_empty_text(
     project: Project, inbox: Inbox, address: str
 ) -> None:

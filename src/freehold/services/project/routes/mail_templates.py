@@ -79,7 +79,7 @@ async def get_email_template(call: Call, template_id: TemplateId, query: LocaleQ
     scope="templates.write",
     event="templates.[templateId].update",
     raises=(TemplateIsOurs,),
-    reference=False,
+    older={"type": "templateId"},
 )
 async def delete_email_template(call: Call, project_id: str, body: ResetEmailTemplate) -> EmailTemplate:
     """Go back to our own mail."""

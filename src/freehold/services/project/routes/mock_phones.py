@@ -79,7 +79,6 @@ async def delete_mock_phone(call: Call, number: Phone) -> None:
     "/v1/projects/{projectId}/auth/mock-numbers",
     scope="projects.write",
     event="projects.[projectId].update",
-    reference=False,
 )
 async def update_mock_numbers(call: Call, body: UpdateMockNumbers, project_id: str) -> Project:
     """Replace all mock phones, as older SDKs do."""
