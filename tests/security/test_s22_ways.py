@@ -12,7 +12,7 @@ import pytest
 from appwrite.operator import Operator
 
 from freehold.schema import parse_schema
-from tests.platform import Platform, Project, User
+from tests.platform import Platform, Project, User, unique
 from tests.security.ways import (
     ASKING,
     CHANGES,
@@ -463,3 +463,24 @@ def test_s18_nobody_is_tied_to_a_row_that_one_may_not_read(
     assert "hidden-name" not in hidden.message + written.message
     assert shared.server.get("/tablesdb/db/tables/closed/rows/secret").json()["name"] == "hidden-name"
     assert shared.server.get(f"{ROWS}/tied").status_code == 404
+
+
+@each_way
+def test_s22_each_way_writes_the_rows_inside_and_refuses_what_is_not_there(
+    shared: Project, people: tuple[User, User], way: Way
+) -> None:
+    column = {"relatedTableId": "closed", "type": "manyToOne", "key": "tie"}
+    shared.server.post("/tablesdb/db/tables/t/columns/relationship", json=column)
+    row_id = unique("tied")
+    made = way(shared.server, {"name": "x", "tie": {"$id": f"{row_id}.r", "name": "r"}}, row_id=row_id)
+    missing = way(shared.server, {"name": "x", "tie": "nobody"}, row_id=f"{row_id}.m")
+    unfit = way(shared.server, {"name": "x", "tie": {"$id": f"{row_id}.u", "whole": 1}}, row_id=f"{row_id}.u")
+
+    assert made.is_done, made
+    assert shared.server.get(f"{ROWS}/{row_id}").json()["tie"] == f"{row_id}.r"
+    assert shared.server.get(f"/tablesdb/db/tables/closed/rows/{row_id}.r").json()["name"] == "r"
+    assert missing[:2] == (400, "relationship_value_invalid")
+    assert unfit[:2] == STRUCTURE
+    assert "tie: " in unfit.message
+    for path in (f"{ROWS}/{row_id}.m", f"{ROWS}/{row_id}.u", f"/tablesdb/db/tables/closed/rows/{row_id}.u"):
+        assert shared.server.get(path).status_code == 404

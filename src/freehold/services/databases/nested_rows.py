@@ -204,7 +204,7 @@ class _Writer:
                 return
         other = await self._other(table, relation)
         named = self._reading.read(other, relation, naming, depth)
-        inside = list({each.row_id: each for naming in named for each in naming.written}.values())
+        inside = list({row.row_id: row for each in named for row in each.written}.values())
         await self._look(other, relation, named, inside)
         way = link_of(table, relation, other)
         if not relation.column_key:
