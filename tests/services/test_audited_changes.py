@@ -29,10 +29,11 @@ from tests.services.test_advisor import hand_in
 from tests.services.test_importing_users import FORMATS
 from tests.services.test_oauth import somebody
 from tests.services.test_schema_tables import SCHEMA
+from tests.services.transfers import ended
 
 SERVICES = (
     "project", "webhooks", "users", "teams", "projects", "organization", "tablesDB", "databases", "storage",
-    "tokens", "presences", "advisor",
+    "tokens", "presences", "advisor", "migrations",
 )  # fmt: skip
 
 APART = {
@@ -75,6 +76,13 @@ OF_TABLES: dict[str, Any] = {
 OF_SERVICES: dict[str, dict[str, Any]] = {
     "storage": {"bucketId": "b", "fileId": "f", "enabled": True},
     "presences": {"status": "online", "userId": None},
+    "migrations": {
+        "databaseId": "d",
+        "collectionId": "t",
+        "bucketId": "b",
+        "fileId": "f",
+        "filename": "rows",
+    },
 }
 
 OF_ORGANIZATIONS = {"scopes": ["projects.read"], "url": "http://localhost/", "userId": None}
@@ -177,7 +185,14 @@ def prepare(project: Project, endpoint: Endpoint, world: dict[str, str]) -> None
     if endpoint.name in ("deleteRow", "deleteRows", "deleteDocument", "deleteDocuments"):
         row = {"rowId": "r", "data": {}}
         ok(project.server.put("/tablesdb/d/tables/t/rows/r", json=row))
-    if endpoint.name == "createFileToken":
+    if endpoint.name == "createCSVImport":
+        ok(project.server.post("/tablesdb", json={"databaseId": "d", "name": "D"}))
+        ok(project.server.post("/tablesdb/d/tables", json={"tableId": "t", "name": "T"}))
+    if endpoint.service == "migrations" and endpoint.name == "retry":
+        no_json = project.server.post("/migrations/json/imports", json=OF_SERVICES["migrations"])
+        assert ended(project, no_json)["status"] == "failed"
+        world["migrationId"] = no_json.json()["$id"]
+    if endpoint.name in ("createFileToken", "createCSVImport"):
         ok(project.server.post("/storage/buckets", json={"bucketId": "b", "name": "B"}))
         ok(project.server.post("/storage/buckets/b/files", data={"fileId": "f"}, files={"file": b"x"}))
     if endpoint.name == "deleteReport":
@@ -297,6 +312,12 @@ def test_every_change_is_in_the_log_with_who_made_it(platform: Platform, service
         assert (entry.actor, entry.ip) == (actor, "127.0.0.1"), endpoint.path
         assert event_of(endpoint, named).fullmatch(entry.event), (endpoint.path, entry.event)
         assert entry.resource == audit.subject(entry.event).resource != "", endpoint.path
+
+
+def test_no_service_is_left_out() -> None:
+    changing = {each.service for each in endpoints() if each.method not in ("GET", "HEAD") and each.emits}
+
+    assert changing == {*SERVICES, "account"}
 
 
 class Wire:
