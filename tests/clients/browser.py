@@ -90,10 +90,12 @@ class App(NamedTuple):
 
 
 @contextmanager
-def served(name: str, project: Project, browser: Browser, host: str) -> Iterator[App]:
+def served(
+    name: str, project: Project, browser: Browser, host: str, api_port: int | None = None
+) -> Iterator[App]:
     """Serve an app that speaks to a project, on a port of its own. What is no file is its start page."""
-    api = urlsplit(project.platform.endpoint)
-    where = {"endpoint": f"http://{host}:{api.port}/v1", "project": project.id}
+    port = api_port or urlsplit(project.platform.endpoint).port
+    where = {"endpoint": f"http://{host}:{port}/v1", "project": project.id}
     told = "".join(f"export const {key} = {json.dumps(value)};\n" for key, value in where.items())
     files = {
         "/where.js": told.encode(),

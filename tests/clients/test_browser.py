@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
+from io import BytesIO
+from urllib.parse import urlsplit
 
 import pytest
 from appwrite.enums.relation_mutate import RelationMutate
 from appwrite.enums.relationship_type import RelationshipType
 from appwrite.services.project import Project as Projects
 from appwrite.services.tables_db import TablesDB
-from playwright.sync_api import Browser, expect
+from PIL import Image
+from playwright.sync_api import Browser, Route, expect
 
 from tests.clients import browser as browsers
 from tests.clients.browser import App, Person, browser
+from tests.clients.cable import Cable
 from tests.platform import PASSWORD, Project, platform, project, unique
 from tests.services import second_factor
 from tests.services.inbox import Inbox, inbox
@@ -26,6 +31,8 @@ ELSEWHERE = "127.0.0.1"
 
 SAME_SITE = "localhost"
 """The pages' own: sessions are cookies that no script can read."""
+
+FILES = "/storage/buckets/photos/files"
 
 
 def sign_up(person: Person, name: str) -> str:
@@ -240,3 +247,197 @@ def test_posts_have_authors_tags_and_comments_and_guests_read_what_is_published(
         ]  # fmt: skip
         assert rows("blog", "authors").total == 2
         expect(jane.page.get_by_role("list", name="Comments").last).to_contain_text("Take an umbrella!")
+
+
+# A gallery.
+
+
+@pytest.fixture
+def gallery(project: Project, browser: Browser) -> Iterator[App]:
+    bucket = {"bucketId": "photos", "name": "Photos", "permissions": ['create("users")']}
+    assert project.server.post("/storage/buckets", json={**bucket, "fileSecurity": True}).status_code == 201
+    with browsers.served("gallery", project, browser, SAME_SITE) as app:
+        yield app
+
+
+def photo(color: tuple[float, float, float]) -> bytes:
+    """A picture of twelve megapixels as a camera gives it: too large for one part."""
+    noise = Image.effect_noise((4000, 3000), 120)
+    channels = [noise.point([int(value * each) for value in range(256)]) for each in color]
+    buffer = BytesIO()
+    Image.merge("RGB", channels).save(buffer, "JPEG", quality=92)
+    assert len(buffer.getvalue()) > 5 * 1024 * 1024
+    return buffer.getvalue()
+
+
+def add_photo(person: Person, name: str, contents: bytes, album: str) -> None:
+    form = person.page.get_by_role("form", name="New photo")
+    form.get_by_label("Photo").set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": contents})
+    form.get_by_label("Album").select_option(label=album)
+    form.get_by_role("button", name="Upload").click()
+
+
+def sizes_of(person: Person, alt: str) -> tuple[int, int]:
+    """How many points the image has that is shown; (0, 0) for a broken one."""
+    image = person.page.get_by_role("img", name=alt, exact=True)
+    image.evaluate("image => image.decode().catch(() => null)")
+    width, height = image.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    return width, height
+
+
+def test_photos_are_uploaded_in_parts_shown_in_sizes_kept_private_and_shared(
+    project: Project, gallery: App
+) -> None:
+    sea, cat = photo((0.2, 0.6, 1.0)), photo((1.0, 0.7, 0.3))
+    with gallery.visited() as jane, gallery.visited() as bob:
+        sign_up(jane, "Jane")
+        add_photo(jane, "sea.jpg", sea, "For all members")
+        photos = jane.page.get_by_role("list", name="Photos")
+        expect(photos.get_by_role("listitem")).to_have_count(1, timeout=60_000)
+        progress = jane.page.get_by_role("status").inner_text()
+        thumbnail = sizes_of(jane, "sea.jpg")
+        photos.get_by_role("button", name="Larger").click()
+        large = sizes_of(jane, "sea.jpg, larger")
+
+        # The network goes away after the first part of the next one.
+        is_later_part = re.compile(r"bytes [1-9]")
+
+        def lose(route: Route) -> None:
+            if is_later_part.match(route.request.headers.get("content-range", "")):
+                route.abort("internetdisconnected")
+            else:
+                route.continue_()
+
+        jane.page.route("**/storage/buckets/photos/files", lose)
+        add_photo(jane, "cat.jpg", cat, "For me alone")
+        expect(jane.page.get_by_role("alert")).to_contain_text("Failed to fetch", timeout=60_000)
+        jane.page.unroute("**/storage/buckets/photos/files")
+        jane.click("Upload")
+        expect(photos.get_by_role("listitem")).to_have_count(2, timeout=60_000)
+        names = photos.locator("figcaption").all_inner_texts()
+        private = sizes_of(jane, "cat.jpg")
+
+        sign_up(bob, "Bob")
+        theirs = bob.page.get_by_role("list", name="Photos")
+        expect(theirs.get_by_role("listitem")).to_have_count(1)
+        seen_by_bob = sizes_of(bob, "sea.jpg")
+        expect(theirs.get_by_role("button", name="Delete")).to_be_hidden()
+        files = {each["name"]: each for each in project.server.get(FILES).json()["files"]}
+        cats = f"{project.platform.endpoint}{FILES}/{files['cat.jpg']['$id']}".replace(
+            "127.0.0.1", "localhost"
+        )
+        hidden = {
+            way: bob.page.evaluate(
+                "url => fetch(url, {credentials: 'include'}).then((answer) => answer.status)",
+                f"{cats}{way}?project={project.id}",
+            )
+            for way in ("", "/view", "/download", "/preview")
+        }
+        token = project.server.post(f"/tokens/buckets/photos/files/{files['cat.jpg']['$id']}").json()
+        bob.page.goto(f"{gallery.origin}/?photo={files['cat.jpg']['$id']}&token={token['secret']}")
+        shared = sizes_of(bob, "The shared photo")
+
+        assert progress.split()[-4:] == ["%", "100", "%", "Done."]
+        assert (thumbnail, large, private, seen_by_bob) == ((120, 80), (640, 480), (120, 80), (120, 80))
+        assert names == ["cat.jpg", "sea.jpg"]
+        assert hidden == dict.fromkeys(hidden, 404)
+        assert shared == (320, 240)
+        assert {name: each["sizeOriginal"] for name, each in files.items()} == {
+            "sea.jpg": len(sea),
+            "cat.jpg": len(cat),
+        }
+        kept = project.server.get(f"{FILES}/{files['cat.jpg']['$id']}/download").content
+        assert hashlib.sha256(kept).digest() == hashlib.sha256(cat).digest()
+
+
+# A chat.
+
+
+@pytest.fixture
+def cable(project: Project) -> Iterator[Cable]:
+    with Cable(urlsplit(project.platform.endpoint).port or 80).laid() as laid:
+        yield laid
+
+
+@pytest.fixture
+def chat(project: Project) -> None:
+    tables = TablesDB(project.sdk(key=project.key))
+    tables.create("chat", "Chat")
+    tables.create_table(
+        "chat",
+        "messages",
+        "Messages",
+        permissions=['create("users")'],
+        row_security=True,
+        columns=[
+            {"key": "text", "type": "varchar", "size": 500, "required": True},
+            {"key": "name", "type": "varchar", "size": 100, "required": True},
+        ],
+    )
+
+
+def messages(person: Person) -> list[str]:
+    return (
+        person.page.get_by_role("list", name="Messages")
+        .get_by_role("listitem")
+        .locator("span")
+        .all_inner_texts()
+    )
+
+
+@pytest.mark.usefixtures("chat")
+def test_who_was_without_a_network_misses_no_message_and_sees_none_twice(
+    project: Project, browser: Browser, cable: Cable
+) -> None:
+    with (
+        browsers.served("chat", project, browser, ELSEWHERE, cable.port) as over_the_cable,
+        browsers.served("chat", project, browser, ELSEWHERE) as directly,
+        over_the_cable.visited() as jane,
+        directly.visited() as bob,
+    ):
+        for person, name in ((jane, "Jane"), (bob, "Bob")):
+            sign_up(person, name)
+            expect(person.page.get_by_role("status")).to_have_text("online")
+        for person in (jane, bob):
+            expect(person.page.locator("[data-name=people]")).to_have_text("Bob, Jane")
+        jane.fill("New message", {"Message": "Hello"})
+        bob.fill("New message", {"Message": "I say something foolish"})
+        expect(jane.page.get_by_role("listitem")).to_have_count(2)
+        expect(bob.page.get_by_role("listitem")).to_have_count(2)
+
+        jane.context.set_offline(True)
+        cable.pull()
+        expect(jane.page.get_by_role("status")).to_have_text("offline")
+        for text in ("Are you there?", "You are not.", "<i>Well</i>"):
+            bob.fill("New message", {"Message": text})
+            expect(bob.page.get_by_role("list", name="Messages")).to_contain_text(text)
+        foolish = bob.page.get_by_role("listitem").filter(has_text="foolish")
+        foolish.get_by_role("button", name="Delete").click()
+        expect(bob.page.get_by_role("listitem")).to_have_count(4)
+        jane.fill("New message", {"Message": "I was in a tunnel"})
+        expect(jane.page.get_by_role("alert")).to_contain_text("Failed to fetch")
+        seen_in_the_tunnel = len(messages(jane))
+
+        cable.plug_in()
+        jane.context.set_offline(False)
+        expect(jane.page.get_by_role("status")).to_have_text("online", timeout=60_000)
+        expect(jane.page.get_by_role("list", name="Messages")).to_contain_text("I was in a tunnel")
+        expect(bob.page.get_by_role("list", name="Messages")).to_contain_text("I was in a tunnel")
+        bob.fill("New message", {"Message": "There you are"})
+        expect(jane.page.get_by_role("listitem")).to_have_count(6)
+        expect(bob.page.get_by_role("listitem")).to_have_count(6)
+
+        assert seen_in_the_tunnel == 2
+        assert messages(jane) == messages(bob)
+        assert messages(jane) == [
+            "Jane: Hello",
+            "Bob: Are you there?",
+            "Bob: You are not.",
+            "Bob: <i>Well</i>",
+            "Jane: I was in a tunnel",
+            "Bob: There you are",
+        ]
+        for person in (jane, bob):
+            expect(person.page.locator("[data-name=people]")).to_have_text("Bob, Jane")
+        rows = project.server.get("/tablesdb/chat/tables/messages/rows").json()["rows"]
+        assert sorted(f"{row['name']}: {row['text']}" for row in rows) == sorted(messages(jane))

@@ -1,7 +1,10 @@
 // What the apps share: one screen at a time, forms and buttons that do something, and refusals that are shown.
 import { endpoint, project } from "/where.js";
 
-export const { Account, AuthenticationFactor, AuthenticatorType, Client, ID, Permission, Query, Role, TablesDB, Teams } =
+export const {
+  Account, AuthenticationFactor, AuthenticatorType, Channel, Client, ID, Permission, Presences, Query, Realtime, Role, Storage,
+  TablesDB, Teams,
+} =
   window.Appwrite;
 export const client = new Client().setEndpoint(endpoint).setProject(project);
 
