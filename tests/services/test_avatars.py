@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -210,3 +212,64 @@ def test_a_photo_is_looked_for_by_the_hash_of_the_address(
     assert [each.form for each in asked] == [{"s": "256", "r": "pg", "d": "404"}]
     assert (seen(other.content).format, seen(other.content).size) == ("WEBP", (50, 40))
     assert (guests.status_code, len(sites.asks)) == (200, before)
+
+
+_NAMES = 'xmlns="http://www.w3.org/2000/svg" xmlns:x="http://www.w3.org/1999/xlink"'
+SVG = f'<svg {_NAMES} viewBox="0 0 8 8">{{}}</svg>'
+GROUND = '<style>.a {fill: #0f0}</style><rect class="a" width="8" height="8"/>'
+
+
+def test_an_icon_that_is_an_svg_is_drawn_and_is_the_best(project: Project, sites: Vendors) -> None:
+    links = b'<link rel="icon" href="/32.png" sizes="32x32"><link rel="icon" href="/v.svg" sizes="any">'
+    sites.pages["svg.example.com/"] = (200, {}, links)
+    sites.pages["svg.example.com/32.png"] = (200, {}, image((32, 32)))
+    sites.pages["svg.example.com/v.svg"] = (200, {}, SVG.format(GROUND).encode())
+    found = seen(get(project.guest, "favicon", url="https://svg.example.com/").content)
+
+    assert (found.format, found.size) == ("PNG", (256, 256))
+    assert found.convert("RGB").getpixel((100, 100)) == (0, 255, 0)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<image href="{secret}" width="8" height="8"/>',
+        '<image x:href="file://{secret}" width="8" height="8"/>',
+        '<filter id="f"><feImage href="{secret}"/></filter><rect filter="url(#f)" width="8" height="8"/>',
+        '<image href="data:image/svg+xml;base64,{nested}" width="8" height="8"/>',
+        '<image href="http://inside.example.com/x.png" width="8" height="8"/>',
+    ],
+)
+def test_s04_an_icon_that_is_an_svg_shows_no_file_of_ours_and_leads_nowhere(
+    project: Project, sites: Vendors, tmp_path: Path, inner: str
+) -> None:
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(image((8, 8)))
+    nested = SVG.format(f'<image href="{secret}" width="8" height="8"/>')
+    filled = inner.format(secret=secret, nested=base64.b64encode(nested.encode()).decode())
+    sites.pages["svg.example.com/favicon.ico"] = (200, {}, SVG.format(GROUND + filled).encode())
+    sites.pages["svg.example.com/"] = (200, {}, b"")
+    found = seen(get(project.guest, "favicon", url="https://svg.example.com/").content)
+
+    assert found.convert("RGB").getcolors() == [(256 * 256, (0, 255, 0))]
+    assert {each.url for each in sites.asks} == {"svg.example.com/", "svg.example.com/favicon.ico"}
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        '<!DOCTYPE svg [<!ENTITY a "b"><!ENTITY c "&a;&a;">]>' + SVG.format("<title>&c;</title>"),
+        SVG.format("<g>" * 50_000),
+        SVG.format("<g/>" * 30_000),
+        "<html><body/></html>",
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 10000000"><rect width="1" height="9"/></svg>',
+    ],
+    ids=["entities", "deep", "many", "html", "tall"],
+)
+def test_s11_an_icon_that_is_no_proper_svg_is_none(project: Project, sites: Vendors, contents: str) -> None:
+    sites.pages["svg.example.com/"] = (200, {}, b"")
+    sites.pages["svg.example.com/favicon.ico"] = (200, {}, contents.encode())
+    answer = get(project.guest, "favicon", url="https://svg.example.com/")
+
+    assert error_of(answer) == (404, "avatar_icon_not_found")
+    assert project.guest.get("/avatars/initials", params={"name": "J"}).status_code == 200

@@ -27,6 +27,7 @@ from freehold.providers.images import (
     Output,
     Transform,
 )
+from freehold.providers.vectors import rasterised
 
 MEMORY_BYTES = 1536 * 1024**2
 READABLE = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "ICO")
@@ -89,7 +90,13 @@ def _carry_out(order: Order) -> Answer:
 
 def _opened(order: Order) -> Image.Image:
     """The first picture of an image file, the right way up."""
-    image = Image.open(cast("str", order.source), formats=READABLE)
+    path = cast("str", order.source)
+    try:
+        image: Image.Image = Image.open(path, formats=READABLE)
+    except UnidentifiedImageError:
+        if not order.vector:
+            raise
+        return rasterised(Path(path).read_bytes())
     if math.prod(image.size) > MAX_PIXELS:
         raise TooLarge()
     wanted = (order.transform.width or image.width, order.transform.height or image.height)

@@ -64,6 +64,8 @@ class Order(msgspec.Struct, frozen=True):
     transform: Transform = Transform()
     cleaned: bool = False
     """Leave the image as it is, but without its metadata."""
+    vector: bool = False
+    """The image may be an SVG, too."""
 
 
 class ImageError(Exception):

@@ -10,6 +10,7 @@ import structlog
 
 from freehold.errors import InvalidParameter
 from freehold.providers.outside import ForbiddenTarget, OutsideProblem, Page
+from freehold.providers.vectors import SIDE
 from freehold.services.avatars.errors import IconNotFound, RemoteUrlFailed
 from freehold.web.call import Call
 
@@ -80,7 +81,9 @@ class _Icons(HTMLParser):
             return
         if "icon" not in kinds and "apple-touch-icon" not in kinds:
             return
-        if told.get("type") == "image/svg+xml" or told["href"].partition("?")[0].endswith(".svg"):
-            return  # it could run something, and is no picture of points
+        is_svg = told.get("type") == "image/svg+xml" or told["href"].partition("?")[0].endswith(".svg")
+        if is_svg or told.get("sizes", "").lower() == "any":
+            self.urls[urljoin(self._base, told["href"])] = SIDE
+            return
         side = told.get("sizes", "").lower().partition("x")[0]
         self.urls[urljoin(self._base, told["href"])] = int(side) if side.isdecimal() and len(side) < 5 else 16

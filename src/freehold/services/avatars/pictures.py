@@ -25,15 +25,18 @@ TYPES: dict[Output, str] = {
 }
 
 
-async def picture(call: Call, source: Drawing | bytes, output: Output, transform: Transform) -> bytes:
-    """Draw a picture, or bring an image to its form. Raises ImageNotFound, TooManyPictures."""
+async def picture(
+    call: Call, source: Drawing | bytes, output: Output, transform: Transform, *, vector: bool = False
+) -> bytes:
+    """Draw a picture, or bring an image to its form; with `vector` an SVG as well. Raises ImageNotFound,
+    TooManyPictures."""
     place = call.app.blobs.incoming / f"picture.{secrets.token_hex(16)}"
     target = place.with_suffix(".made")
     try:
         if isinstance(source, bytes):
             await asyncio.to_thread(place.write_bytes, source)
         told = str(place) if isinstance(source, bytes) else source
-        await call.app.images.make(Order(told, str(target), output, transform))
+        await call.app.images.make(Order(told, str(target), output, transform, vector=vector))
         return await asyncio.to_thread(target.read_bytes)
     except Busy as error:
         raise TooManyPictures() from error

@@ -99,7 +99,8 @@ async def get_favicon(call: Call, query: FaviconQuery) -> Stream:
     """Show the icon of a page on another site."""
     for url in await others.icons(call, query.url):
         try:
-            contents = await picture(call, await others.icon(call, url), "png", Transform())
+            found = await others.icon(call, url)
+            contents = await picture(call, found, "png", Transform(), vector=True)
         except (IconNotFound, ImageNotFound):
             continue  # it has another one
         return sent(contents, "png")
