@@ -19,6 +19,7 @@ from appwrite.services.users import Users
 from freehold.access import scopes
 from tests.postgres import Database, Server
 from tests.process.installation import Installation
+from tests.services.chromium import chromium_settings
 from tests.services.inbox import Inbox, running_inbox
 from tests.services.leaks import Leaks, running_leaks
 from tests.services.vendors import Vendors, running_vendors
@@ -203,11 +204,13 @@ def platform(postgres: Server) -> Iterator[Platform]:
         running_inbox() as inbox,
         running_leaks() as leaks,
         running_vendors() as vendors,
+        chromium_settings() as chromium,
         running_platform(
             postgres,
             "--dev",
             **inbox.settings,
             **leaks.settings,
+            **chromium,
             FREEHOLD_OUTSIDE_STAND_IN=vendors.url,
             FREEHOLD_PHOTO_URL="https://photos.example.com/avatar",
         ) as running,

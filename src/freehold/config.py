@@ -483,6 +483,18 @@ class Settings:
         default="",
         shown="nowhere: users have their initials",
     )
+    chromium: str = _setting(
+        TEXT,
+        "The Chromium that shows pages for screenshots, as a path. See docs/avatars.md.",
+        default="",
+        shown="the one that is installed, if there is one",
+    )
+    chromium_sandbox: bool = _setting(
+        FLAG,
+        "Whether Chromium keeps its own sandbox around pages. Containers that forbid user namespaces cannot"
+        " have it, and root may not; without it, whoever finds a hole in Chromium is on this machine.",
+        default=True,
+    )
     pwned_url: str = _setting(
         WEB_ADDRESS,
         "Where projects that refuse leaked passwords look for them, by the first five digits of a hash."

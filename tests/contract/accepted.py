@@ -171,6 +171,18 @@ ACCEPTED: tuple[tuple[str, str, str, str], ...] = (
         "How large files may be is a setting, FREEHOLD_FILE_LIMIT.",
     ),
     (
+        "avatars.getScreenshot",
+        "parameter",
+        "timezone: enum None rather than *",
+        "All time zones of this machine are known, not those of one list alone; others are refused.",
+    ),
+    (
+        "avatars.getScreenshot",
+        "parameter",
+        "permissions: maxItems 20 rather than 0",
+        "A list that may hold nothing would be of no use; each may be named once.",
+    ),
+    (
         "avatars.getFavicon avatars.getImage",
         "limit",
         "120/60s* rather than none",

@@ -73,6 +73,7 @@ OF_ROUTES: dict[str, Verdicts] = {
     },
     "avatars.getFavicon": EVERYBODY,
     "avatars.getImage": EVERYBODY,
+    "avatars.getScreenshot": EVERYBODY,
     **{
         f"health.{each}": Verdicts("no", "no", "no", "no", "own")  # every key may ask how the server is
         for each in ("get", "getDb", "getTime")

@@ -122,6 +122,7 @@ def test_s22_every_endpoint_that_answers_json_is_a_field() -> None:
         "GET /v1/avatars/initials",
         "GET /v1/avatars/photo",
         "GET /v1/avatars/qr",
+        "GET /v1/avatars/screenshots",
         "GET /v1/storage/buckets/{bucketId}/files/{fileId}/download",
         "GET /v1/storage/buckets/{bucketId}/files/{fileId}/preview",
         "GET /v1/storage/buckets/{bucketId}/files/{fileId}/push",

@@ -165,6 +165,27 @@ class Outside:
             raise OutsideProblem(f"it was answered with {answer.status}")
         return Page(url, answer.body)
 
+    async def connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection to a host, at an address that was judged. Raises OutsideProblem."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                for address in await self._addresses(host, port):
+                    try:
+                        return await asyncio.open_connection(*address)
+                    except OSError:
+                        continue  # it has another address
+        except TimeoutError as error:
+            raise OutsideProblem(f"{host} did not answer within {TIMEOUT_S:g} s") from error
+        except (OSError, ValueError) as error:
+            raise OutsideProblem(f"{host} is not known") from error
+        raise OutsideProblem(f"{host} could not be reached")
+
+    async def _addresses(self, host: str, port: int) -> list[tuple[str, int]]:
+        if self._stand_in:
+            parts = urlsplit(self._stand_in)
+            return [(parts.hostname or "", parts.port or 80)]
+        return [(each["host"], each["port"]) for each in await _PublicOnly(self._is_ours).resolve(host, port)]
+
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             resolver = _PublicOnly(self._is_ours)

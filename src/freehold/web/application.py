@@ -43,6 +43,7 @@ from freehold.errors import (
     UnknownOrigin,
 )
 from freehold.providers.blobs import StoreUnreachable, of_installation
+from freehold.providers.chromium import Chromium
 from freehold.providers.images import Images
 from freehold.providers.oauth.client import Vendors
 from freehold.providers.outside import Outside
@@ -157,6 +158,9 @@ class Application:
         )
         self.pages_outside = Outside(plain=True, stand_in=settings.outside_stand_in if settings.dev else "")
         """Reads what anybody may name: pages and images of others, and nothing inside."""
+        self.chromium = Chromium(
+            self.pages_outside, path=settings.chromium, sandbox=settings.chromium_sandbox
+        )
         self.vendors = Vendors(self.outside)
         self.auth = Authenticator(self.db, stamps, settings.secret)
         self.hits = limits.Hits(self.db)

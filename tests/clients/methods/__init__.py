@@ -83,7 +83,7 @@ class Scene:
         if isinstance(given, bytes):
             return given
         cookies = {f"a_session_{self.project.id}": session} if session else {}
-        return ok(httpx.get(given, cookies=cookies, timeout=20)).content
+        return ok(httpx.get(given, cookies=cookies, timeout=60)).content
 
     def is_gone(self, path: str) -> bool:
         return self.project.server.get(path).status_code == 404

@@ -11,7 +11,7 @@ from tests.platform import unique
 from tests.services.vendors import Vendors
 
 _BY_NO_SERVER = "It is in one SDK, but not among the open-source routes."
-LEFT_OUT = {"updatePhoto": _BY_NO_SERVER, "deletePhoto": _BY_NO_SERVER, "getScreenshot": "Not built."}
+LEFT_OUT = {"updatePhoto": _BY_NO_SERVER, "deletePhoto": _BY_NO_SERVER}
 
 RED = (255, 0, 0)
 
@@ -93,3 +93,43 @@ def get_qr(on: Scene) -> None:
 
     assert code.size == (290, 290)
     assert code.convert("L").getpixel((1, 1)) == 255
+
+
+def get_screenshot(on: Scene) -> None:
+    sites, host = _sites(on)
+    tells = "'/seen?' + [innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]"
+    page = f"<script>new Image().src = {tells}</script><body style='background:#f00'>"
+    sites.pages[f"{host}/"] = (200, {"Content-Type": "text/html"}, page.encode())
+    sites.pages[f"{host}/seen"] = (200, {}, b"")
+    # Those for JavaScript put an object into a URL as `[object Object]`.
+    headers = {"X-Preview": "yes"} if on.language.name == "python" else {}
+    given = on.guest.getScreenshot(
+        url=f"http://{host}/",
+        **({"headers": headers} if headers else {}),
+        viewportWidth=640,
+        viewportHeight=480,
+        scale=1,
+        theme="dark",
+        userAgent="Visitor/1",
+        fullpage=False,
+        locale="de-DE",
+        timezone="asia/tokyo",
+        latitude=59.9,
+        longitude=10.7,
+        accuracy=20,
+        touch=True,
+        permissions=["geolocation"],
+        sleep=1,
+        width=64,
+        height=48,
+        quality=80,
+        output="webp",
+    )
+    shown = _seen(on, given)
+    asked = {each.url.removeprefix(host): each for each in sites.asks if each.url.startswith(host)}
+
+    assert (shown.format, shown.size) == ("WEBP", (64, 48))
+    assert shown.convert("RGB").getpixel((50, 40))[0] > 240  # type: ignore[index]
+    assert asked["/"].headers["User-Agent"] == "Visitor/1"
+    assert headers.items() <= asked["/"].headers.items()
+    assert list(asked["/seen"].form) == ["640,true"]

@@ -19,3 +19,12 @@ class IconNotFound(NotFound, type="avatar_icon_not_found"):
 
 class TooManyPictures(Problem, type="general_unknown", status=503):
     """This server is busy making pictures. Try again in a moment."""
+
+
+class NoBrowser(Problem, type="general_unknown", status=503):
+    """This server has no Chromium to show pages with. Its operator has to install one, for example with
+    `apt install chromium`, or to name it in FREEHOLD_CHROMIUM{instead}."""
+
+
+class PageNotShown(Problem, type="general_unknown", status=503):
+    """There is no picture of the page: {reason}. Try again later, or of a page that takes less."""

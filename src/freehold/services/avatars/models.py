@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from freehold.providers.images import Output
 from freehold.web.wire import Input
 
 Side = Annotated[int, Meta(ge=0, le=2000, description="In pixels; 0 is as the picture has it")]
@@ -112,3 +113,56 @@ class ImageQuery(Input):
     url: Url
     width: Side = 400
     height: Side = 400
+
+
+Permission = Literal[
+    "geolocation",
+    "camera",
+    "microphone",
+    "notifications",
+    "midi",
+    "push",
+    "clipboard-read",
+    "clipboard-write",
+    "payment-handler",
+    "usb",
+    "bluetooth",
+    "accelerometer",
+    "gyroscope",
+    "magnetometer",
+    "ambient-light-sensor",
+    "background-sync",
+    "persistent-storage",
+    "screen-wake-lock",
+    "web-share",
+    "xr-spatial-tracking",
+]
+Text = Annotated[str, Meta(max_length=2048, pattern=r"^[\x20-\x7e]*$(?!\n)")]
+HeaderName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$(?!\n)")]
+
+
+class ScreenshotQuery(Input):
+    """The query string of a page as a picture."""
+
+    url: Url
+    headers: Annotated[dict[HeaderName, Text], Meta(max_length=20)] = {}
+    viewport_width: Annotated[int, Meta(ge=1, le=1920)] = 1280
+    viewport_height: Annotated[int, Meta(ge=1, le=1080)] = 720
+    scale: Annotated[float, Meta(ge=0.1, le=3)] = 1
+    theme: Literal["light", "dark"] = "light"
+    user_agent: Annotated[str, Meta(max_length=512, pattern=r"^[\x20-\x7e]*$(?!\n)")] = ""
+    fullpage: bool = False
+    locale: Annotated[
+        str, Meta(max_length=10, pattern=r"^(?:[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,6})*)?$(?!\n)")
+    ] = ""
+    timezone: Annotated[str, Meta(max_length=64)] = ""
+    latitude: Annotated[float, Meta(ge=-90, le=90)] = 0
+    longitude: Annotated[float, Meta(ge=-180, le=180)] = 0
+    accuracy: Annotated[float, Meta(ge=0, le=100000)] = 0
+    touch: bool = False
+    permissions: Annotated[list[Permission], Meta(max_length=20)] = []
+    sleep: Annotated[int, Meta(ge=0, le=10, description="In seconds, after the page has loaded")] = 0
+    width: Side = 0
+    height: Side = 0
+    quality: Quality = -1
+    output: Output = "png"

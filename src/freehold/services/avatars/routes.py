@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from freehold.errors import InvalidParameter
 from freehold.providers.images import Drawing, Output, Transform
-from freehold.services.avatars import others
+from freehold.services.avatars import others, screenshots
 from freehold.services.avatars.errors import (
     IconNotFound,
     ImageNotFound,
@@ -22,6 +22,7 @@ from freehold.services.avatars.models import (
     PhotoQuery,
     PictureQuery,
     QrQuery,
+    ScreenshotQuery,
 )
 from freehold.services.avatars.pictures import picture, sent
 from freehold.services.storage import type_of
@@ -119,6 +120,17 @@ async def get_image(call: Call, query: ImageQuery) -> Stream:
     output = _OUTPUT_OF.get(type_of(found[:8192], ""), "png")
     contents = await picture(call, found, output, Transform(width=query.width, height=query.height))
     return sent(contents, output)
+
+
+@routes.get(
+    "/v1/avatars/screenshots",
+    scope="avatars.read",
+    limit=limit("60/3600s", key="url:{url},ip:{ip}"),
+    raises=(RemoteUrlFailed,),
+)
+async def get_screenshot(call: Call, query: ScreenshotQuery) -> Stream:
+    """Show a page of another site as it looks in a browser."""
+    return sent(await screenshots.screenshot(call, query), query.output, kept_s=screenshots.KEPT_S)
 
 
 def _of(known: Mapping[str, tuple[str, str]], kind: str, code: str) -> Drawing:
