@@ -26,6 +26,7 @@ from tests.postgres import Server
 from tests.process.installation import until
 from tests.services.receiver import Receiver, Told, running_receiver
 from tests.services.second_factor import run_sql
+from tests.services.test_sql_events import sql
 
 SECRET = "a secret of my own"
 
@@ -195,6 +196,23 @@ def test_a_row_whose_table_is_gone_meanwhile_is_told_by_its_ids(shop: Project, r
 
     told = receiver.wait_for(path, 2)[1]
     assert told.payload == {"$id": "r", "$databaseId": "d", "$tableId": "t", "$collectionId": "t"}
+
+
+def test_what_sql_writes_is_told_with_nothing_in_it_that_should_have_been_encrypted(
+    shop: Project, receiver: Receiver
+) -> None:
+    path = hook(shop, receiver, "databases.*.tables.*.rows.*")
+    pin = {"key": "pin", "type": "varchar", "size": 200, "encrypt": True, "required": False}
+    shop.server.post("/tablesdb", json={"databaseId": "d", "name": "D"})
+    table = {"tableId": "t", "name": "T", "columns": [pin], "sqlEvents": True}
+    assert shop.server.post("/tablesdb/d/tables", json=table).status_code == 201
+    sql(
+        shop, "insert into t (_id, pin) values ('open', 'not sealed')", "insert into t (_id) values ('plain')"
+    )
+
+    told = {each.payload["$id"]: each.payload for each in receiver.wait_for(path, 2)}
+    assert told["open"] == {"$id": "open", "$databaseId": "d", "$tableId": "t", "$collectionId": "t"}
+    assert (told["plain"]["pin"], told["plain"]["$permissions"]) == (None, [])
 
 
 def failed_once(shop: Project) -> None:
