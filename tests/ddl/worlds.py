@@ -116,12 +116,13 @@ ENTITY_IDS = ("e1", "e2", "e3")
 def entities(draw: st.DrawFn, id_: str) -> Entity:
     layout = draw(st.sampled_from(("schema", "schema", "schema", "api")))
     audit = draw(st.integers(0, 3)) == 0
+    sql_events = draw(st.integers(0, 3)) == 0
     fields = [draw(plain_fields(f"f{number}")) for number in range(draw(st.integers(1, 4)))]
     fields += [draw(relations(f"r{number}", ENTITY_IDS)) for number in range(draw(st.integers(0, 2)))]
     if layout == "api":
         return Entity(
             id=id_, name=id_, table=id_, layout=API_LAYOUT, id_kind="text", fields=tuple(fields),
-            description=draw(st.sampled_from(COMMENTS)),
+            description=draw(st.sampled_from(COMMENTS)), sql_events=sql_events,
         )  # fmt: skip
     timestamps = draw(st.booleans())
     return Entity(
@@ -141,6 +142,7 @@ def entities(draw: st.DrawFn, id_: str) -> Entity:
         ),
         fields=tuple(fields),
         audit=audit,
+        sql_events=sql_events,
         description=draw(st.sampled_from(COMMENTS)),
     )
 
