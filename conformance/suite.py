@@ -22,6 +22,7 @@ TESTS = (
     "test_includes.py",
     "test_isolation.py",
     "test_permissions.py",
+    "test_references.py",
     "test_versions.py",
 )
 """What knows a service by its contract, its resources and its database alone."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from freehold.generator import names
 from freehold.schema.model import ACTIONS, Action, Comparison, Entity, Field, Grant, IdKind, Kind, Schema
@@ -148,6 +148,9 @@ class Rule:
 Grants = tuple[tuple[Rule, ...], ...]
 """Any grant allows; all of a grant's rules must hold; a grant without rules reaches every row."""
 
+Permissions = dict[str, dict[str, Grants]]
+"""Role to permission to grants, with inheritance resolved."""
+
 
 @dataclass(frozen=True)
 class Cascade:
@@ -159,6 +162,11 @@ class Cascade:
     column: str
     tenant_column: str | None
     system: dict[str, str]
+
+
+Lookup = Literal["never", "unless_all", "always"]
+"""Whether a reference that a body sends is looked up under the caller's read rule of its target: not where it
+implies nothing that the writer may not read, not for who reads all rows of the target, or always."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +196,7 @@ class Relation:
     """Of the target."""
     readers: tuple[str, ...] | None = None
     writers: tuple[str, ...] | None = None
+    lookup: Lookup = "never"
 
 
 @dataclass(frozen=True)
@@ -249,6 +258,11 @@ class EntityPlan:
         return tuple(each for each in self.relations if each.body)
 
     @property
+    def looks_up(self) -> bool:
+        """Whether some of its references are looked up before they are written."""
+        return any(each.lookup != "never" for each in self.relations)
+
+    @property
     def batches(self) -> bool:
         """Whether many rows can be written at once. Of a tenant itself, a caller only has one."""
         return self.tenant != "self" and not self.read_only
@@ -280,8 +294,7 @@ class ServicePlan:
     user_kind: IdKind
     rls: bool
     entities: tuple[EntityPlan, ...]
-    permissions: dict[str, dict[str, Grants]]
-    """Role to permission to grants, with inheritance resolved."""
+    permissions: Permissions
     api_keys: bool = False
     deploy: tuple[str, ...] = ()
 
@@ -305,8 +318,8 @@ def plan(schema: Schema) -> ServicePlan:
         raise PlanError(
             f"{tenancy.name}: the ids of tenants should be uuid or text, since a new one is named first"
         )
-    entities = tuple(_entity(schema, entity) for entity in schema.entities)
     permissions = _permissions(schema)
+    entities = tuple(_entity(schema, entity, permissions) for entity in schema.entities)
     audited = tuple(entity for entity in entities if entity.audit)
     if audited:
         entities = (*entities, _audit_log(schema))
@@ -473,7 +486,7 @@ def _system_names(entity: Entity) -> dict[str, str]:
     return {column: name for column, name in shown.items() if column is not None}
 
 
-def _entity(schema: Schema, entity: Entity) -> EntityPlan:
+def _entity(schema: Schema, entity: Entity, permissions: Permissions) -> EntityPlan:
     layout = entity.layout
     fields = [_system_field(entity, layout.id, "id", ID_KINDS[entity.id_kind])]
     fields += [_field(schema, entity, each) for each in entity.columns]
@@ -501,7 +514,7 @@ def _entity(schema: Schema, entity: Entity) -> EntityPlan:
         tenant_column=layout.tenant,
         created_by=layout.created_by,
         updated_by=layout.updated_by,
-        relations=tuple(_relations(schema, entity)),
+        relations=tuple(_relations(schema, entity, permissions)),
         search=tuple(each.wire_name for each in entity.fields if each.search),
         search_column=search_column(entity) if any(each.search for each in entity.fields) else "",
         natural_key=next((each.wire_name for each in entity.fields if each.natural_key), ""),
@@ -580,7 +593,7 @@ def _natural_columns(entity: Entity) -> tuple[str, ...]:
     return ()
 
 
-def _relations(schema: Schema, entity: Entity) -> Iterator[Relation]:
+def _relations(schema: Schema, entity: Entity, permissions: Permissions) -> Iterator[Relation]:
     """Relations of the entity's own fields, in their order, and then those that come from the other side."""
     for each in entity.fields:
         if each.type.kind is Kind.REF:
@@ -593,6 +606,7 @@ def _relations(schema: Schema, entity: Entity) -> Iterator[Relation]:
                 column=target.layout.id,
                 guard=(entity.name, each.wire_name),
                 description=each.description,
+                lookup=_lookup(schema, entity, each, target, permissions),
             )
         elif each.type.kind is Kind.MANY:
             here, there = link_columns(entity, each)
@@ -642,6 +656,35 @@ def _relations(schema: Schema, entity: Entity) -> Iterator[Relation]:
                 )
 
 
+def _lookup(
+    schema: Schema, entity: Entity, reference: Field, target: Entity, permissions: Permissions
+) -> Lookup:
+    if target.tenant == "self":  # a foreign key lets each tenant through, not the caller's own alone
+        return "always"
+    if schema.auth is not None and schema.auth.api_keys:  # the scopes of a key can leave reading out
+        return "unless_all"
+    writing = [
+        role
+        for role, held in permissions.items()
+        if f"{entity.name}:create" in held or f"{entity.name}:update" in held
+    ]
+    holders = _holders(schema, reference.write)
+    if _all_read(writing, target, permissions):
+        return "never"
+    return "never" if holders is not None and _all_read(holders, target, permissions) else "unless_all"
+
+
+def _all_read(roles: Iterable[str], target: Entity, permissions: Permissions) -> bool:
+    """Whether whoever has one of the roles, and what everybody has, may read all rows of the target."""
+
+    def reads(role: str) -> bool:
+        return permissions.get(role, {}).get(f"{target.name}:read") == ((),)
+
+    return all(
+        reads(role) or reads("public") or (role != "public" and reads("authenticated")) for role in roles
+    )
+
+
 def _found(schema: Schema, name: str | None) -> Entity:
     found = schema.entity(name or "")
     if found is None:
@@ -672,8 +715,8 @@ def closure(roles: dict[str, tuple[str, ...]], role: str) -> set[str]:
     return found
 
 
-def _permissions(schema: Schema) -> dict[str, dict[str, Grants]]:
-    table: dict[str, dict[str, Grants]] = {}
+def _permissions(schema: Schema) -> Permissions:
+    table: Permissions = {}
     for role in (*schema.roles, *IMPLICIT_ROLES):
         held = closure(schema.roles, role)
         found: dict[str, Grants] = {}

@@ -141,6 +141,14 @@ class GoField:
         return f"{self.go_name}{CELL}wire.Opt[{self.go_type}]"
 
     @property
+    def created(self) -> str:
+        """What a create sends of it; nil when that is nothing."""
+        sent = f"body.{self.go_name}"
+        if self.plan.default_me:
+            return f"{sent}.Or(nil)"
+        return f"api.Maybe({sent})" if self.plan.nullable else sent
+
+    @property
     def enum_lines(self) -> list[str]:
         return [
             CELL.join((member, self.enum_type, f"= {go_string(value)}"))
@@ -341,6 +349,10 @@ class GoEntity:
         fields = distinct((each.field for each in self.links), {each.go_name for each in self.fields})
         for link, field in zip(self.links, fields, strict=True):
             link.field = field
+        by_name = {each.name: each for each in self.fields}
+        self.looked_up = [
+            (each.name, by_name[each.key]) for each in self.plan.relations if each.lookup != "never"
+        ]
         arriving = [
             relation.plan
             for entity in entities.values()
@@ -486,6 +498,8 @@ class GoRelation:
             ("GuardField", go_string(plan.guard[1])),
             ("Load", f"{self._package}.Related"),
         ]
+        if plan.lookup != "never":
+            told.append(("Lookup", {"unless_all": "api.UnlessAll", "always": "api.Always"}[plan.lookup]))
         if sql.link:
             names = {"Table": sql.link, "Here": sql.here, "There": sql.there, "Tenant": sql.tenant}
             spelled = ", ".join(f"{name}: {go_string(value)}" for name, value in names.items() if value)

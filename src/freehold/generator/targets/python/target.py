@@ -314,6 +314,7 @@ class PythonRelation:
         self.key = plan.key
         self.column = sql.column or target.sql.columns["id"]
         self.guard = plan.guard
+        self.lookup = plan.lookup
         self.link, self.here, self.there, self.tenant = sql.link, sql.here, sql.there, sql.tenant
         self.shape = target.summary_class
         self.package, self.plural = target.package, target.plural

@@ -315,6 +315,7 @@ class TypeScriptRelation:
         self.key = plan.key
         self.column = sql.column or target.sql.columns["id"]
         self.guard = plan.guard
+        self.lookup = plan.lookup
         self.link, self.here, self.there, self.tenant = sql.link, sql.here, sql.there, sql.tenant
         self.load = target.related_name
         self.body = plan.body

@@ -192,13 +192,7 @@ func UpsertProject(
 	if created != nil {
 		return created, db.Created, nil
 	}
-	statement := &db.Statement{}
-	statement.Where(`tenant_id = ` + statement.Bind(tenant))
-	statement.Where(`deleted_at is null`)
-	statement.Where(`code = ` + statement.Bind(body.Code))
-	known, err := db.One(ctx, tx, fmt.Sprintf(`
-		select id from project where %s`, statement.Conditions()),
-		statement.Values(), db.Value[uuid.UUID])
+	known, err := findKnown(ctx, tx, body)
 	if err != nil {
 		return nil, db.Known, err
 	}
@@ -214,9 +208,28 @@ func UpsertProject(
 	return changed, db.Updated, err
 }
 
+// findKnown is the id of the project with the natural key, whoever may read it.
+func findKnown(ctx context.Context, tx *db.Tx, body ProjectCreate) (*uuid.UUID, error) {
+	statement := &db.Statement{}
+	tenant, err := tx.Tenant()
+	if err != nil {
+		return nil, err
+	}
+	statement.Where(`tenant_id = ` + statement.Bind(tenant))
+	statement.Where(`deleted_at is null`)
+	statement.Where(`code = ` + statement.Bind(body.Code))
+	return db.One(ctx, tx, fmt.Sprintf(`
+		select id from project where %s`, statement.Conditions()),
+		statement.Values(), db.Value[uuid.UUID])
+}
+
 // Related are the projects that the relation leads to and that the caller may read, each with its key.
 func Related(ctx context.Context, tx *db.Tx, relation api.Relation, keys any) ([]api.Related, error) {
-	statement, err := reachable(tx, "project:read", "exclude")
+	deleted := "exclude"
+	if relation.Deleted {
+		deleted = "include"
+	}
+	statement, err := reachable(tx, "project:read", deleted)
 	if err != nil {
 		return nil, err
 	}

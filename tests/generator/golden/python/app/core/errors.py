@@ -83,6 +83,12 @@ def invalid_parameter(name: str, message: str, code: str = "invalid_parameter") 
     return Problem(400, code, f"Parameter {name}: {message}.", [error])
 
 
+def unknown_reference(*pointers: str) -> Problem:
+    """A body refers to rows that are not there, or that the caller may not read: it cannot tell which."""
+    errors = [{"pointer": each, "code": "unknown_reference", "message": "no such row"} for each in pointers]
+    return Problem(422, "unknown_reference", "A reference points at nothing.", errors)
+
+
 def install(app: FastAPI) -> None:
     """Answer every exception that can leave a route."""
     app.add_exception_handler(Problem, _answer_problem)
@@ -182,8 +188,7 @@ def from_database(error: Exception, *, deleting: bool) -> Problem:
     if state == "23001" or (state == "23503" and deleting):
         return Problem(409, "still_referenced", "Other rows still refer to this one.")
     if state == "23503":
-        errors = [{"pointer": f"/{f}", "code": "unknown_reference", "message": "no such row"} for f in fields]
-        return Problem(422, "unknown_reference", "A reference points at nothing.", errors)
+        return unknown_reference(*(f"/{f}" for f in fields))
     if state in ("23514", "23502"):
         errors = [{"pointer": f"/{f}", "code": "check_violation", "message": "is not allowed"} for f in fields]
         return Problem(422, "check_violation", "A value is not allowed.", errors)

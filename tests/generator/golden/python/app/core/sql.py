@@ -86,6 +86,11 @@ class Statement:
         sign = {"": "=", "eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}[operator]
         return f"{column} {sign} {self.bind(value)}"
 
+    def kept(self, columns: Columns, values: Mapping[str, object]) -> str:
+        """Of each value whether the row has it already, as an array."""
+        kept = (f"{columns[name]} is not distinct from {self.bind(value)}" for name, value in values.items())
+        return f"array[{', '.join(kept)}]"
+
     def assignments(self, columns: Columns, values: Mapping[str, object]) -> str:
         """`name = $1, budget = $2, `: with a comma at the end, since `version` and its like follow."""
         return "".join(f"{columns[name]} = {self.bind(value)}, " for name, value in values.items())

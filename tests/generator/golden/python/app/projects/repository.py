@@ -163,15 +163,20 @@ async def upsert_project(
     )
     if row is not None:
         return Project.model_construct(**row), "created"
-    statement = Statement()
-    statement.where(f"tenant_id = {statement.bind(tx.principal.require_tenant())}")
-    statement.where("deleted_at is null")
-    statement.where(f"code = {statement.bind(body.code)}")
-    known = await tx.value(f"""select id from project where {statement.conditions}""", *statement.values)
+    known = await _known(tx, body)
     if on_conflict == "ignore":
         return await get_project(tx, known), "known"
     sent = {name: value for name, value in body.sent().items() if name != "code"}
     return await _change(tx, known, sent, None), "updated"
+
+
+async def _known(tx: Tx, body: ProjectCreate) -> Any:
+    """The id of the project with the natural key, whoever may read it."""
+    statement = Statement()
+    statement.where(f"tenant_id = {statement.bind(tx.principal.require_tenant())}")
+    statement.where("deleted_at is null")
+    statement.where(f"code = {statement.bind(body.code)}")
+    return await tx.value(f"""select id from project where {statement.conditions}""", *statement.values)
 
 
 async def update_project(
@@ -227,7 +232,7 @@ async def delete_project(tx: Tx, id: UUID, versions: list[int] | None) -> None:
 
 async def related_projects(tx: Tx, relation: Relation, keys: Sequence[Any]) -> list[Row]:
     """The projects that the relation leads to and that the caller may read, each with its key."""
-    statement = _reachable(tx, "project:read")
+    statement = _reachable(tx, "project:read", deleted=relation.deleted)
     statement.where(f"{relation.column} = any({statement.bind(list(keys))})")
     return await tx.all(
         f"""

@@ -53,6 +53,12 @@ export function forbidden(detail = "Your role does not allow this."): Problem {
   return new Problem(403, "forbidden", detail);
 }
 
+/** A body refers to rows that are not there, or that the caller may not read: it cannot tell which. */
+export function unknownReference(...pointers: readonly string[]): Problem {
+  const errors = pointers.map((pointer) => ({ pointer, code: "unknown_reference", message: "no such row" }));
+  return new Problem(422, "unknown_reference", "A reference points at nothing.", errors);
+}
+
 /** Someone else changed the row first; the answer carries the current ETag. */
 export function versionConflict(version: number): Problem {
   const detail = `The row has changed: it is at version ${version} now.`;
@@ -140,10 +146,7 @@ export function fromDatabase(error: DatabaseError, deleting: boolean): Problem {
   if (state === "23001" || (state === "23503" && deleting)) {
     return new Problem(409, "still_referenced", "Other rows still refer to this one.");
   }
-  if (state === "23503") {
-    const errors = faults("unknown_reference", "no such row");
-    return new Problem(422, "unknown_reference", "A reference points at nothing.", errors);
-  }
+  if (state === "23503") return unknownReference(...fields.map((field) => `/${field}`));
   if (state === "23514" || state === "23502") {
     const errors = faults("check_violation", "is not allowed");
     return new Problem(422, "check_violation", "A value is not allowed.", errors);

@@ -87,6 +87,12 @@ export class Statement {
     return `${column} ${SIGNS[operator] ?? "="} ${this.bind(value)}`;
   }
 
+  /** Of each value whether the row has it already, as an array. */
+  kept(columns: Columns, values: Iterable<readonly [name: string, value: unknown]>): string {
+    const kept = [...values].map(([name, value]) => `${columns[name] ?? ""} is not distinct from ${this.bind(value)}`);
+    return `array[${kept.join(", ")}]`;
+  }
+
   /** `name = $1, budget = $2, `: with a comma at the end, since `version` and its like follow. Keys of links are none. */
   assignments(columns: Columns, values: object, encoders: Readonly<Record<string, Encoder>> = {}): string {
     return Object.entries(encoded(values, encoders))

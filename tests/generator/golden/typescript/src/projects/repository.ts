@@ -169,15 +169,20 @@ export async function upsertProject(
   if (row !== undefined) {
     return { row, outcome: "created" };
   }
-  const statement = new Statement();
-  statement.where(`tenant_id = ${statement.bind(tx.caller.requireTenant())}`);
-  statement.where("deleted_at is null");
-  statement.where(`code = ${statement.bind(body.code)}`);
-  const known = await tx.one<{ id: string }>(`select id from project where ${statement.conditions}`, statement.values);
+  const known = await findKnown(tx, body);
   if (known === undefined) throw notFound();
   if (onConflict === "ignore") return { row: await getProject(tx, known.id), outcome: "known" };
   const sent = omit(body, "code");
   return { row: await updateProject(tx, known.id, sent, null), outcome: "updated" };
+}
+
+/** The project with the natural key, whoever may read it. */
+async function findKnown(tx: Tx, body: ProjectCreate): Promise<{ id: string } | undefined> {
+  const statement = new Statement();
+  statement.where(`tenant_id = ${statement.bind(tx.caller.requireTenant())}`);
+  statement.where("deleted_at is null");
+  statement.where(`code = ${statement.bind(body.code)}`);
+  return tx.one<{ id: string }>(`select id from project where ${statement.conditions}`, statement.values);
 }
 
 /** The project after the change, unless it has changed since the caller saw it. */
@@ -227,7 +232,7 @@ export async function deleteProject(tx: Tx, id: string, versions: readonly numbe
 
 /** The projects that the relation leads to and that the caller may read, each with its key. */
 export async function relatedProjects(tx: Tx, relation: Relation, keys: readonly unknown[]): Promise<Row[]> {
-  const statement = reachable(tx, "project:read");
+  const statement = reachable(tx, "project:read", relation.deleted);
   statement.where(`${relation.column} = any(${statement.bind(keys)})`);
   return tx.all(
     `

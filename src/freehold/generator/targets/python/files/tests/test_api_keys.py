@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from .resources import RESOURCES, Resource
-from .world import Response, World, check_contract, role_with
+from .resources import BY_NAME, RESOURCES, Resource
+from .world import Response, World, check_contract, grants_of, role_with, unknown_id
 
 READABLE = [
     pytest.param(resource, id=str(resource))
@@ -72,6 +72,36 @@ def test_a_key_with_scopes_does_only_what_they_name(world: World, resource: Reso
 
     assert get(world, f"{resource.path}/{row['id']}", key).status_code == 200
     assert get(world, f"{resource.path}/{row['id']}", other).status_code == 403
+
+
+REFERRING = [
+    pytest.param(resource, field, id=f"{resource}-{field}")
+    for resource in RESOURCES
+    for field, target in resource.references.items()
+    if resource.tenant == "scoped" and not resource.required and BY_NAME[target].tenant == "scoped"
+    if role_with(f"{resource.name}:create") and field not in resource.writable_by
+][:3]
+
+
+@pytest.mark.parametrize("resource,field", REFERRING)
+def test_a_key_that_may_not_read_what_it_refers_to_is_told_of_no_row(
+    world: World, resource: Resource, field: str
+) -> None:
+    tenant, target = world.tenant(), BY_NAME[resource.references[field]]
+    role = str(role_with(f"{resource.name}:create"))
+    there = world.row(target, tenant)["id"]
+    create = f"{resource.name}:create"
+
+    def refer(id: Any, *scopes: str) -> Response:
+        key, _ = issue(world, resource, tenant, roles=[role], scopes=list(scopes))
+        body = world.body(resource, tenant, role) | {field: id}
+        return world.service.send("POST", resource.path, headers=[("X-API-Key", key)], json=body)
+
+    refused, missing = refer(there, create), refer(unknown_id(target), create)
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_reference")
+    assert refused.json()["errors"] == missing.json()["errors"]
+    if () in grants_of(role, f"{target.name}:read"):
+        assert refer(there, create, f"{target.name}:read").status_code == 201
 
 
 @pytest.mark.parametrize("resource", READABLE)

@@ -89,7 +89,7 @@ def test_a_role_creates_what_it_may(world: World, role: str, resource: Resource)
     tenant = world.tenant()
     user = world.user(resource, tenant)
     grants = grants_of(role, f"{resource.name}:create")
-    body = world.body(resource, tenant, role)
+    body = world.body(resource, tenant, role, user)
     body |= next((world.satisfy(resource, grant, tenant, user) or {} for grant in grants), {})
     answer = world.caller(role, tenant, user).post(resource.path, json=body)
 

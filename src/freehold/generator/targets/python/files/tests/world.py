@@ -149,9 +149,21 @@ class World:
             if name not in given
         }
 
-    def body(self, resource: Resource, tenant: Any, role: str) -> dict[str, Any]:
-        """A valid body for a create by the role."""
-        return writable(resource, role) | self.references(resource, tenant, {})
+    def body(self, resource: Resource, tenant: Any, role: str, user: Any = None) -> dict[str, Any]:
+        """A valid body for a create by the role, which may read what the row has to refer to."""
+        references = {
+            name: self.readable(BY_NAME[resource.references[name]], tenant, role, user)["id"]
+            for name in resource.required
+        }
+        return writable(resource, role) | references
+
+    def readable(self, resource: Resource, tenant: Any, role: str, user: Any = None, **values: Any) -> dict[str, Any]:
+        """A new row that the role may read, if its grants say how."""
+        for grant in grants_of(role, f"{resource.name}:read"):
+            found = self.satisfy(resource, grant, tenant, user)
+            if found is not None and (user is not None or not any(each["me"] for each in grant)):
+                return self.row(resource, tenant, **found | values)
+        return self.row(resource, tenant, **values)
 
     def caller(self, role: str, tenant: Any = None, user: Any = None) -> Caller:
         return Caller(self.service, role, tenant, user)

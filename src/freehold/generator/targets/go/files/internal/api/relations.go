@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +44,21 @@ type Relation struct {
 	// Load finds the rows that the caller may read, each with its key.
 	Load func(ctx context.Context, tx *db.Tx, relation Relation, keys any) ([]Related, error)
 	Link *Link
+	// Lookup tells when what a body refers to is looked up.
+	Lookup Lookup
+	// Deleted tells whether rows that are deleted softly are reached.
+	Deleted bool
 }
+
+// Lookup tells when what a body refers to is looked up under the caller's read rule.
+type Lookup int
+
+// Never, unless the caller may read every row at the other end, or always.
+const (
+	Never Lookup = iota
+	UnlessAll
+	Always
+)
 
 // Relations are those of each resource, by name.
 type Relations map[string]map[string]Relation
@@ -233,6 +246,74 @@ func among(relation Relation, rows []json.RawMessage) json.RawMessage {
 	return append(joined, ']')
 }
 
+// Sent is a reference that a body sends, and the column that holds it.
+type Sent struct {
+	Relation string
+	Field    string
+	Column   string
+	// Value is nil when nothing is referred to.
+	Value any
+}
+
+// Maybe is the value, or nil.
+func Maybe[T any](value *T) any {
+	if value == nil {
+		return nil
+	}
+	return *value
+}
+
+// Unknown are those of the references that lead to rows which the caller may not see, if there are such rows at all.
+func (r Relations) Unknown(ctx context.Context, tx *db.Tx, entity string, sent []Sent) ([]Sent, error) {
+	var found []Sent
+	for _, each := range sent {
+		relation := r[entity][each.Relation]
+		if each.Value == nil || relation.Lookup == UnlessAll && tx.Caller.ReadsAll(relation.Entity) {
+			continue
+		}
+		bound, err := relation.Keys([]string{fmt.Sprint(each.Value)})
+		if err != nil {
+			return nil, err
+		}
+		relation.Deleted = true
+		rows, err := relation.Load(ctx, tx, relation, bound)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			found = append(found, each)
+		}
+	}
+	return found, nil
+}
+
+// CheckReferences refuses a new row that refers to what the caller may not see, as if it was not there.
+func CheckReferences(unknown []Sent) error {
+	for _, each := range unknown {
+		return problem.UnknownReference(problem.Pointer(each.Field))
+	}
+	return nil
+}
+
+// Kept asks of each reference whether a row has it already, as an array.
+func Kept(statement *db.Statement, references []Sent) string {
+	kept := make([]string, len(references))
+	for place, each := range references {
+		kept[place] = each.Column + " is not distinct from " + statement.Bind(each.Value)
+	}
+	return "array[" + strings.Join(kept, ", ") + "]"
+}
+
+// CheckChanged refuses those of the references that the row does not have already.
+func CheckChanged(unknown []Sent, kept []bool) error {
+	for place, each := range unknown {
+		if !kept[place] {
+			return CheckReferences([]Sent{each})
+		}
+	}
+	return nil
+}
+
 // SetLinks links the row with exactly these, all of which the caller has to be able to see.
 func SetLinks[T any](
 	ctx context.Context, tx *db.Tx, relation Relation, field string, id any, others []T,
@@ -243,12 +324,7 @@ func SetLinks[T any](
 	}
 	for place, other := range others {
 		if !seen[fmt.Sprint(other)] {
-			refusal := problem.New(
-				http.StatusUnprocessableEntity, "unknown_reference", "A reference points at nothing.")
-			refusal.Faults = []problem.Fault{{
-				Pointer: problem.Pointer(field, strconv.Itoa(place)), Code: "unknown_reference", Message: "no such row",
-			}}
-			return refusal
+			return problem.UnknownReference(problem.Pointer(field, strconv.Itoa(place)))
 		}
 	}
 	statement, err := relation.ofRow(tx, id)

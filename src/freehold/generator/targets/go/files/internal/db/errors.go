@@ -66,8 +66,11 @@ func ofState(refused *pgconn.PgError, deleting bool) *problem.Problem {
 	case state == "23001", state == "23503" && deleting:
 		return problem.New(http.StatusConflict, "still_referenced", "Other rows still refer to this one.")
 	case state == "23503":
-		return about(http.StatusUnprocessableEntity, "unknown_reference", "A reference points at nothing.",
-			fields, "unknown_reference", "no such row")
+		pointers := make([]string, len(fields))
+		for place, field := range fields {
+			pointers[place] = problem.Pointer(field)
+		}
+		return problem.UnknownReference(pointers...)
 	case state == "23514", state == "23502":
 		return about(http.StatusUnprocessableEntity, "check_violation", "A value is not allowed.",
 			fields, "check_violation", "is not allowed")

@@ -92,6 +92,15 @@ func Unauthenticated(detail, reason string) *Problem {
 	return refusal
 }
 
+// UnknownReference: a body refers to rows that are not there, or that the caller may not read. It cannot tell which.
+func UnknownReference(pointers ...string) *Problem {
+	refusal := New(http.StatusUnprocessableEntity, "unknown_reference", "A reference points at nothing.")
+	for _, pointer := range pointers {
+		refusal.Faults = append(refusal.Faults, Fault{Pointer: pointer, Code: "unknown_reference", Message: "no such row"})
+	}
+	return refusal
+}
+
 // VersionConflict: someone else changed the row first. The answer carries the current ETag.
 func VersionConflict(version int64) *Problem {
 	detail := fmt.Sprintf("The row has changed: it is at version %d now.", version)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from app.core.access import Principal
 from app.core.db import Row, Tx
-from app.core.errors import Problem, invalid_parameter, not_found
+from app.core.errors import invalid_parameter, not_found, unknown_reference
 from app.core.sql import Statement
 
 MAX_INCLUDED = 2000
@@ -46,6 +46,10 @@ class Relation:
     """Entity and field: only who may read it may follow the relation."""
     load: Callable[[Tx, Relation, Sequence[Any]], Awaitable[list[Row]]]
     link: Link | None = None
+    lookup: Literal["never", "unless_all", "always"] = "never"
+    """Whether what a body refers to is looked up: not for who may read every row at the other end, or always."""
+    deleted: Literal["exclude", "include"] = "exclude"
+    """Whether rows that are deleted softly are reached."""
 
 
 Relations = Mapping[str, Mapping[str, Relation]]
@@ -108,13 +112,30 @@ def _attribute(row: BaseModel, field: str) -> str:
     return next(name for name, info in type(row).model_fields.items() if (info.alias or name) == field)
 
 
+async def unknown_references(tx: Tx, relations: Mapping[str, Relation], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the references that a body sends, those to rows that the caller may not see, if there are such rows at all."""
+    found: dict[str, Any] = {}
+    for relation in relations.values():
+        id = None if relation.lookup == "never" else sent.get(relation.key)
+        if id is None or (relation.lookup == "unless_all" and () in tx.principal.grants(f"{relation.entity}:read")):
+            continue
+        if not await _visible(tx, replace(relation, deleted="include"), [id]):
+            found[relation.key] = id
+    return found
+
+
+async def check_references(tx: Tx, relations: Mapping[str, Relation], sent: Mapping[str, Any]) -> None:
+    """Refuse a new row that refers to what the caller may not see, as if it was not there."""
+    for field in await unknown_references(tx, relations, sent):
+        raise unknown_reference(f"/{field}")
+
+
 async def set_links(tx: Tx, relation: Relation, pointer: str, id: Any, ids: Sequence[Any]) -> None:
     """Link the row with exactly these, all of which the caller has to be able to see."""
     visible = await _visible(tx, relation, ids)
     for position, each in enumerate(ids):
         if each not in visible:
-            error = {"pointer": f"{pointer}/{position}", "code": "unknown_reference", "message": "no such row"}
-            raise Problem(422, "unknown_reference", "A reference points at nothing.", [error])
+            raise unknown_reference(f"{pointer}/{position}")
     link = _link(relation)
     statement = _of_row(tx, link, id)
     statement.where(f"{link.there} <> all({statement.bind(list(ids))})")

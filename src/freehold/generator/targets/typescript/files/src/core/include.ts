@@ -5,7 +5,7 @@
  */
 import type { Caller } from "./access.js";
 import type { Row, Tx } from "./db.js";
-import { invalidParameter, notFound, Problem } from "./errors.js";
+import { invalidParameter, notFound, unknownReference } from "./errors.js";
 import { asUuid } from "./ids.js";
 import { Statement } from "./sql.js";
 
@@ -36,6 +36,10 @@ export interface Relation {
   /** The rows that the keys lead to, each with its `_key`. */
   readonly load: (tx: Tx, relation: Relation, keys: readonly Key[]) => Promise<Row[]>;
   readonly link?: Link;
+  /** When what a body refers to is looked up: unless the caller may read every row at the other end, or always. */
+  readonly lookup?: "unless_all" | "always";
+  /** Whether rows that are deleted softly are reached. */
+  readonly deleted?: "include";
 }
 
 export type Relations = ReadonlyMap<string, ReadonlyMap<string, Relation>>;
@@ -94,6 +98,30 @@ export async function included(tx: Tx, entity: string, rows: readonly Row[], wan
   return shown;
 }
 
+/** References that a body sends: the fields, and the ids of what they refer to. */
+export type References = ReadonlyMap<string, Key>;
+
+/** Of the references that a body sends, those to rows that the caller may not see, if there are such rows at all. */
+export async function unknownReferences(
+  tx: Tx,
+  relations: ReadonlyMap<string, Relation> | undefined,
+  sent: object,
+): Promise<References> {
+  const found = new Map<string, Key>();
+  for (const relation of relations?.values() ?? []) {
+    const id = relation.lookup === undefined ? null : (((sent as Row)[relation.key] ?? null) as Key | null);
+    if (id === null) continue;
+    if (relation.lookup === "unless_all" && tx.caller.grants(`${relation.entity}:read`).some((grant) => grant.length === 0)) continue;
+    if ((await visibleOf(tx, { ...relation, deleted: "include" }, [id])).size === 0) found.set(relation.key, id);
+  }
+  return found;
+}
+
+/** Refuse a new row that refers to what the caller may not see, as if it was not there. */
+export function checkReferences(unknown: References): void {
+  for (const field of unknown.keys()) throw unknownReference(`/${field}`);
+}
+
 /** Link the row with exactly these, all of which the caller has to be able to see. */
 export async function setLinks(
   tx: Tx,
@@ -106,8 +134,7 @@ export async function setLinks(
   const visible = await visibleOf(tx, relation, others);
   const unknown = others.findIndex((each) => !visible.has(each));
   if (unknown >= 0) {
-    const error = { pointer: `${pointer}/${unknown}`, code: "unknown_reference", message: "no such row" };
-    throw new Problem(422, "unknown_reference", "A reference points at nothing.", [error]);
+    throw unknownReference(`${pointer}/${unknown}`);
   }
   const link = linkOf(relation);
   const statement = ofRow(tx, link, id);
