@@ -42,12 +42,12 @@ TEXT, PING = 0x81, 0x89
 def main() -> int:
     options = _options()
     _allow_files(options.sockets + 200)
-    _make_tables(options)
-    uvloop.run(_run(options))
+    sessions = _prepare(options)
+    uvloop.run(_run(options, sessions))
     return 0
 
 
-async def _run(options: argparse.Namespace) -> None:
+async def _run(options: argparse.Namespace, sessions: list[str]) -> None:
     loop = asyncio.get_running_loop()
     counted = Counted()
     url = urlsplit(options.endpoint)
@@ -57,7 +57,7 @@ async def _run(options: argparse.Namespace) -> None:
     while len(opened) < options.sockets:
         at = len(opened)
         news = [
-            _Socket(_handshake(options, url.netloc, at + each < options.listeners), counted)
+            _Socket(_handshake(options, url.netloc, at + each, sessions), counted)
             for each in range(min(OPENING, options.sockets - at))
         ]
         await asyncio.gather(
@@ -108,6 +108,7 @@ async def _measure_deliveries(
     _say(
         "deliver",
         listeners=options.listeners,
+        users=options.users,
         rows_per_s=options.rate,
         deliveries_per_s=round(len(latencies) / took),
         lost=due - len(latencies),
@@ -227,18 +228,21 @@ def _same(each: _Socket) -> _Socket:
     return each
 
 
-def _handshake(options: argparse.Namespace, host: str, listens: bool) -> bytes:
-    table = "rows" if listens else "others"
+def _handshake(options: argparse.Namespace, host: str, number: int, sessions: list[str]) -> bytes:
+    table = "rows" if number < options.listeners else "others"
     channel = f"tablesdb.{DATABASE}.tables.{table}.rows"
     key = base64.b64encode(os.urandom(16)).decode()
+    session = f"X-Appwrite-Session: {sessions[number % len(sessions)]}\r\n" if sessions else ""
     return (
         f"GET /v1/realtime?project={options.project}&channels[]={channel} HTTP/1.1\r\nHost: {host}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: {key}\r\n\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n{session}\r\n"
     ).encode()
 
 
-def _make_tables(options: argparse.Namespace) -> None:
+def _prepare(options: argparse.Namespace) -> list[str]:
+    """Make the table, and the users. Gives a session of each."""
+    sessions = []
     headers = {"X-Appwrite-Project": options.project, "X-Appwrite-Key": options.key}
     with httpx.Client(base_url=options.endpoint, headers=headers, timeout=30) as client:
         client.delete(f"/tablesdb/{DATABASE}")
@@ -246,6 +250,14 @@ def _make_tables(options: argparse.Namespace) -> None:
         columns = [{"key": "at", "type": "bigint", "required": True}]
         table = {"tableId": "rows", "name": "Rows", "permissions": ['read("any")'], "columns": columns}
         client.post(f"/tablesdb/{DATABASE}/tables", json=table).raise_for_status()
+        for number in range(options.users):
+            user_id = f"bench-{number}"
+            client.delete(f"/users/{user_id}")
+            client.post("/users", json={"userId": user_id}).raise_for_status()
+            session = client.post(f"/users/{user_id}/sessions", json={})
+            session.raise_for_status()
+            sessions.append(str(session.json()["secret"]))
+    return sessions
 
 
 def _allow_files(most: int) -> None:
@@ -265,11 +277,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--endpoint", default="http://127.0.0.1:8080/v1")
     parser.add_argument("--project", required=True)
     parser.add_argument(
-        "--key", required=True, help="An API key with databases.*, tables.*, columns.* and rows.*."
+        "--key", required=True, help="An API key with databases, tables, rows, users, sessions."
     )
     parser.add_argument("--pid", type=int, required=True, help="The process of `freehold up`.")
     parser.add_argument("--sockets", type=int, default=10_000, choices=range(1, 25_001), metavar="1..25000")
     parser.add_argument("--listeners", type=int, default=1000, help="How many of them are told of the rows.")
+    parser.add_argument(
+        "--users", type=int, default=0, choices=range(2001), metavar="0..2000",
+        help="So many users have signed in on the sockets; by default they are all guests'.",
+    )  # fmt: skip
     parser.add_argument("--rate", type=float, default=20.0, help="Rows a second.")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rest", type=int, default=30, choices=range(1, 1001), metavar="1..1000")

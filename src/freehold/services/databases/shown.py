@@ -40,7 +40,8 @@ async def of_event(
         if found is None:
             return None
         rows, scope = found
-        key = (rows, repr(scope if scope.grants is not None else scope._replace(user_id="")))
+        # Without conditions it does not matter who it is.
+        key = (rows, scope.tenant if scope.grants is None else repr(scope))
         if key in remembered:
             return remembered[key]
         shown = None

@@ -61,7 +61,7 @@ class Told:
         # Guests, and the sockets of one session, are the same caller: once is enough for all of them.
         self._told: dict[int, tuple[Identity, View | None]] = {}
 
-    @property
+    @cached_property
     def channels(self) -> tuple[str, ...]:
         """The channels that it is told on, without and with its action."""
         plain = tuple(channel.format(*self.ids) for channel in self.kind.channels)
