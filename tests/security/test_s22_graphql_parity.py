@@ -155,39 +155,6 @@ def ask(client: httpx.Client, query: str) -> dict[str, Any]:
     return told
 
 
-def test_s22_rows_are_reached_by_who_may_reach_them(notes: Project, jane: User, bob: User) -> None:
-    made = ask(
-        jane.client,
-        f'mutation {{ tablesDBCreateRow({AT}, rowId: "one", data: {{text: "mine"}}) {{ _permissions }} }}',
-    )
-    assert sorted(made["data"]["tablesDBCreateRow"]["_permissions"]) == sorted(
-        f'{verb}("user:{jane.id}")' for verb in ("read", "update", "delete")
-    )
-
-    for client in (bob.client, notes.guest):
-        listed = ask(client, f"{{ tablesDBListRows({AT}) {{ total rows {{ _id }} }} }}")
-        assert listed["data"]["tablesDBListRows"] == {"total": 0, "rows": []}
-        for query in (
-            f'{{ tablesDBGetRow({AT}, rowId: "one") {{ _id data }} }}',
-            f'mutation {{ tablesDBUpdateRow({AT}, rowId: "one", data: {{text: "x"}}) {{ _id }} }}',
-            f'mutation {{ tablesDBUpsertRow({AT}, rowId: "one", data: {{text: "x"}}) {{ _id }} }}',
-            f'mutation {{ tablesDBDeleteRow({AT}, rowId: "one") {{ status }} }}',
-        ):
-            refused = client.post("/graphql", json={"query": query})
-            assert error_in(refused)[0] in (401, 404), query
-    assert jane.client.get("/tablesdb/db/tables/notes/rows/one").json()["text"] == "mine"
-
-
-def test_s22_permissions_of_others_are_not_given(notes: Project, jane: User) -> None:
-    query = (
-        f'mutation {{ tablesDBCreateRow({AT}, rowId: "one", data: {{text: "x"}}, '
-        'permissions: ["read(\\"user:somebody-else\\")"]) { _id } }'
-    )
-
-    assert error_in(jane.client.post("/graphql", json={"query": query})) == (401, "user_unauthorized")
-    assert notes.server.get("/tablesdb/db/tables/notes/rows").json()["total"] == 0
-
-
 def test_s22_what_happens_is_told_with_who_did_it(notes: Project, jane: User) -> None:
     ask(
         jane.client,

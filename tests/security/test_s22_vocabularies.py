@@ -9,7 +9,6 @@ import pytest
 
 from freehold.services.databases.vocabulary import renamed
 from tests.platform import Project, User
-from tests.security.test_s12_injection import HOSTILE, query
 from tests.security.test_s13_wrong_types import ODD
 
 ROW = {"data": {"name": "x"}}
@@ -105,23 +104,6 @@ def test_s22_a_key_without_the_scope_does_nothing_in_either_vocabulary(
     untouched(table)
 
 
-@pytest.mark.parametrize("name", [name for name in HOSTILE if not name.startswith("$")])
-def test_s12_names_of_attributes_are_known_or_refused(table: Project, name: str) -> None:
-    for asked in (
-        query("equal", name, ["x"]),
-        query("orderAsc", name, []),
-        query("select", None, [name]),
-    ):
-        refused = both(table.server, "GET", "/db/tables/t/rows", **asked)
-        assert refused.json()["type"] == "general_query_invalid"
-    for deed in (
-        both(table.server, "POST", "/db/tables/t/rows", {"rowId": "two", "data": {"name": "y", name: "x"}}),
-        both(table.server, "PATCH", "/db/tables/t/rows/hers", {"data": {name: "x"}}),
-    ):
-        assert deed.json()["type"] == "document_invalid_structure"
-    untouched(table)
-
-
 @pytest.mark.parametrize("value", ODD, ids=str)
 def test_s13_parameters_of_another_type_are_refused_by_their_legacy_names(
     table: Project, jane: User, value: Any
@@ -137,25 +119,3 @@ def test_s13_parameters_of_another_type_are_refused_by_their_legacy_names(
         assert refused.status_code == 400, refused.text
         assert f"`{name}`" in refused.json()["message"]
     untouched(table)
-
-
-def test_s14_the_data_of_a_document_decides_nothing_that_is_not_data(table: Project, jane: User) -> None:
-    data = {
-        "name": "y",
-        "$id": "other",
-        "$collectionId": "u",
-        "$tableId": "u",
-        "$databaseId": "else",
-        "$createdAt": "2001-01-01T00:00:00.000+00:00",
-        "$sequence": "777",
-        "$permissions": ['read("any")'],
-    }
-    at = "/databases/db/collections/t/documents"
-    made = jane.client.post(at, json={"documentId": "mine", "data": data, "collectionId": "u"}).json()
-
-    assert (made["$id"], made["$collectionId"], made["$databaseId"]) == ("mine", "t", "db")
-    assert made["$sequence"] == "2"
-    assert not made["$createdAt"].startswith("2001")
-    assert 'read("any")' not in made["$permissions"]
-    assert "$tableId" not in made
-    assert table.guest.get(f"{at}/mine").status_code == 404

@@ -1,27 +1,43 @@
-"""S12 to S18, S25, S40, S44 on each way of writing a row: none lets in what another keeps out."""
+"""S12 to S18, S25, S40, S44 on each way to a row: none lets in what another keeps out, or shows it."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import re
 from typing import Any
 
 import asyncpg
+import httpx
 import msgspec
 import pytest
 from appwrite.operator import Operator
 
 from freehold.schema import parse_schema
+from freehold.services import endpoints
+from freehold.web.openapi import operation_id
 from tests.platform import Platform, Project, User, unique
+from tests.security.test_s13_wrong_types import ODD
+from tests.security.test_s22_graphql_parity import FIELDS
 from tests.security.ways import (
+    ADDITIONS,
     ASKING,
     CHANGES,
+    DELETIONS,
+    GETS,
+    HOSTILE,
+    LISTS,
+    READINGS,
     UPDATES,
     WAYS,
+    Outcome,
+    Place,
     Way,
     each_way,
     each_way_of_users,
     each_way_to_change,
+    query,
 )
 
 ROWS = "/tablesdb/db/tables/t/rows"
@@ -35,6 +51,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"key": "mail", "type": "email", "required": False},
     {"key": "spot", "type": "point", "required": False},
     {"key": "one", "type": "varchar", "size": 20, "required": False},
+    {"key": "text", "type": "varchar", "size": 200, "required": False},
 ]
 
 
@@ -67,17 +84,68 @@ def caller(project: Project, people: tuple[User, User], way: Way, turn: int) -> 
     return allowed[turn % len(allowed)]
 
 
+ALL_WAYS = (*WAYS, *UPDATES)
 STRUCTURE = (400, "row_invalid_structure")
 ARGUMENT = (400, "general_argument_invalid")
 
+_OF_TRANSACTIONS = "it tells of transactions, and of no row"
+_OF_FILES = "it is for keys and owners, and by files: see test_s59_imports"
+_OF_LOGS = "it is for keys and owners, and tells of no values: see test_usage_and_logs"
+NO_WAY = {
+    "ListTransactions": _OF_TRANSACTIONS,
+    "GetTransaction": _OF_TRANSACTIONS,
+    "DeleteTransaction": _OF_TRANSACTIONS,
+    "ListRowLogs": _OF_LOGS,
+    "ListDocumentLogs": _OF_LOGS,
+    "ListChanges": "it names channels, and no rows: see test_s16_hidden_columns",
+    "CreateCSVImport": _OF_FILES,
+    "CreateCSVExport": _OF_FILES,
+    "CreateJSONImport": _OF_FILES,
+    "CreateJSONExport": _OF_FILES,
+}
+"""The endpoints of rows that no way leads through, and why."""
+
+OF_ROWS = re.compile(r"/(rows|documents|transactions|changes|migrations/(csv|json))\b")
+ENDPOINTS = {operation_id(each): each for each in endpoints() if OF_ROWS.search(each.path)}
+SERVICES = re.compile(r"^(tablesDB|databases|realtime|migrations)")
+
+
+def test_s22_each_endpoint_of_rows_is_on_a_way_by_its_path_and_as_a_field(
+    shared: Project, people: tuple[User, User]
+) -> None:
+    paths, fields = set(), set()
+
+    def see(request: httpx.Request) -> None:
+        if request.url.path.endswith("/graphql"):
+            fields.update(re.findall(r"{ (\w+)", json.loads(request.content)["query"]))
+        for name, each in ENDPOINTS.items():
+            if request.method == each.method:
+                path = re.sub(r"{\w+}", "[^/]+", each.path)
+                paths.update([name] if re.fullmatch(path, request.url.path) else [])
+
+    client = shared.platform.client(shared.id, key=shared.key)
+    client.event_hooks = {"request": [see]}
+    for way in ALL_WAYS:
+        way(client, {"name": "x"}, row_id="walked")
+    for addition in ADDITIONS:
+        addition(client, "walked", "whole")
+    for reading in READINGS:
+        reading(client, "walked")
+    for deed in DELETIONS:
+        deed(client, "walked")
+
+    several = {operation_id(each, each.several.name) for each in ENDPOINTS.values() if each.several}
+    known = {name for name in ENDPOINTS if SERVICES.sub("", name) in NO_WAY}
+    assert ENDPOINTS.keys() - paths == known
+    assert (FIELDS.keys() & ENDPOINTS.keys() | several) - fields == FIELDS.keys() & known
+
+
 REFUSED: dict[str, tuple[Any, tuple[int, str]]] = {
-    "S12 a quote": ({"name": "x", 'a"; drop': 1}, STRUCTURE),
-    "S12 a dot": ({"name": "x", "a.b": 1}, STRUCTURE),
-    "S12 an arrow": ({"name": "x", "name->>'x'": 1}, STRUCTURE),
-    "S12 a mark": ({"name": "x", "#0": 1}, STRUCTURE),
-    "S12 its id in SQL": ({"name": "x", "_id": "y"}, STRUCTURE),
-    "S12 its permissions in SQL": ({"name": "x", "_permissions": ['read("any")']}, STRUCTURE),
-    "S54 a prototype": ({"name": "x", "__proto__": {"a": 1}}, STRUCTURE),
+    **{
+        f"S12 a column called {name}": ({"name": "x", name: {"a": 1}}, STRUCTURE)
+        for name in HOSTILE
+        if name[0] != "$"  # which is none of a row's data
+    },
     "S13 an object": ({"name": {"$ne": None}}, STRUCTURE),
     "S13 a list": ({"name": ["x"]}, STRUCTURE),
     "S13 a number": ({"name": 5}, STRUCTURE),
@@ -345,12 +413,31 @@ def test_s40_an_id_that_reads_like_a_role_is_only_an_id(
 
 
 @pytest.mark.parametrize("row_id", [" ", "_x", "-x", "x" * 37, "ä", "a\u200b", "a b"])
-@each_way
 def test_s40_an_id_is_1_to_36_plain_characters(
-    shared: Project, people: tuple[User, User], way: Way, row_id: str
+    shared: Project, people: tuple[User, User], row_id: str
 ) -> None:
-    for client in callers(shared, people, way):
-        assert way(client, {"name": "x"}, row_id=row_id)[:2] == ARGUMENT
+    jane, _ = people
+    outcomes: dict[str, Outcome] = {}
+    for client in (shared.server, jane.client):
+        name = "key" if client is shared.server else "user"
+        for way in ALL_WAYS:
+            if client is shared.server or not way.for_keys:
+                outcomes[f"{name} {way.name}"] = way(client, {"name": "x"}, row_id=row_id)
+        for deed in DELETIONS:
+            if client is shared.server or not deed.for_keys:
+                outcomes[f"{name} {deed.name}"] = deed(client, row_id)
+        for addition in ADDITIONS:
+            outcomes[f"{name} {addition.name}"] = addition(client, row_id, "whole", value=1)
+        for reading in READINGS:
+            outcomes[f"{name} {reading.name}"] = reading(client, row_id)
+
+    by_query = {"bulk update", "bulkUpdate", "bulk delete", "bulkDelete", "list", "body", "transaction"}
+    for name, outcome in outcomes.items():
+        if any(name.endswith(each) for each in by_query) and "get" not in name:
+            assert outcome.is_done, (name, outcome)  # a query that asks for what no row has
+            assert "operation" in name or '"total":0' in outcome.message
+        else:
+            assert outcome[:2] == ARGUMENT, (name, outcome)
 
 
 HIDDEN = [
@@ -376,59 +463,145 @@ def test_s16_s25_what_one_query_may_not_ask_none_may(
 ) -> None:
     before = shared.server.get(ROWS).json()
     outcomes = {
-        (way.name, client is shared.server): way(client, json.dumps(asked))[:2]
-        for way in ASKING
-        for client in ([shared.server] if way.for_keys else [shared.server, people[0].client])
+        way.name: way(caller(shared, people, way, at), json.dumps(asked))[:2]
+        for at, way in enumerate(ASKING, HIDDEN.index(asked))
     }
 
     assert outcomes == dict.fromkeys(outcomes, (400, "general_query_invalid"))
     assert shared.server.get(ROWS).json() == before
 
 
-@pytest.mark.parametrize(
-    ("database", "table"),
-    [("freehold", "keys"), ("freehold", "users"), ("db", "pg_class"), ("db", "links"), ("pg_catalog", "t")],
-)
-def test_s44_the_platforms_own_tables_are_no_tables_to_write(
-    shared: Project, database: str, table: str
+ABOUT_COLUMNS = ("equal", "isNull", "contains", "orderAsc", "select", "sum", "groupBy", "exists", "search")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_s12_a_query_names_columns_that_there_are(
+    shared: Project, people: tuple[User, User], name: str
 ) -> None:
-    at = f"/tablesdb/{database}/tables/{table}/rows"
-    old = f"/databases/{database}/collections/{table}/documents"
-    operation = {"action": "create", "databaseId": database, "tableId": table, "rowId": "x", "data": {}}
-    transaction = shared.server.post("/tablesdb/transactions", json={}).json()["$id"]
-    tried = [
-        shared.server.post(at, json={"rowId": "x", "data": {}}),
-        shared.server.put(f"{at}/x", json={"data": {}}),
-        shared.server.patch(f"{at}/x", json={"data": {}}),
-        shared.server.delete(f"{at}/x"),
-        shared.server.post(at, json={"rows": [{}]}),
-        shared.server.put(at, json={"rows": [{}]}),
-        shared.server.patch(at, json={"data": {"a": 1}}),
-        shared.server.request("DELETE", at, json={}),
-        shared.server.patch(f"{at}/x/a/increment", json={}),
-        shared.server.post(old, json={"documentId": "x", "data": {}}),
-        shared.server.post(
-            f"/tablesdb/transactions/{transaction}/operations", json={"operations": [operation]}
-        ),
-    ]
-
-    assert {each.status_code for each in tried} == {404}
+    before = shared.server.get(ROWS).json()
+    for at, way in enumerate(ASKING):
+        client = caller(shared, people, way, at)
+        for turn in range(3):
+            method = ABOUT_COLUMNS[(at + turn * 3) % len(ABOUT_COLUMNS)]
+            in_values = method in ("select", "groupBy", "exists")
+            values = [] if method in ("isNull", "orderAsc", "sum") else ["x"]
+            asked = query(method, None, name) if in_values else query(method, name, *values)
+            assert way(client, asked)[:2] == (400, "general_query_invalid"), (way.name, asked)
+    assert shared.server.get(ROWS).json() == before
 
 
-def test_s44_the_table_of_links_is_no_table_to_write(shared: Project) -> None:
+@pytest.mark.parametrize("name", HOSTILE)
+def test_s12_an_addition_names_a_column(shared: Project, people: tuple[User, User], name: str) -> None:
+    for client in (people[0].client, shared.server):
+        outcomes = {each(client, "any-row", name, value=1)[:2] for each in ADDITIONS}
+        assert outcomes in ({ARGUMENT}, {(404, "column_not_found")})  # the one that could be a column's name
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_s12_a_value_is_only_ever_a_value(shared: Project, people: tuple[User, User], value: str) -> None:
+    first = HOSTILE.index(value)
+    written = [way for way in ALL_WAYS if ALL_WAYS.index(way) % len(HOSTILE) == first]
+    ids = []
+    for way in written:
+        row_id = f"v{ALL_WAYS.index(way)}"
+        if way in UPDATES:
+            shared.server.put(f"{ROWS}/{row_id}", json={"data": {"name": "x"}})
+        assert way(shared.server, {"name": "x", "text": value}, row_id=row_id).is_done
+        assert shared.server.get(f"{ROWS}/{row_id}").json()["text"] == value
+        ids.append(row_id)
+
+    for way in LISTS:
+        for method in ("equal", "contains", "startsWith", "endsWith"):
+            found = way(shared.server, query(method, "text", value), query("select", None, "text")).message
+            assert {each for each in ids if f'"{each}"' in found} == set(ids), (way.name, method)
+            assert f'"total":{len(ids)}' in found
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_s13_queries_are_texts_and_additions_numbers(
+    shared: Project, people: tuple[User, User], odd: Any
+) -> None:
+    jane, _ = people
+    kept = jane.client.put(f"{ROWS}/kept", json={"data": {"name": "kept", "whole": 5}}).json()
+    for way in LISTS:
+        assert way(jane.client, odd).status == 400, way.name
+    for addition in ADDITIONS if isinstance(odd, bool) or not isinstance(odd, int) else ():
+        assert addition(jane.client, "kept", "whole", value=odd).status == 400, addition.name
+    assert jane.client.get(f"{ROWS}/kept").json() == kept
+
+
+def test_s22_what_is_anothers_is_out_of_reach_on_each_way(shared: Project, people: tuple[User, User]) -> None:
+    jane, bob = people
+    data = {"name": "hidden-name", "whole": 5}
+    kept = jane.client.put(f"{ROWS}/janes", json={"data": data}).json()
+    reader = shared.platform.client(shared.id, key=shared.key_with("rows.read", "documents.read"))
+    writer = shared.platform.client(shared.id, key=shared.key_with("rows.write", "documents.write"))
+    unscoped = (401, "general_unauthorized_scope")
+    for client, refusal in (
+        (bob.client, (401, "user_unauthorized")),
+        (shared.guest, (401, "user_unauthorized")),
+        (reader, unscoped),
+    ):
+        done = {way.name: way(client, {"name": "x"}, row_id="janes") for way in CHANGES}
+        done |= {deed.name: deed(client, "janes") for deed in DELETIONS}
+        done |= {each.name: each(client, "janes", "whole", value=1) for each in ADDITIONS}
+        done |= {f"key {way.name}": way(client, {"name": "x"}) for way in WAYS if way.for_keys}
+        assert {name: each[:2] for name, each in done.items()} == dict.fromkeys(done, refusal)
+        assert "hidden-name" not in json.dumps([each.message for each in done.values()])
+    for client in (bob.client, shared.guest, writer):
+        for reading in READINGS:
+            seen = reading(client, "janes")
+            assert "hidden-name" not in seen.message, reading.name
+            if client is writer:
+                assert seen[:2] == unscoped, reading.name
+            elif "transaction" in reading.name and client is shared.guest:
+                assert seen[:2] == (401, "user_unauthorized")  # guests have no transactions
+            elif reading in GETS:
+                assert seen[:2] == (404, "row_not_found")
+            else:
+                assert '"total":0' in seen.message
+    assert all("hidden-name" in reading(jane.client, "janes").message for reading in READINGS)
+    assert jane.client.get(f"{ROWS}/janes").json() == kept
+
+
+SYSTEM = [
+    ("freehold", "keys"),
+    ("freehold", "users"),
+    ("db", "pg_class"),
+    ("db", "links"),
+    ("pg_catalog", "t"),
+]
+
+
+@pytest.mark.parametrize("place", [Place(*each) for each in SYSTEM], ids=".".join)
+def test_s44_the_platforms_own_tables_are_no_tables(
+    shared: Project, people: tuple[User, User], place: Place
+) -> None:
+    missing = "table_not_found" if place.database_id == "db" else "database_not_found"
+    tried = tried_at(place, shared, people)
+
+    assert tried == dict.fromkeys(tried, (404, missing))
+
+
+def tried_at(place: Place, project: Project, people: tuple[User, User]) -> dict[str, tuple[int, str]]:
+    """What becomes of each way to a table, for a key and a user in turn."""
+    turns = itertools.cycle([project.server, people[0].client])
+    tried = {way.name: way(next(turns), {"name": "x"}, row_id="x", place=place) for way in ALL_WAYS}
+    tried |= {deed.name: deed(next(turns), "x", place) for deed in DELETIONS}
+    tried |= {each.name: each(next(turns), "x", "whole", place) for each in ADDITIONS}
+    tried |= {reading.name: reading(next(turns), "x", place=place) for reading in READINGS}
+    tried |= {f"{way.name} by queries": way(next(turns), place=place) for way in ASKING}
+    return {name: each[:2] for name, each in tried.items()}
+
+
+def test_s44_the_table_of_links_is_no_table(shared: Project, people: tuple[User, User]) -> None:
     column = {"relatedTableId": "closed", "type": "manyToMany", "key": "many"}
     made = shared.server.post("/tablesdb/db/tables/t/columns/relationship", json=column)
-    names = asyncio.run(_tables(shared)) - {"t", "closed"}
+    [name] = asyncio.run(_tables(shared)) - {"t", "closed"}
+    tried = tried_at(Place("db", name), shared, people)
 
     assert made.status_code == 202
-    assert names
-    for name in names:
-        for refused in (
-            shared.server.post(f"/tablesdb/db/tables/{name}/rows", json={"rowId": "x", "data": {}}),
-            shared.server.get(f"/tablesdb/db/tables/{name}/rows"),
-            shared.server.request("DELETE", f"/tablesdb/db/tables/{name}/rows", json={}),
-        ):
-            assert refused.json()["type"] == "table_not_found"
+    assert tried == dict.fromkeys(tried, (404, "table_not_found"))
 
 
 async def _tables(project: Project) -> set[str]:

@@ -10,18 +10,34 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from freehold.services.databases.vocabulary import renamed
 
-_AT = {"databaseId": "db", "tableId": "t"}
-_ROWS = "/db/tables/t/rows"
 _TRANSACTIONS = "/transactions"
 _OLD_WORDS = {"document": "row", "attribute": "column", "collection": "table"}
 
 _numbers = itertools.count(1)
+
+HOSTILE = [
+    'name"; drop table t; --',
+    "name' or '1'='1",
+    "name->>'a'",
+    "name.a",
+    "name#0",
+    "name\u02bc",
+    "$1",
+    "_permissions",
+    "_id",
+    "__proto__",
+    'name") from t; select ("name',
+    "{0.__class__}",
+    "name, (select secret_digest from freehold.keys)",
+]
+"""What attackers write where the name of a column stands, or its value."""
 
 Said = Any
 """The data of a row; what attackers send may be anything."""
@@ -40,12 +56,24 @@ class Outcome(NamedTuple):
         return self.status < 300
 
 
+class Place(NamedTuple):
+    """A table, by its database and its id."""
+
+    database_id: str
+    table_id: str
+
+
+HOME = Place("db", "t")
+
+
 class Caller:
     """Somebody who speaks of rows, or of documents: paths and bodies are given in the words of tables."""
 
-    def __init__(self, client: httpx.Client, *, is_legacy: bool = False) -> None:
+    def __init__(self, client: httpx.Client, place: Place, *, is_legacy: bool = False) -> None:
         self.client = client
+        self.place = place
         self.is_legacy = is_legacy
+        self.rows = f"/{place.database_id}/tables/{place.table_id}/rows"
 
     def send(self, method: str, path: str, body: Any = None, **params: Any) -> httpx.Response:
         if self.is_legacy:
@@ -57,18 +85,21 @@ class Caller:
     def outcome(self, method: str, path: str, body: Any = None, **params: Any) -> Outcome:
         return _rest(self.send(method, path, body, **params))
 
-    def graphql(self, field: str, declared: str, shown: str, **variables: Any) -> Outcome:
+    def graphql(
+        self, field: str, declared: str, shown: str, *, of_rows: bool = True, **variables: Any
+    ) -> Outcome:
         """Call a field of tables, or its like of documents; `declared` says what variables it has."""
         name = renamed(field) if self.is_legacy else field
         types = renamed(declared) if self.is_legacy else declared
-        at = 'databaseId: "db", tableId: "t"'
-        passed = ", ".join(
-            f"{each[1:]}: {each}" for each in types.replace(":", " ").split() if each[0] == "$"
-        )
+        place = f'databaseId: "{self.place.database_id}", tableId: "{self.place.table_id}"'
+        passed = [renamed(place) if self.is_legacy else place] if of_rows else []
+        passed += [f"{each[1:]}: {each}" for each in types.replace(":", " ").split() if each[0] == "$"]
+        variable_types = f"({types})" if types else ""
+        arguments = f"({', '.join(passed)})" if passed else ""
         word = "query" if field.startswith(("List", "Get")) else "mutation"
         document = (
-            f"{word} ({types}) {{ {'databases' if self.is_legacy else 'tablesDB'}{name}"
-            f"({renamed(at) if self.is_legacy else at}, {passed}) {{ {shown} }} }}"
+            f"{word} {variable_types} {{ {'databases' if self.is_legacy else 'tablesDB'}{name}"
+            f"{arguments} {{ {shown} }} }}"
         )
         given = {renamed(each) if self.is_legacy else each: value for each, value in variables.items()}
         answer = self.client.post("/graphql", json={"query": document, "variables": given})
@@ -94,11 +125,45 @@ class Caller:
         committed = self.outcome("PATCH", f"{_TRANSACTIONS}/{transaction}", {"commit": True})
         return acted if committed.is_done else committed
 
+    def _operation(self, action: str, said: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "databaseId": self.place.database_id,
+            "tableId": self.place.table_id,
+            "action": action,
+            **said,
+        }
+
     def operate(self, action: str, **said: Any) -> Outcome:
         """Stage an operation, and commit it."""
-        body = {"operations": [{**_AT, "action": action, **said}]}
+        body = {"operations": [self._operation(action, said)]}
         return self.within(
-            lambda at: self.outcome("POST", f"{_TRANSACTIONS}/{at}/operations", body), commit=True
+            lambda begun: self.outcome("POST", f"{_TRANSACTIONS}/{begun}/operations", body), commit=True
+        )
+
+    def operate_by_graphql(self, action: str, **said: Any) -> Outcome:
+        """The same, all of it in GraphQL."""
+        begun = self.graphql("CreateTransaction", "", "_id", of_rows=False)
+        if not begun.is_done:
+            return begun
+        [made] = json.loads(begun.message)["data"].values()
+        operation = self._operation(action, said)
+        staged = self.graphql(
+            "CreateOperations",
+            "$transactionId: String! $operations: [Json]",
+            "_id",
+            of_rows=False,
+            transactionId=made["_id"],
+            operations=[_in_old_words(operation) if self.is_legacy else operation],
+        )
+        if not staged.is_done:
+            return staged
+        return self.graphql(
+            "UpdateTransaction",
+            "$transactionId: String! $commit: Boolean",
+            "_id",
+            of_rows=False,
+            transactionId=made["_id"],
+            commit=True,
         )
 
     def stage(self, method: str, path: str, body: dict[str, Any]) -> Outcome:
@@ -155,7 +220,7 @@ Write = Callable[[Caller, str, Said, Any], Outcome]
 
 
 class Way(NamedTuple):
-    """A way of writing a row of the table `t` of the database `db`."""
+    """A way of writing a row."""
 
     name: str
     write: Write
@@ -165,9 +230,11 @@ class Way(NamedTuple):
     """Whether the row may be there already."""
     is_legacy: bool = False
 
-    def __call__(self, client: httpx.Client, data: Said, granted: Any = None, row_id: str = "") -> Outcome:
+    def __call__(
+        self, client: httpx.Client, data: Said, granted: Any = None, row_id: str = "", place: Place = HOME
+    ) -> Outcome:
         """Write a row with these permissions; without any the way says nothing of them."""
-        caller = Caller(client, is_legacy=self.is_legacy)
+        caller = Caller(client, place, is_legacy=self.is_legacy)
         return self.write(caller, row_id or f"r{next(_numbers)}", data, granted)
 
 
@@ -178,39 +245,45 @@ def _in_both_vocabularies(ways: tuple[Way, ...]) -> Iterator[Way]:
 
 
 def _create(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
-    return caller.outcome("POST", _ROWS, _said(rowId=row_id, data=data, permissions=granted))
+    return caller.outcome("POST", caller.rows, _said(rowId=row_id, data=data, permissions=granted))
 
 
 def _create_staged(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
-    return caller.stage("POST", _ROWS, _said(rowId=row_id, data=data, permissions=granted))
+    return caller.stage("POST", caller.rows, _said(rowId=row_id, data=data, permissions=granted))
 
 
 def _one(method: str) -> Write:
     return lambda caller, row_id, data, granted: caller.outcome(
-        method, f"{_ROWS}/{row_id}", _said(data=data, permissions=granted)
+        method, f"{caller.rows}/{row_id}", _said(data=data, permissions=granted)
     )
 
 
 def _one_staged(method: str) -> Write:
     return lambda caller, row_id, data, granted: caller.stage(
-        method, f"{_ROWS}/{row_id}", _said(data=data, permissions=granted)
+        method, f"{caller.rows}/{row_id}", _said(data=data, permissions=granted)
     )
 
 
 def _bulk(method: str) -> Write:
     return lambda caller, row_id, data, granted: caller.outcome(
-        method, _ROWS, {"rows": [_with(data, row_id, granted)]}
+        method, caller.rows, {"rows": [_with(data, row_id, granted)]}
     )
 
 
 def _bulk_staged(method: str) -> Write:
     return lambda caller, row_id, data, granted: caller.stage(
-        method, _ROWS, {"rows": [_with(data, row_id, granted)]}
+        method, caller.rows, {"rows": [_with(data, row_id, granted)]}
     )
 
 
 def _operation(action: str) -> Write:
     return lambda caller, row_id, data, granted: caller.operate(
+        action, rowId=row_id, data=_with(data, "", granted)
+    )
+
+
+def _operation_by_graphql(action: str) -> Write:
+    return lambda caller, row_id, data, granted: caller.operate_by_graphql(
         action, rowId=row_id, data=_with(data, "", granted)
     )
 
@@ -241,6 +314,7 @@ WAYS = tuple(
             Way("staged upsert", _one_staged("PUT"), changes=True),
             Way("operation create", _operation("create")),
             Way("operation upsert", _operation("upsert"), changes=True),
+            Way("GraphQL operation upsert", _operation_by_graphql("upsert"), changes=True),
             Way("operation bulkCreate", _bulk_operation("bulkCreate"), for_keys=True),
             Way("operation bulkUpsert", _bulk_operation("bulkUpsert"), for_keys=True, changes=True),
             Way("bulk create", _bulk("POST"), for_keys=True),
@@ -263,11 +337,11 @@ def _naming(row_id: str) -> list[str]:
 
 def _bulk_update(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
     body = {"data": _with(data, "", granted), "queries": _naming(row_id)}
-    return caller.outcome("PATCH", _ROWS, body)
+    return caller.outcome("PATCH", caller.rows, body)
 
 
 def _bulk_update_staged(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
-    return caller.stage("PATCH", _ROWS, {"data": _with(data, "", granted), "queries": _naming(row_id)})
+    return caller.stage("PATCH", caller.rows, {"data": _with(data, "", granted), "queries": _naming(row_id)})
 
 
 def _bulk_update_operation(caller: Caller, row_id: str, data: Said, granted: Any) -> Outcome:
@@ -321,8 +395,8 @@ class Deed(NamedTuple):
     for_keys: bool = False
     is_legacy: bool = False
 
-    def __call__(self, client: httpx.Client, row_id: str) -> Outcome:
-        return self.act(Caller(client, is_legacy=self.is_legacy), row_id)
+    def __call__(self, client: httpx.Client, row_id: str, place: Place = HOME) -> Outcome:
+        return self.act(Caller(client, place, is_legacy=self.is_legacy), row_id)
 
 
 def _deeds(*deeds: Deed) -> tuple[Deed, ...]:
@@ -332,8 +406,8 @@ def _deeds(*deeds: Deed) -> tuple[Deed, ...]:
 
 
 DELETIONS = _deeds(
-    Deed("delete", lambda caller, row_id: caller.outcome("DELETE", f"{_ROWS}/{row_id}")),
-    Deed("staged delete", lambda caller, row_id: caller.stage("DELETE", f"{_ROWS}/{row_id}", {})),
+    Deed("delete", lambda caller, row_id: caller.outcome("DELETE", f"{caller.rows}/{row_id}")),
+    Deed("staged delete", lambda caller, row_id: caller.stage("DELETE", f"{caller.rows}/{row_id}", {})),
     Deed("operation delete", lambda caller, row_id: caller.operate("delete", rowId=row_id)),
     Deed(
         "GraphQL delete",
@@ -341,12 +415,12 @@ DELETIONS = _deeds(
     ),
     Deed(
         "bulk delete",
-        lambda caller, row_id: caller.outcome("DELETE", _ROWS, {"queries": _naming(row_id)}),
+        lambda caller, row_id: caller.outcome("DELETE", caller.rows, {"queries": _naming(row_id)}),
         for_keys=True,
     ),
     Deed(
         "staged bulk delete",
-        lambda caller, row_id: caller.stage("DELETE", _ROWS, {"queries": _naming(row_id)}),
+        lambda caller, row_id: caller.stage("DELETE", caller.rows, {"queries": _naming(row_id)}),
         for_keys=True,
     ),
     Deed(
@@ -371,25 +445,28 @@ class Addition(NamedTuple):
     add: Callable[[Caller, str, str, dict[str, Any]], Outcome]
     is_legacy: bool = False
 
-    def __call__(self, client: httpx.Client, row_id: str, column: str, **said: Any) -> Outcome:
+    def __call__(
+        self, client: httpx.Client, row_id: str, column: str, place: Place = HOME, **said: Any
+    ) -> Outcome:
         """Say it with `value`, and `max` or `min`."""
-        return self.add(Caller(client, is_legacy=self.is_legacy), row_id, column, said)
+        return self.add(Caller(client, place, is_legacy=self.is_legacy), row_id, column, said)
 
 
 def _added(verb: str) -> Iterator[Addition]:
     field = f"{verb.capitalize()}RowColumn"
     bound = "max" if verb == "increment" else "min"
 
-    def path(row_id: str, column: str) -> str:
-        return f"{_ROWS}/{row_id}/{column}/{verb}"
+    def path(caller: Caller, row_id: str, column: str) -> str:
+        return f"{caller.rows}/{row_id}/{quote(column, safe='')}/{verb}"
 
     ways = (
         Addition(
-            verb, lambda caller, row_id, column, said: caller.outcome("PATCH", path(row_id, column), said)
+            verb,
+            lambda caller, row_id, column, said: caller.outcome("PATCH", path(caller, row_id, column), said),
         ),
         Addition(
             f"staged {verb}",
-            lambda caller, row_id, column, said: caller.stage("PATCH", path(row_id, column), said),
+            lambda caller, row_id, column, said: caller.stage("PATCH", path(caller, row_id, column), said),
         ),
         Addition(
             f"operation {verb}",
@@ -428,34 +505,35 @@ class Asking(NamedTuple):
     for_keys: bool = False
     is_legacy: bool = False
 
-    def __call__(self, client: httpx.Client, *queries: str) -> Outcome:
-        return self.ask(Caller(client, is_legacy=self.is_legacy), list(queries))
+    def __call__(self, client: httpx.Client, *queries: Any, place: Place = HOME) -> Outcome:
+        return self.ask(Caller(client, place, is_legacy=self.is_legacy), list(queries))
 
 
 def _listed(caller: Caller, queries: list[str]) -> Outcome:
-    return caller.outcome("GET", _ROWS, **{"queries[]": queries})
+    return caller.outcome("GET", caller.rows, **{"queries[]": queries})
 
 
 def _kept(caller: Caller, queries: list[str]) -> Outcome:
     """The answer as the server has kept it, when it has answered at all."""
     for _ in range(2):
-        answer = caller.send("GET", _ROWS, ttl=3600, **{"queries[]": queries})
+        answer = caller.send("GET", caller.rows, ttl=3600, **{"queries[]": queries})
     return _rest(answer)
 
 
 def _listed_in_a_transaction(caller: Caller, queries: list[str]) -> Outcome:
     return caller.within(
-        lambda at: caller.outcome("GET", _ROWS, transactionId=at, **{"queries[]": queries}), commit=False
+        lambda at: caller.outcome("GET", caller.rows, transactionId=at, **{"queries[]": queries}),
+        commit=False,
     )
 
 
 def _asked_in_a_body(caller: Caller, queries: list[str]) -> Outcome:
-    return caller.outcome("POST", f"{_ROWS}/query", {"queries": queries})
+    return caller.outcome("POST", f"{caller.rows}/query", {"queries": queries})
 
 
 def _asked_in_a_body_and_a_transaction(caller: Caller, queries: list[str]) -> Outcome:
     return caller.within(
-        lambda at: caller.outcome("POST", f"{_ROWS}/query", {"queries": queries, "transactionId": at}),
+        lambda at: caller.outcome("POST", f"{caller.rows}/query", {"queries": queries, "transactionId": at}),
         commit=False,
     )
 
@@ -465,12 +543,17 @@ def _asked_of_graphql(caller: Caller, queries: list[str]) -> Outcome:
     return caller.graphql("ListRows", "$queries: [String]", shown, queries=queries)
 
 
+def _asked_of_graphql_at_length(caller: Caller, queries: list[str]) -> Outcome:
+    shown = f"total {'documents' if caller.is_legacy else 'rows'} {{ _id _permissions data }}"
+    return caller.graphql("CreateQuery", "$queries: [String]", shown, queries=queries)
+
+
 def _changed_in_bulk(caller: Caller, queries: list[str]) -> Outcome:
-    return caller.outcome("PATCH", _ROWS, {"data": {"whole": 1}, "queries": queries})
+    return caller.outcome("PATCH", caller.rows, {"data": {"whole": 1}, "queries": queries})
 
 
 def _changed_in_bulk_staged(caller: Caller, queries: list[str]) -> Outcome:
-    return caller.stage("PATCH", _ROWS, {"data": {"whole": 1}, "queries": queries})
+    return caller.stage("PATCH", caller.rows, {"data": {"whole": 1}, "queries": queries})
 
 
 def _changed_by_an_operation(caller: Caller, queries: list[str]) -> Outcome:
@@ -483,11 +566,11 @@ def _changed_by_graphql(caller: Caller, queries: list[str]) -> Outcome:
 
 
 def _deleted_in_bulk(caller: Caller, queries: list[str]) -> Outcome:
-    return caller.outcome("DELETE", _ROWS, {"queries": queries})
+    return caller.outcome("DELETE", caller.rows, {"queries": queries})
 
 
 def _deleted_in_bulk_staged(caller: Caller, queries: list[str]) -> Outcome:
-    return caller.stage("DELETE", _ROWS, {"queries": queries})
+    return caller.stage("DELETE", caller.rows, {"queries": queries})
 
 
 def _deleted_by_an_operation(caller: Caller, queries: list[str]) -> Outcome:
@@ -511,6 +594,7 @@ LISTS = _askings(
     Asking("queries in a body", _asked_in_a_body),
     Asking("queries in a body, in a transaction", _asked_in_a_body_and_a_transaction),
     Asking("GraphQL list", _asked_of_graphql),
+    Asking("GraphQL long list", _asked_of_graphql_at_length),
 )
 """Those that answer with rows."""
 
@@ -537,8 +621,8 @@ class Reading(NamedTuple):
     read: Callable[[Caller, str, list[str]], Outcome]
     is_legacy: bool = False
 
-    def __call__(self, client: httpx.Client, row_id: str, *select: str) -> Outcome:
-        return self.read(Caller(client, is_legacy=self.is_legacy), row_id, list(select))
+    def __call__(self, client: httpx.Client, row_id: str, *select: str, place: Place = HOME) -> Outcome:
+        return self.read(Caller(client, place, is_legacy=self.is_legacy), row_id, list(select))
 
 
 def _selecting(select: list[str]) -> list[str]:
@@ -546,13 +630,13 @@ def _selecting(select: list[str]) -> list[str]:
 
 
 def _got(caller: Caller, row_id: str, select: list[str]) -> Outcome:
-    return caller.outcome("GET", f"{_ROWS}/{row_id}", **{"queries[]": _selecting(select)})
+    return caller.outcome("GET", f"{caller.rows}/{row_id}", **{"queries[]": _selecting(select)})
 
 
 def _got_in_a_transaction(caller: Caller, row_id: str, select: list[str]) -> Outcome:
     said = {"queries[]": _selecting(select)}
     return caller.within(
-        lambda at: caller.outcome("GET", f"{_ROWS}/{row_id}", transactionId=at, **said), commit=False
+        lambda at: caller.outcome("GET", f"{caller.rows}/{row_id}", transactionId=at, **said), commit=False
     )
 
 

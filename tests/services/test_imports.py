@@ -7,16 +7,17 @@ import signal
 import time
 
 import asyncpg
-import psutil
 import pytest
 
 from tests.platform import Platform, Project, error_of
 from tests.services.transfers import (
     COLUMNS,
+    MANY_OBJECTS,
     MANY_ROWS,
     ask_import,
     counters,
     ended,
+    growth_until_end,
     imported,
     new_table,
     put_file,
@@ -315,15 +316,10 @@ def test_memory_does_not_grow_with_the_rows(platform: Platform, project: Project
     new_table(project)
     imported(project, many(20_000))
     asked = ask_import(project, put_file(project, many(MANY_ROWS).encode()))
-    [worker] = platform.installation.children("freehold-worker")
-    before = peak = worker.memory_info().rss
-    path = f"/migrations/{asked.json()['$id']}"
-    while project.admin.get(path).json()["status"] in ("pending", "processing"):
-        peak = max(peak, psutil.Process(worker.pid).memory_info().rss)
-        time.sleep(0.1)
+    grown = growth_until_end(platform, project, asked)
 
     assert counters(ended(project, asked)) == (MANY_ROWS, 0, 0, 0)
-    assert peak - before < 40 * 1024 * 1024, f"{(peak - before) / 2**20:.0f} MB for {MANY_ROWS} rows"
+    assert grown < 40 * 1024 * 1024, f"{grown / 2**20:.0f} MB for {MANY_ROWS} rows"
 
 
 # -- JSON ----------------------------------------------------------------------------------------------------
@@ -354,6 +350,25 @@ def test_rows_are_imported_with_those_that_they_are_related_to(project: Project)
         "Line 2: The relationship `boss` cannot be so: the row `nobody` was not found."
     ]
     assert bad["errors"] == ["Row 1: boss: Invalid row structure: `name` is required."]
+
+
+def many_objects(count: int) -> bytes:
+    """A JSON file of so many people."""
+    people = (f'{{"name": "Jane {n}", "age": {n % 100}, "tags": ["a", "b"]}}' for n in range(count))
+    return b"[" + ",\n".join(people).encode() + b"]"
+
+
+def test_memory_does_not_grow_with_the_objects_of_a_json_file(platform: Platform, project: Project) -> None:
+    new_table(project)
+    imported(project, many_objects(2_000), format="json")
+    asked = ask_import(project, put_file(project, many_objects(MANY_OBJECTS)), format="json")
+    grown = growth_until_end(platform, project, asked)
+
+    assert counters(ended(project, asked)) == (MANY_OBJECTS, 0, 0, 0)
+    assert grown < 40 * 1024 * 1024, f"{grown / 2**20:.0f} MB for {MANY_OBJECTS} rows"
+    last = MANY_OBJECTS - 1
+    [row] = rows_of(project, {"method": "equal", "attribute": "name", "values": [f"Jane {last}"]})
+    assert (row["age"], row["tags"]) == (last % 100, ["a", "b"])
 
 
 def test_objects_of_a_json_file_become_rows(project: Project) -> None:

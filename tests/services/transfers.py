@@ -11,10 +11,13 @@ import httpx
 from appwrite.input_file import InputFile
 from appwrite.services.storage import Storage
 
-from tests.platform import Project
+from tests.platform import Platform, Project
 
 MANY_ROWS = int(os.environ.get("TRANSFER_ROWS", 200_000))
 """How many rows are a long table; `make fuzz` takes a million."""
+
+MANY_OBJECTS = int(os.environ.get("TRANSFER_ROWS", 20_000))
+"""How many rows are a long table where it is JSON, which takes longer."""
 
 COLUMNS: tuple[dict[str, Any], ...] = (
     {"key": "name", "type": "varchar", "size": 50, "required": True},
@@ -77,6 +80,20 @@ def ended(project: Project, asked: httpx.Response, *, seconds: float = 120) -> d
             return migration
         assert time.monotonic() < deadline, migration
         time.sleep(0.05)
+
+
+def growth_until_end(platform: Platform, project: Project, asked: httpx.Response) -> int:
+    """By how many bytes the worker grows at most until an import or export has ended."""
+    assert asked.status_code == 202, asked.text
+    [worker] = platform.installation.children("freehold-worker")
+    before = peak = worker.memory_info().rss
+    deadline = time.monotonic() + 3600
+    path = f"/migrations/{asked.json()['$id']}"
+    while project.admin.get(path).json()["status"] in ("pending", "processing"):
+        peak = max(peak, worker.memory_info().rss)
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return int(peak - before)
 
 
 def imported(project: Project, contents: bytes | str, **said: Any) -> dict[str, Any]:
