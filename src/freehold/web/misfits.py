@@ -37,6 +37,9 @@ PATTERNS = {
         "a host name, as `example.com` or `*.example.com`"
     ),
     r"^(?:[a-zA-Z0-9_.:-]{1,253})?$(?!\n)": "a host name or an address",
+    r"^[\x20-\x7e]*$(?!\n)": "letters, digits and signs of ASCII",
+    r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$(?!\n)": "the name of a header, as `Accept-Language`",
+    r"^(?:[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,6})*)?$(?!\n)": "a language, as `en` or `pt-BR`",
     r"^(?:#?[0-9a-fA-F]{6})?$(?!\n)": "a color of six hex digits, as `ff8800`",
 }
 """What is allowed by the patterns that parameters have, for those who read no regular expressions."""
