@@ -299,6 +299,29 @@ def test_who_comes_back_is_told_what_it_missed_once_and_in_order(
     assert [each["sequence"] for each in rest] == [each["sequence"] for each in told[1:]]
 
 
+def test_what_is_told_again_comes_before_what_is_new_on_any_subscription(
+    project: Project, rows: str, jane: User
+) -> None:
+    with socket(project, user=jane) as seen:
+        one = seen.subscribe("rows")
+        make(jane, "a")
+        last = seen.event()["sequence"]
+        asked = [
+            {"channels": ["rows"], "since": last - 1, "subscriptionId": "two"},
+            {"channels": ["documents"], "since": last + 1000, "subscriptionId": "three"},
+        ]
+        seen.say("subscribe", asked)
+        said = [seen.next()["type"], seen.next()["type"]]
+        make(jane, "b")
+        told = seen.events_until("databases.d.tables.t.rows.b.create")
+
+    assert said == ["response", "gap"]
+    assert [(each["payload"]["$id"], set(each["subscriptions"])) for each in told] == [
+        ("a", {"two"}),
+        ("b", {one, "two", "three"}),
+    ]
+
+
 def test_who_was_away_too_long_is_told_that_there_is_a_gap(project: Project, rows: str, jane: User) -> None:
     make(jane, "r")
     with socket(project, user=jane) as seen:

@@ -256,11 +256,13 @@ class Hub:
                 "user": user,
                 "sequence": room.seen,
             }
-            room.listen(connection)
             connection.push(message("connected", data))
-            self._app.stamps.touch(FOLLOWED_TAG)
-            if slots and since is not None:
-                await room.catch_up(self._app.db, connection, list(slots.values()), since)
+            seen, resumes = room.seen, bool(slots) and since is not None
+            if not resumes:
+                room.listen(connection)
+        self._app.stamps.touch(FOLLOWED_TAG)
+        if resumes and since is not None:
+            await room.resume(self._app.db, connection, dict.fromkeys(slots.values(), since), seen)
 
     async def _account(self, connection: Connection) -> Any:
         if connection.identity.kind != "user":
@@ -342,7 +344,6 @@ class Hub:
             replaced = [connection.subscriptions[each] for each in made if each in connection.subscriptions]
             room.ignore(replaced)
             connection.subscriptions.update({name: each for name, (each, _) in made.items()})
-            room.listen(connection)
             told = [
                 {
                     "subscriptionId": each.id,
@@ -357,9 +358,13 @@ class Hub:
                     {"to": "subscribe", "success": True, "subscriptions": told, "sequence": room.seen},
                 )
             )
-            for subscription, since in made.values():
-                if since is not None:
-                    await room.catch_up(self._app.db, connection, [subscription], since)
+            seen, since = room.seen, {each: after for each, after in made.values() if after is not None}
+            if since:
+                room.ignore(connection.subscriptions.values())
+            else:
+                room.listen(connection)
+        if since:
+            await room.resume(self._app.db, connection, since, seen)
 
     async def _unsubscribe(self, room: Room, connection: Connection, data: msgspec.Raw) -> None:
         told = []

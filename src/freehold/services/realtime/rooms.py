@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import asyncpg
 import msgspec
@@ -20,6 +19,8 @@ from freehold.services.realtime.telling import Told, View, told
 _log = structlog.get_logger("freehold.realtime")
 
 BATCH = 500
+TOLD_AGAIN = 50
+"""So many of these are told while others wait, and are read at once."""
 IN_A_TURN = 200
 """So many sockets are told between two turns of the loop."""
 MOST_MISSED = 1000
@@ -85,31 +86,65 @@ class Room:
             if at % IN_A_TURN == 0:
                 await asyncio.sleep(0)  # what was written is sent, and others have their turn
 
-    async def catch_up(
-        self, db: Queries, connection: Connection, subscriptions: Sequence[Subscription], since: int
+    async def resume(
+        self, db: Queries, connection: Connection, since: Mapping[Subscription, int], seen: int
     ) -> None:
-        """Tell a socket what its subscriptions missed since an event, or that not all of it can be told.
+        """Tell a socket what these subscriptions have missed since an event, or that not all of it can be
+        told; then let all of its subscriptions be told what happens. The others have heard all until `seen`.
 
-        The caller holds the lock.
+        Until then it is told nothing else, so that all comes in order. What is more than a little is told
+        without the lock: nobody else is to wait for it.
         """
-        with suppress(Unavailable, asyncpg.PostgresError):
-            missed: Sequence[Record] = ()
-            is_whole = 0 <= self.seen - since <= MOST_MISSED
-            if is_whole:
-                missed = await events.read(db, self.project_id, since, MOST_MISSED, until=self.seen)
-                is_whole = len(missed) == self.seen - since
-            if is_whole:
-                for record in missed:
-                    event = told(record)
-                    if event is not None:
-                        listening = [
-                            each for each in subscriptions if not each.channels.isdisjoint(event.channels)
-                        ]
-                        await _tell_one(event, connection, listening, {})
-                    since = record["sequence"]
-                return
-        gap = {"subscriptions": [each.id for each in subscriptions], "since": since}
-        connection.push(message("gap", {**gap, "sequence": self.seen}))
+        marks = {each: since.get(each, seen) for each in connection.subscriptions.values()}
+        for number in sorted(set(since.values())):
+            if not 0 <= self.seen - number <= MOST_MISSED:
+                late = [each for each in since if since[each] == number]
+                self._say_gap(connection, late, number)
+                marks |= dict.fromkeys(late, self.seen)
+        at = min(marks.values())
+        try:
+            while self.seen - at > TOLD_AGAIN and not connection.is_over:
+                at = await self._tell_again(db, connection, marks, at)
+            async with self.lock:
+                while at < self.seen and not connection.is_over:
+                    at = await self._tell_again(db, connection, marks, at)
+                self.listen(connection)
+        except (Unavailable, asyncpg.PostgresError, _Incomplete):
+            async with self.lock:
+                self._say_gap(connection, list(marks), at)
+                self.listen(connection)
+
+    def _say_gap(self, connection: Connection, subscriptions: Sequence[Subscription], since: int) -> None:
+        names = [each.id for each in subscriptions]
+        connection.push(message("gap", {"subscriptions": names, "since": since, "sequence": self.seen}))
+
+    async def _tell_again(
+        self, db: Queries, connection: Connection, marks: Mapping[Subscription, int], after: int
+    ) -> int:
+        """Tell some of what came after an event to the subscriptions that have not heard it. Gives how far
+        that was. Raises _Incomplete."""
+        records = await events.read(db, self.project_id, after, TOLD_AGAIN, until=self.seen)
+        if not records or not events.follow(records, after):
+            raise _Incomplete
+        for record in records:
+            event = told(record)
+            if event is None:
+                continue
+            listening = [
+                each
+                for each, mark in marks.items()
+                if max(mark, each.heard) < event.sequence and not each.channels.isdisjoint(event.channels)
+            ]
+            if listening:
+                await _tell_one(event, connection, listening, {})
+                for each in listening:
+                    each.heard = event.sequence
+        last: int = records[-1]["sequence"]
+        return last
+
+
+class _Incomplete(Exception):
+    """Not all events are kept any more."""
 
 
 async def _tell_one(
