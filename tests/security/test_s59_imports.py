@@ -9,6 +9,8 @@ import psutil
 import pytest
 
 from tests.platform import Platform, Project, User, error_of
+from tests.security.test_s22_ways import COLUMNS, REFUSED
+from tests.security.ways import HOSTILE
 from tests.services.transfers import (
     ask_import,
     counters,
@@ -108,15 +110,45 @@ def test_s59_permissions_are_as_over_the_api(project: Project, granted: str) -> 
     assert rows_of(project) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["$tenant", "_uid", "deleted_at", "version", "created_by", "__proto__", "$x"]
-)
-def test_s59_a_file_sets_columns_of_the_table_only(project: Project, name: str) -> None:
+def test_s59_a_file_sets_columns_of_the_table_only(project: Project) -> None:
     new_table(project)
-    migration = imported(project, f"{name},name\n1,Jane\n")
+    for name in ("$tenant", "_uid", "deleted_at", "version", "created_by", "$x", *HOSTILE):
+        header = '"' + name.replace('"', '""') + '"'
+        migration = imported(project, f"{header},name\n1,Jane\n")
 
-    assert migration["status"] == "failed"
-    assert "is not a column of the table" in migration["errors"][0]
+        assert migration["status"] == "failed", name
+        assert "is not a column of the table" in migration["errors"][0]
+    assert rows_of(project) == []
+
+
+NO_ROWS = {
+    "S13 a list for data": "what is no object is bad before rows are tried",
+    "S13 a text for data": "what is no object is bad before rows are tried",
+    "S13 one beyond all bounds": "a number of more than 64 bits ends the file",
+}
+"""What no row of a JSON file can be, and why."""
+
+
+def test_s59_what_no_way_of_writing_takes_no_file_brings_in(project: Project) -> None:
+    new_table(project, columns=tuple(COLUMNS), rowSecurity=True)
+    rows = [data for attack, (data, _) in REFUSED.items() if attack not in NO_ROWS]
+    migration = imported(project, json.dumps([*rows, {"name": "good"}]), format="json")
+
+    assert (migration["status"], counters(migration)) == ("failed", (0, len(rows), 0, 1))
+    assert [each.split(":")[0] for each in migration["errors"]] == [
+        f"Row {at}" for at in range(1, len(rows) + 1)
+    ]
+    assert sum(map(len, migration["errors"])) < 20_000
+
+    no_objects = imported(project, '[{"name": "good"}, [1], "[1]"]', format="json")
+    assert [each.split(":")[0] for each in no_objects["errors"]] == ["Row 2", "Row 3"]
+    for number in (str(2**70), "9" * 5000, "1e999"):
+        ended_by = imported(
+            project, f'[{{"name": "good"}}, {{"name": "x", "whole": {number}}}]', format="json"
+        )
+        assert ended_by["status"] == "failed"
+        assert ended_by["errors"][0].startswith("The file cannot be read after row 1: ")
+    assert rows_of(project) == []
 
 
 @pytest.mark.parametrize(
