@@ -169,7 +169,9 @@ def _file(steps: list[ddl.Step]) -> str:
         (step,) = steps
         up = f"{UP} transaction:false\n{_header(steps)}{_ended(step.sql)}"
         return f"{up}\n{DOWN} transaction:false\n{_undone(step)}"
-    downs = [text for text in map(_undone, reversed(steps)) if text]
+    made = {step.table for step in steps if step.makes_table}
+    left = [step for step in reversed(steps) if not (step.goes_with_table and step.table in made)]
+    downs = [text for text in map(_undone, left) if text]
     return f"{UP}\n{_header(steps)}{TIMEOUTS}\n{_joined(steps)}\n{DOWN}\n{TIMEOUTS}\n" + "\n".join(downs)
 
 

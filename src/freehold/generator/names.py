@@ -40,6 +40,7 @@ _LIST_QUERY_NAMES = frozenset(
         "limit",
         "offset",
         "order",
+        "read",
         "sent",
         "sort",
         "sort_keys",

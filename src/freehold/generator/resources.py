@@ -7,7 +7,7 @@ from typing import Any
 from freehold.db.ddl import quote
 from freehold.generator import documents
 from freehold.generator.constraints import tenant_tables
-from freehold.generator.plan import EntityPlan, Rule, ServicePlan
+from freehold.generator.plan import EntityPlan, Relation, Rule, ServicePlan
 from freehold.generator.samples import filter_values, sample
 from freehold.schema.model import PLACES, Schema
 
@@ -36,6 +36,11 @@ def description(schema: Schema, plan: ServicePlan) -> Json:
 
 
 def _resource(entity: EntityPlan) -> Json:
+    """What does not apply to it (false, or empty) is left out."""
+    return {key: value for key, value in _told(entity).items() if value or key == "sample"}
+
+
+def _told(entity: EntityPlan) -> Json:
     references = [each for each in entity.writable if each.target is not None]
     return {
         "name": entity.name,
@@ -46,26 +51,13 @@ def _resource(entity: EntityPlan) -> Json:
         "id_kind": entity.id_kind,
         "columns": {each.name: quote(each.column) for each in entity.fields},
         "sample": sample(entity),
-        "relations": {
-            each.name: {
-                "target": each.target,
-                "many": each.many,
-                "guard": list(each.guard),
-                "body": each.body,
-                "key": each.key,
-                "link": quote(each.link) if each.link else "",
-                "link_here": quote(each.link_here) if each.link else "",
-                "link_there": quote(each.link_there) if each.link else "",
-                "link_tenant": quote(each.link_tenant) if each.link_tenant else "",
-            }
-            for each in entity.relations
-        },
+        "relations": {each.name: _relation(each) for each in entity.relations},
         "search": list(entity.search),
         "natural_key": entity.natural_key,
         "references": {each.name: each.target for each in references},
         "required": [each.name for each in references if not each.nullable],
         "places": [each.name for each in entity.writable if each.kind in PLACES],
-        "filters": filter_values(entity),
+        "filters": _by_value(filter_values(entity)),
         "sorts": [sign + each.name for each in entity.sort_keys for sign in ("", "-")],
         "versioned": entity.version,
         "soft_delete": entity.soft_delete,
@@ -74,6 +66,30 @@ def _resource(entity: EntityPlan) -> Json:
         "readable_by": readers(entity),
         "writable_by": writers(entity),
     }
+
+
+def _relation(relation: Relation) -> Json:
+    links = {
+        "body": relation.body,
+        "link": relation.link and quote(relation.link),
+        "link_here": relation.link and quote(relation.link_here),
+        "link_there": relation.link and quote(relation.link_there),
+        "link_tenant": relation.link_tenant and quote(relation.link_tenant),
+    }
+    return {
+        "target": relation.target,
+        "many": relation.many,
+        "guard": list(relation.guard),
+        "key": relation.key,
+    } | {key: value for key, value in links.items() if value}
+
+
+def _by_value(values: dict[str, str]) -> dict[str, list[str]]:
+    """The parameters that take the same value, under it."""
+    found: dict[str, list[str]] = {}
+    for parameter, value in values.items():
+        found.setdefault(value, []).append(parameter)
+    return found
 
 
 def readers(entity: EntityPlan) -> dict[str, list[str]]:

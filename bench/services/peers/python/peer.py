@@ -62,7 +62,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def tenant_of(request: Request) -> UUID:
+async def tenant_of(request: Request) -> UUID:
     """The tenant of the caller, who has to be an admin."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":

@@ -42,6 +42,9 @@ class Step(Value, frozen=True, kw_only=True):
     transactional: bool = True
     afterwards: bool = False
     """Whether it can wait until the others are committed, because it can only succeed."""
+    makes_table: bool = False
+    goes_with_table: bool = False
+    """Whether dropping the table undoes it as well: an index, a policy."""
     builds: str | None = None
     """The index that is built beside the traffic; a build that fails leaves an invalid one behind."""
 
@@ -103,6 +106,7 @@ class _Speller:
             table=change.table,
             lock=None,
             inverse=f"DROP TABLE {self.at(change.table)}",
+            makes_table=True,
         )
 
     def drop_table(self, change: changes_of.DropTable) -> Iterator[Step]:
@@ -325,6 +329,7 @@ class _Speller:
             lock=SHARE_UPDATE_EXCLUSIVE if careful else self.lock(change.table, SHARE),
             inverse=f"DROP INDEX {online}{self.at(change.index.name)}",
             transactional=not careful,
+            goes_with_table=True,
             builds=self.at(change.index.name) if careful else None,
         )
 
@@ -360,6 +365,7 @@ class _Speller:
             table=change.table,
             lock=self.lock(change.table, ACCESS_EXCLUSIVE),
             inverse=self.alter(change.table, _ROW_SECURITY_OFF),
+            goes_with_table=True,
         )
 
     def disable_row_security(self, change: changes_of.DisableRowSecurity) -> Iterator[Step]:
@@ -377,6 +383,7 @@ class _Speller:
             table=change.table,
             lock=self.lock(change.table, ACCESS_EXCLUSIVE),
             inverse=f"DROP POLICY {spelling.POLICY} ON {self.at(change.table)}",
+            goes_with_table=True,
         )
 
     def drop_policy(self, change: changes_of.DropPolicy) -> Iterator[Step]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +87,8 @@ _PARSERS = {
     Kind.DATETIME: "wire.ParseTimestamp",
     Kind.UUID: "wire.ParseUUID",
 }
-_SIGNS = {"": "=", "eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _COMMAS = frozenset({Kind.ENUM, Kind.UUID, Kind.INT, Kind.BIGINT, Kind.DECIMAL, Kind.DATE})
+LOOKUPS = {"unless_all": "api.UnlessAll", "always": "api.Always"}
 _SLICES = frozenset({Kind.JSON, Kind.BYTES, Kind.POLYGON})
 """Kinds of which nil is null."""
 
@@ -244,20 +244,12 @@ class GoField:
         start = f"{by}({go_string(self.name)}, {go_string(self.column)}, {self.parser}"
         return f"{start}, func(row *{self._row}) {self.view_type} {{ return row.{self.go_name} }})"
 
-    def filter(self, parameter: str, operator: str) -> str:
-        """One filter of a list."""
-        start = f"({go_string(parameter)}, {go_string(self.column)}"
-        match operator:
-            case "is_null":
-                return f"api.IsNull{start})"
-            case "contains":
-                return f"api.Like{start}, db.Contains)"
-            case "starts_with":
-                return f"api.Like{start}, db.StartsWith)"
-            case "in":
-                commas = "true" if self.plan.kind in _COMMAS else "false"
-                return f"api.In{start}, {commas}, {self.parser})"
-        return f"api.Compare{start}, {go_string(_SIGNS[operator])}, {self.parser})"
+    def filters(self, operators: Collection[str]) -> str:
+        """The filters of a list by this field."""
+        kind = "api.FilterBy" if self.plan.kind in _COMMAS or "in" not in operators else "api.FilterText"
+        told = [self.name, self.column]
+        spelled = [*map(go_string, told), self.parser, *(go_string(each or "=") for each in operators)]
+        return f"{kind}({', '.join(spelled)})"
 
 
 def literal(kind: Kind, value: Any) -> str:
@@ -320,9 +312,13 @@ class GoEntity:
         self.heavy = [each for each in self.fields if not each.plan.in_lists]
         self.sort_keys = [each for each in self.fields if each.plan.sortable]
         by_name = {each.name: each for each in self.fields}
-        self.filters = [
-            by_name[field.name].filter(parameter, operator) for parameter, field, operator in plan.filters()
-        ]
+        operators: dict[str, list[str]] = {}
+        for _, field, operator in plan.filters():
+            operators.setdefault(field.name, []).append(operator)
+        self.filters = [by_name[name].filters(each) for name, each in operators.items()]
+        self.tenant_condition = (
+            (self.sql.tenant_column or self.sql.system["id"]) if plan.tenant != "none" else ""
+        )
         self.versions = ", versions []int64" if plan.version else ""
         self.new_id = {"uuid": "db.NewID()", "text": "db.NewID().String()", "serial": ""}[plan.id_kind]
         self.inserts = [self._value(each, by_name) for each in self.sql.inserts]
@@ -362,6 +358,10 @@ class GoEntity:
         self.related = bool(arriving)
         self.linked = any(each.link for each in arriving)
 
+    @property
+    def relation_lines(self) -> Iterator[str]:
+        return pairs((go_string(each.name), each.literal) for each in self.relations)
+
     def _fields(self) -> list[GoField]:
         plan = self.plan
         spelled = distinct(exported(each.name) for each in plan.fields)
@@ -372,7 +372,6 @@ class GoEntity:
                 f"{verb}{self.class_name}"
                 for verb in ("Get", "Create", "Update", "Delete", "Restore", "Reach", "Upsert")
             ),
-            *(f"Read{self.class_name}{kind}" for kind in ("Create", "Update")),
             f"List{self.plural_class}",
             f"Export{self.plural_class}",
             "Related",
@@ -458,8 +457,7 @@ class GoEntity:
     @property
     def list_lines(self) -> Iterator[str]:
         """What a list is told beside its sorts and filters."""
-        key = next(each.sort_key for each in self.fields if each.name == "id")
-        told = [("ID", key)] + ([("Deleted", "true")] if self.plan.soft_delete else [])
+        told = [("Deleted", "true")] if self.plan.soft_delete else []
         if self.plan.search:
             told.append(("Searched", f"[]string{{{', '.join(map(go_string, self.plan.search))}}}"))
         return pairs(told)
@@ -486,25 +484,20 @@ class GoRelation:
         self._list = f"wire.List({target.id_reader})"
 
     @property
-    def lines(self) -> list[str]:
+    def literal(self) -> str:
+        """What server/relations.go says of it."""
         plan, sql = self._sql.plan, self._sql
-        told = [
-            ("Entity", go_string(plan.target)),
-            ("Many", "true" if plan.many else "false"),
-            ("Key", go_string(plan.key)),
-            ("Keys", f"api.Keys({self._parser})"),
-            ("Column", go_string(self._column)),
-            ("Guard", go_string(plan.guard[0])),
-            ("GuardField", go_string(plan.guard[1])),
-            ("Load", f"{self._package}.Related"),
-        ]
+        target = f"{go_string(plan.target)}, {self._package}.Related"
+        key = f"{go_string(plan.key)}, api.Keys({self._parser}), {go_string(self._column)}"
+        found = (
+            f"api.{'Many' if plan.many else 'One'}({target}, {key}, {', '.join(map(go_string, plan.guard))})"
+        )
         if plan.lookup != "never":
-            told.append(("Lookup", {"unless_all": "api.UnlessAll", "always": "api.Always"}[plan.lookup]))
+            found += f".LookedUp({LOOKUPS[plan.lookup]})"
         if sql.link:
-            names = {"Table": sql.link, "Here": sql.here, "There": sql.there, "Tenant": sql.tenant}
-            spelled = ", ".join(f"{name}: {go_string(value)}" for name, value in names.items() if value)
-            told.append(("Link", f"&api.Link{{{spelled}}}"))
-        return list(pairs(told))
+            link = ", ".join(map(go_string, (sql.link, sql.here, sql.there, sql.tenant)))
+            found += f".Linked({link})"
+        return found
 
     @property
     def create_line(self) -> str:

@@ -67,9 +67,7 @@ _VIEW = _BODY | {
     Kind.LINE: "list[tuple[float, float]]",
     Kind.POLYGON: "list[list[tuple[float, float]]]",
 }
-_OWN_CLASSES = frozenset(
-    {"Create", "Update", "Summary", "Query", "BatchCreate", "BatchUpdate", "BatchDelete", "Change"}
-)
+_OWN_CLASSES = frozenset({"Create", "Update", "Summary", "Query", "BatchCreate", "Change"})
 
 
 class PythonField:
@@ -168,9 +166,9 @@ class PythonField:
         )
         if operator == "in":
             commas = self.plan.kind in (Kind.ENUM, Kind.UUID, Kind.INT, Kind.BIGINT, Kind.DECIMAL, Kind.DATE)
-            kind = f"Annotated[list[{kind}], {'Commas, ' * commas}Field(max_length=100)]"
+            kind = f"{'OneOf' if commas else 'OneOfTexts'}[{kind}]"
         attribute = names.python_attribute(self.name, in_query=True) + (f"__{operator}" if operator else "")
-        if attribute == parameter:
+        if attribute.replace("__", ".") == parameter:
             return f"{attribute}: {kind} | None = None"
         return f"{attribute}: {kind} | None = Field(default=None, alias={parameter!r})"
 
@@ -178,6 +176,12 @@ class PythonField:
         if self.plan.kind is Kind.ENUM and not as_text:
             return self.own_type
         if self.plan.kind is Kind.DECIMAL:
+            if not self.plan.system and (self.plan.least, self.plan.most, self.plan.pattern) == (
+                None,
+                None,
+                None,
+            ):
+                return self.own_type
             return f"Annotated[DecimalText, decimal_digits({self.plan.precision}, {self.plan.scale})]"
         return _PARAMETER[self.plan.kind] if self.plan.kind is not Kind.IP else "Text"
 
@@ -258,6 +262,9 @@ class PythonEntity:
         self.natural_attribute = natural.attribute if natural else ""
         self.natural_column = self.sql.columns[natural.name] if natural else ""
         self.body_id = {"uuid": "Uuid", "serial": "Int53", "text": "TextId"}[plan.id_kind]
+        self.batch_create = (
+            f"{plan.class_name}BatchCreate" if plan.natural_key else f"Items[{plan.class_name}Create]"
+        )
         self.texts = [
             each.name
             for each in self.summary

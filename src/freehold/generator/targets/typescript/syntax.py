@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser, Tree
+from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
 LANGUAGE = Language(tree_sitter_typescript.language_typescript())
-_NAMES = ("identifier", "type_identifier", "shorthand_property_identifier")
+_NAMES = Query(LANGUAGE, "[(identifier) (type_identifier) (shorthand_property_identifier)] @name")
 _CLAUSE = re.compile(rb"\{([^{}]*)\}")
 
 
@@ -38,8 +38,7 @@ def without_unused_imports(text: str) -> str:
         node.text
         for statement in tree.root_node.children
         if statement.type != "import_statement"
-        for node in walk(statement)
-        if node.type in _NAMES
+        for node in QueryCursor(_NAMES).captures(statement).get("name", ())
     }
     for statement in reversed(imports):
         kept = _kept(statement, used)

@@ -74,7 +74,7 @@ func TestNoListShowsARowOfAnotherTenant(t *testing.T) {
 		own := text(newRow(t, of, ours, row{})["id"])
 		reader := able(t, of.Name+":read", ours)
 		asked := map[string]string{"limit": "100", "id.in": foreign}
-		for parameter, value := range of.Filters {
+		for parameter, value := range of.filters() {
 			if _, given := asked[parameter]; !given && !of.hides(reader.role, parameter) {
 				asked[parameter] = value
 			}

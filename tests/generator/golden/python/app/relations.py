@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from app.core.include import Relation, Relations
+from app.core.include import Far, Relations, many, one
 from app.people import repository as people
 from app.people.schemas import Person
 from app.projects import repository as projects
 from app.projects.schemas import ProjectSummary
 
+TO_PROJECTS = Far("project", ProjectSummary, projects.related_projects)
+TO_PEOPLE = Far("person", Person, people.related_people)
+
 RELATIONS: Relations = {
     "project": {
-        "owner": Relation(
-            entity="person",
-            shape=Person,
-            many=False,
-            key="owner_id",
-            column="id",
-            guard=("project", "owner_id"),
-            load=people.related_people,
-        ),
+        "owner": one(TO_PEOPLE, "owner_id", "id", ("project", "owner_id")),
     },
     "person": {
-        "projects": Relation(
-            entity="project",
-            shape=ProjectSummary,
-            many=True,
-            key="id",
-            column="owner_id",
-            guard=("project", "owner_id"),
-            load=projects.related_projects,
-        ),
+        "projects": many(TO_PROJECTS, "id", "owner_id", ("project", "owner_id")),
     },
 }

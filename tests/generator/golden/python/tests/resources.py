@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,13 +24,13 @@ class Relation:
     """Resource and field: only who may read it may follow the relation."""
     key: str
     """The field of the row that is looked up: a reference, or its id."""
-    body: str
+    body: str = ""
     """The key of a body that sets the links."""
-    link: str
+    link: str = ""
     """The table of links, and its columns."""
-    link_here: str
-    link_there: str
-    link_tenant: str
+    link_here: str = ""
+    link_there: str = ""
+    link_tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,6 @@ class Resource:
     path: str
     table: str
     tenant: Literal["self", "scoped", "none"]
-    tenant_column: str
     id_kind: Literal["uuid", "serial", "text"]
     columns: dict[str, str]
     recipes: dict[str, Any]
@@ -50,9 +49,6 @@ class Resource:
     """By the name that `include` takes."""
     search: tuple[str, ...]
     """The fields that `q` looks into."""
-    natural_key: str
-    references: dict[str, str]
-    """Field to the resource that it refers to."""
     required: tuple[str, ...]
     """The references that cannot be null."""
     places: tuple[str, ...]
@@ -60,16 +56,20 @@ class Resource:
     filters: dict[str, str]
     """Query parameter to a value that it takes."""
     sorts: tuple[str, ...]
-    versioned: bool
-    soft_delete: bool
-    read_only: bool
-    """Whether the service itself writes it, and nobody over HTTP."""
-    audited: bool
-    """Whether its changes are in the audit log."""
     readable_by: dict[str, frozenset[str]]
     """Fields that only some roles see."""
     writable_by: dict[str, frozenset[str]]
     """Fields that only some roles set."""
+    references: dict[str, str] = field(default_factory=dict)
+    """Field to the resource that it refers to."""
+    tenant_column: str = ""
+    natural_key: str = ""
+    versioned: bool = False
+    soft_delete: bool = False
+    read_only: bool = False
+    """Whether the service itself writes it, and nobody over HTTP."""
+    audited: bool = False
+    """Whether its changes are in the audit log."""
 
     def __str__(self) -> str:
         return self.name
@@ -80,20 +80,21 @@ class Resource:
 
 
 def _relation(told: dict[str, Any]) -> Relation:
-    entity, field = told.pop("guard")
-    return Relation(guard=(entity, field), **told)
+    return Relation(guard=tuple(told.pop("guard")), **told)
 
 
 def _resource(told: dict[str, Any]) -> Resource:
+    """A resource as it is told: what is absent is empty, or false."""
     return Resource(
         recipes=told.pop("sample"),
-        relations={name: _relation(each) for name, each in told.pop("relations").items()},
-        search=tuple(told.pop("search")),
-        required=tuple(told.pop("required")),
-        places=tuple(told.pop("places")),
-        sorts=tuple(told.pop("sorts")),
-        readable_by={name: frozenset(roles) for name, roles in told.pop("readable_by").items()},
-        writable_by={name: frozenset(roles) for name, roles in told.pop("writable_by").items()},
+        relations={name: _relation(each) for name, each in told.pop("relations", {}).items()},
+        search=tuple(told.pop("search", ())),
+        required=tuple(told.pop("required", ())),
+        places=tuple(told.pop("places", ())),
+        filters={name: value for value, names in told.pop("filters", {}).items() for name in names},
+        sorts=tuple(told.pop("sorts", ())),
+        readable_by={name: frozenset(roles) for name, roles in told.pop("readable_by", {}).items()},
+        writable_by={name: frozenset(roles) for name, roles in told.pop("writable_by", {}).items()},
         **told,
     )
 

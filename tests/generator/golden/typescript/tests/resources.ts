@@ -53,12 +53,41 @@ export interface Resource {
   readonly writable_by: Roles;
 }
 
+/** What is left out of resources.json is empty, or false. */
+type Absent = Omit<
+  Resource,
+  "name" | "path" | "table" | "tenant" | "id_kind" | "columns" | "sample" | "filters" | "relations"
+>;
+
+const ABSENT: Absent = {
+  tenant_column: "",
+  references: {},
+  required: [],
+  places: [],
+  sorts: [],
+  versioned: false,
+  soft_delete: false,
+  read_only: false,
+  natural_key: "",
+  readable_by: {},
+  writable_by: {},
+};
+
+type ToldRelation = Omit<Relation, "body"> & Partial<Pick<Relation, "body">>;
+
+/** A resource as it is told: under a value, the filters that take it. */
+type ToldResource = Omit<Resource, keyof Absent | "filters" | "relations"> &
+  Partial<Absent> & {
+    readonly filters?: Readonly<Record<string, readonly string[]>>;
+    readonly relations?: Readonly<Record<string, ToldRelation>>;
+  };
+
 interface Told {
   readonly roles: readonly string[];
   readonly user: string | null;
   readonly tenant_tables: readonly string[];
   readonly permissions: Readonly<Record<string, Readonly<Record<string, readonly Grant[]>>>>;
-  readonly resources: readonly Resource[];
+  readonly resources: readonly ToldResource[];
 }
 
 const TOLD = JSON.parse(readFileSync(new URL("resources.json", import.meta.url), "utf8")) as Told;
@@ -67,7 +96,16 @@ export const ROLES = TOLD.roles;
 export const EVERY_ROLE = ["public", "authenticated", ...ROLES, "service"];
 export const PERMISSIONS = TOLD.permissions;
 export const TENANT_TABLES = TOLD.tenant_tables;
-export const RESOURCES = TOLD.resources;
+export const RESOURCES = TOLD.resources.map((told): Resource => ({
+  ...ABSENT,
+  ...told,
+  relations: Object.fromEntries(
+    Object.entries(told.relations ?? {}).map(([name, relation]) => [name, { body: "", ...relation }]),
+  ),
+  filters: Object.fromEntries(
+    Object.entries(told.filters ?? {}).flatMap(([value, names]) => names.map((name) => [name, value])),
+  ),
+}));
 export const SCOPED = RESOURCES.filter((resource) => resource.tenant === "scoped");
 /** The resource that holds the tenants, and the one whose rows are the callers, if there are such. */
 export const TENANT = RESOURCES.find((resource) => resource.tenant === "self");

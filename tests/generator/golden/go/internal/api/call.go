@@ -117,8 +117,17 @@ func (h Handler) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return raw, nil
 }
 
-// NoParameters refuses every parameter, on routes that take none.
-func (c *Call) NoParameters() error {
+// Plain is an endpoint that takes no parameters: every one is refused.
+func Plain(endpoint Endpoint) Endpoint {
+	return func(call *Call) (*Reply, error) {
+		if err := call.noParameters(); err != nil {
+			return nil, err
+		}
+		return endpoint(call)
+	}
+}
+
+func (c *Call) noParameters() error {
 	parameters, err := c.parameters()
 	if err != nil {
 		return err
@@ -127,6 +136,14 @@ func (c *Call) NoParameters() error {
 		return problem.UnknownParameter(parameters[0].name)
 	}
 	return nil
+}
+
+// MayWrite refuses the caller who has not the permission, or may not set every field of the body.
+func (c *Call) MayWrite(permission, entity string) error {
+	if err := c.Caller.Require(permission); err != nil {
+		return err
+	}
+	return c.Caller.CheckWritable(entity, c.Body.Sent())
 }
 
 // OnlyInclude reads the relations to include; every other parameter is refused.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"acme-works/internal/access"
 	"acme-works/internal/db"
@@ -41,13 +42,45 @@ type Relation struct {
 	// Only who may read GuardField of Guard may follow the relation.
 	Guard      string
 	GuardField string
-	// Load finds the rows that the caller may read, each with its key.
-	Load func(ctx context.Context, tx *db.Tx, relation Relation, keys any) ([]Related, error)
-	Link *Link
+	Load       Load
+	Link       *Link
 	// Lookup tells when what a body refers to is looked up.
 	Lookup Lookup
 	// Deleted tells whether rows that are deleted softly are reached.
 	Deleted bool
+}
+
+// Load finds the rows that keys lead to and that the caller may read, each with its key.
+type Load func(ctx context.Context, tx *db.Tx, relation Relation, keys any) ([]Related, error)
+
+// One leads to at most one row of an entity: whose column is what the field key holds.
+func One(
+	entity string, load Load, key string, keys func(texts []string) (any, error), column, guard, guardField string,
+) Relation {
+	return Relation{
+		Entity: entity, Load: load, Key: key, Keys: keys, Column: column, Guard: guard, GuardField: guardField,
+	}
+}
+
+// Many leads to any number of them.
+func Many(
+	entity string, load Load, key string, keys func(texts []string) (any, error), column, guard, guardField string,
+) Relation {
+	found := One(entity, load, key, keys, column, guard, guardField)
+	found.Many = true
+	return found
+}
+
+// Linked leads there over a table of links; the tenant is empty if that has no such column.
+func (r Relation) Linked(table, here, there, tenant string) Relation {
+	r.Link = &Link{Table: table, Here: here, There: there, Tenant: tenant}
+	return r
+}
+
+// LookedUp is looked up when a body refers to it.
+func (r Relation) LookedUp(when Lookup) Relation {
+	r.Lookup = when
+	return r
 }
 
 // Lookup tells when what a body refers to is looked up under the caller's read rule.
@@ -69,8 +102,12 @@ type Related struct {
 	Row json.RawMessage
 }
 
-// Reached is the row as lists show it.
-func Reached(key any, row any) (Related, error) {
+// ScanRelated reads a key and the fields of a row, which is shown as lists show it.
+func ScanRelated(from pgx.CollectableRow, row any, fields []any) (Related, error) {
+	var key any
+	if err := from.Scan(append([]any{&key}, fields...)...); err != nil {
+		return Related{}, err
+	}
 	found, err := encode(row, nil)
 	return Related{keyText(key), found}, err
 }
@@ -143,8 +180,31 @@ func (b *Branch) child(name string) *Branch {
 	return found
 }
 
-// IncludeIn are the rows as the caller may see them, with the rows that belong to them: one statement for each relation.
-func IncludeIn[Row any](
+// ReadRow reads one row, and where relations are wanted the row with them.
+func ReadRow[Row any](
+	call *Call, database *db.DB, relations Relations, entity string, paths []string,
+	read func(tx *db.Tx) (*Row, error),
+) (found *Row, included json.RawMessage, err error) {
+	wanted, err := relations.Tree(call.Caller, entity, paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = database.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
+		found, err = read(tx)
+		if err != nil || wanted == nil {
+			return err
+		}
+		rows, err := includeIn(call.Context(), tx, relations, entity, []Row{*found}, wanted)
+		if err == nil {
+			included = rows[0]
+		}
+		return err
+	})
+	return found, included, err
+}
+
+// includeIn are the rows as the caller may see them, with the rows that belong to them: one statement for each relation.
+func includeIn[Row any](
 	ctx context.Context, tx *db.Tx, relations Relations, entity string, rows []Row, wanted []*Branch,
 ) ([]json.RawMessage, error) {
 	encoded, err := encodeAll(rows, nil)

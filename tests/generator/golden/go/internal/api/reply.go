@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,9 @@ type Reply struct {
 func (r *Reply) write(w http.ResponseWriter) {
 	for name, value := range r.header {
 		w.Header().Set(name, value)
+	}
+	if len(r.body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 	}
 	w.WriteHeader(r.status)
 	// The caller may have gone: there is nobody left to tell.
@@ -66,12 +70,12 @@ func Included(row json.RawMessage) *Reply {
 
 // Rows are the rows of a batch, in the order of its items.
 func Rows[Row any](call *Call, entity string, status int, rows []Row) (*Reply, error) {
-	data, err := encodeAll(rows, call.Caller.Hidden(entity))
+	data, err := shown(rows, call.Caller.Hidden(entity))
 	if err != nil {
 		return nil, err
 	}
 	body, err := encode(struct {
-		Data []json.RawMessage `json:"data"`
+		Data any `json:"data"`
 	}{data}, nil)
 	return &Reply{status: status, body: body, header: map[string]string{
 		"Cache-Control": "private, no-cache", "Content-Type": "application/json",

@@ -104,14 +104,7 @@ func asked(tx *db.Tx, query *api.Query[AuditEntry]) (*db.Statement, error) {
 
 // reachable are the rows of the caller's tenant on which it has the permission.
 func reachable(tx *db.Tx, permission string) (*db.Statement, error) {
-	statement := &db.Statement{}
-	tenant, err := tx.Tenant()
-	if err != nil {
-		return nil, err
-	}
-	statement.Where(`tenant_id = ` + statement.Bind(tenant))
-	statement.Allow(tx.Caller, permission)
-	return statement, nil
+	return tx.Reachable(`tenant_id`, permission)
 }
 
 func scan(row pgx.CollectableRow) (AuditEntry, error) {

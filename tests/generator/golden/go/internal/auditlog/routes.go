@@ -2,9 +2,6 @@
 package auditlog
 
 import (
-	"context"
-	"encoding/json"
-
 	"acme-works/internal/api"
 	"acme-works/internal/db"
 	"acme-works/internal/wire"
@@ -12,27 +9,7 @@ import (
 
 const entity = "audit_entry"
 
-var table = api.Table{
-	Name: "audit-log",
-	Fields: []string{
-		"id",
-		"at",
-		"actor_id",
-		"request_id",
-		"entity",
-		"entity_id",
-		"action",
-		"before",
-		"after",
-	},
-	Texts: []string{
-		"actor_id",
-		"request_id",
-		"entity",
-		"entity_id",
-		"action",
-	},
-}
+var table = api.Table{Name: "audit-log", Texts: []string{"actor_id", "request_id", "entity", "entity_id", "action"}}
 
 type routes struct {
 	db        *db.DB
@@ -65,24 +42,9 @@ func (r routes) list(call *api.Call) (*api.Reply, error) {
 		return nil, err
 	}
 	if isCSV {
-		return api.ReplyCSV(call, entity, table, r.db,
-			func(ctx context.Context, tx *db.Tx, take func(rows []AuditEntry) error) error {
-				return ExportAuditLog(ctx, tx, query, take)
-			}), nil
+		return api.ReplyCSV(call, entity, table, r.db, query, ExportAuditLog)
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, query.Include)
-	if err != nil {
-		return nil, err
-	}
-	var page *api.Page[AuditEntry]
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		page, err = ListAuditLog(call.Context(), tx, query)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, page.Rows, wanted)
-		}
-		return err
-	})
+	page, included, err := api.ReadPage(call, r.db, r.relations, entity, query, ListAuditLog)
 	if err != nil {
 		return nil, err
 	}
@@ -102,24 +64,14 @@ func (r routes) get(call *api.Call) (*api.Reply, error) {
 	if err := call.Caller.Require("audit_entry:read"); err != nil {
 		return nil, err
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, paths)
-	if err != nil {
-		return nil, err
-	}
-	var found *AuditEntry
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		found, err = GetAuditEntry(call.Context(), tx, id)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, []AuditEntry{*found}, wanted)
-		}
-		return err
+	found, included, err := api.ReadRow(call, r.db, r.relations, entity, paths, func(tx *db.Tx) (*AuditEntry, error) {
+		return GetAuditEntry(call.Context(), tx, id)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if included != nil {
-		return api.Included(included[0]), nil
+		return api.Included(included), nil
 	}
 	return call.Row(entity, found, nil)
 }

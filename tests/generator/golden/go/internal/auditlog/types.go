@@ -2,6 +2,7 @@ package auditlog
 
 import (
 	"encoding/json"
+	"slices"
 
 	"acme-works/internal/api"
 	"acme-works/internal/wire"
@@ -37,27 +38,16 @@ var (
 
 // listed is how audit log can be filtered and sorted.
 var listed = &api.List[AuditEntry]{
-	ID: api.By("id", "id", wire.ParseInt53, func(row *AuditEntry) int64 { return row.ID }),
 	Sorts: []api.SortKey[AuditEntry]{
 		api.By("id", "id", wire.ParseInt53, func(row *AuditEntry) int64 { return row.ID }),
 	},
-	Filters: []api.Filter{
-		api.In("id.in", "id", true, wire.ParseInt53),
-		api.Compare("at.gt", "at", ">", wire.ParseTimestamp),
-		api.Compare("at.gte", "at", ">=", wire.ParseTimestamp),
-		api.Compare("at.lt", "at", "<", wire.ParseTimestamp),
-		api.Compare("at.lte", "at", "<=", wire.ParseTimestamp),
-		api.Compare("actor_id", "actor_id", "=", wire.ParseText),
-		api.In("actor_id.in", "actor_id", false, wire.ParseText),
-		api.IsNull("actor_id.is_null", "actor_id"),
-		api.Compare("request_id", "request_id", "=", wire.ParseText),
-		api.In("request_id.in", "request_id", false, wire.ParseText),
-		api.Compare("entity", "entity", "=", wire.ParseText),
-		api.In("entity.in", "entity", false, wire.ParseText),
-		api.Compare("entity_id", "entity_id", "=", wire.ParseText),
-		api.In("entity_id.in", "entity_id", false, wire.ParseText),
-		api.Compare("action", "action", "=", parseAction),
-		api.Compare("action.ne", "action", "<>", parseAction),
-		api.In("action.in", "action", true, parseAction),
-	},
+	Filters: slices.Concat(
+		api.FilterBy("id", "id", wire.ParseInt53, "in"),
+		api.FilterBy("at", "at", wire.ParseTimestamp, "gt", "gte", "lt", "lte"),
+		api.FilterText("actor_id", "actor_id", wire.ParseText, "=", "in", "is_null"),
+		api.FilterText("request_id", "request_id", wire.ParseText, "=", "in"),
+		api.FilterText("entity", "entity", wire.ParseText, "=", "in"),
+		api.FilterText("entity_id", "entity_id", wire.ParseText, "=", "in"),
+		api.FilterBy("action", "action", parseAction, "=", "ne", "in"),
+	),
 }

@@ -3,7 +3,6 @@ package organizations
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -173,14 +172,7 @@ func asked(tx *db.Tx, query *api.Query[Organization]) (*db.Statement, error) {
 
 // reachable are the rows of the caller's tenant on which it has the permission.
 func reachable(tx *db.Tx, permission string) (*db.Statement, error) {
-	statement := &db.Statement{}
-	tenant, err := tx.Tenant()
-	if err != nil {
-		return nil, err
-	}
-	statement.Where(`id = ` + statement.Bind(tenant))
-	statement.Allow(tx.Caller, permission)
-	return statement, nil
+	return tx.Reachable(`id`, permission)
 }
 
 // refusal is why nothing was changed: the row is not there, has changed, or is not the caller's to change.
@@ -189,10 +181,7 @@ func refusal(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) err
 	if err != nil {
 		return err
 	}
-	if versions != nil && !slices.Contains(versions, current.Version) {
-		return problem.VersionConflict(current.Version)
-	}
-	return problem.Forbidden()
+	return problem.NotChanged(current.Version, versions)
 }
 
 func scan(row pgx.CollectableRow) (Organization, error) {

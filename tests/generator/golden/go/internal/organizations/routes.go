@@ -3,7 +3,6 @@ package organizations
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/google/uuid"
 
@@ -14,21 +13,7 @@ import (
 
 const entity = "organization"
 
-var table = api.Table{
-	Name: "organizations",
-	Fields: []string{
-		"id",
-		"name",
-		"slug",
-		"created_at",
-		"updated_at",
-		"version",
-	},
-	Texts: []string{
-		"name",
-		"slug",
-	},
-}
+var table = api.Table{Name: "organizations", Texts: []string{"name", "slug"}}
 
 type routes struct {
 	db        *db.DB
@@ -41,9 +26,9 @@ func Routes(database *db.DB, relations api.Relations) []api.Route {
 	return []api.Route{
 		{Pattern: "GET /v1/organizations", Endpoint: r.list},
 		{Pattern: "GET /v1/organizations/{id}", Endpoint: r.get},
-		{Pattern: "POST /v1/organizations", Endpoint: r.create},
-		{Pattern: "PATCH /v1/organizations/{id}", Endpoint: r.update},
-		{Pattern: "DELETE /v1/organizations/{id}", Endpoint: r.delete},
+		{Pattern: "POST /v1/organizations", Endpoint: api.Plain(r.create)},
+		{Pattern: "PATCH /v1/organizations/{id}", Endpoint: api.Plain(r.update)},
+		{Pattern: "DELETE /v1/organizations/{id}", Endpoint: api.Plain(r.delete)},
 	}
 }
 
@@ -64,24 +49,9 @@ func (r routes) list(call *api.Call) (*api.Reply, error) {
 		return nil, err
 	}
 	if isCSV {
-		return api.ReplyCSV(call, entity, table, r.db,
-			func(ctx context.Context, tx *db.Tx, take func(rows []Organization) error) error {
-				return ExportOrganizations(ctx, tx, query, take)
-			}), nil
+		return api.ReplyCSV(call, entity, table, r.db, query, ExportOrganizations)
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, query.Include)
-	if err != nil {
-		return nil, err
-	}
-	var page *api.Page[Organization]
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		page, err = ListOrganizations(call.Context(), tx, query)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, page.Rows, wanted)
-		}
-		return err
-	})
+	page, included, err := api.ReadPage(call, r.db, r.relations, entity, query, ListOrganizations)
 	if err != nil {
 		return nil, err
 	}
@@ -90,33 +60,22 @@ func (r routes) list(call *api.Call) (*api.Reply, error) {
 
 // create makes an organization.
 func (r routes) create(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
-	body, err := ReadOrganizationCreate(call.Body)
+	body, err := wire.Read(call.Body, createFrom)
 	if err != nil {
 		return nil, err
 	}
-	if err := call.Caller.Require("organization:create"); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
+	if err := call.MayWrite("organization:create", entity); err != nil {
 		return nil, err
 	}
 	// A new organization is a tenant of its own, and is made inside of itself.
 	tenant := db.NewID()
-	var reply *api.Reply
-	err = r.db.Write(call.Context(), call.Caller, &tenant, func(tx *db.Tx) error {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			created, err := r.createIn(call.Context(), tx, body)
-			if err != nil {
-				return nil, err
-			}
-			return call.Created(entity, created, created.ID, &created.Version)
-		})
-		return err
+	return call.WriteOnce(r.db, &tenant, func(tx *db.Tx) (*api.Reply, error) {
+		created, err := r.createIn(call.Context(), tx, body)
+		if err != nil {
+			return nil, err
+		}
+		return call.Created(entity, created, created.ID, &created.Version)
 	})
-	return reply, err
 }
 
 // get shows one organization.
@@ -132,45 +91,29 @@ func (r routes) get(call *api.Call) (*api.Reply, error) {
 	if err := call.Caller.Require("organization:read"); err != nil {
 		return nil, err
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, paths)
-	if err != nil {
-		return nil, err
-	}
-	var found *Organization
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		found, err = GetOrganization(call.Context(), tx, id)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, []Organization{*found}, wanted)
-		}
-		return err
+	found, included, err := api.ReadRow(call, r.db, r.relations, entity, paths, func(tx *db.Tx) (*Organization, error) {
+		return GetOrganization(call.Context(), tx, id)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if included != nil {
-		return api.Included(included[0]), nil
+		return api.Included(included), nil
 	}
 	return call.Row(entity, found, &found.Version)
 }
 
 // update changes an organization: fields that are absent stay as they are.
 func (r routes) update(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	id, err := api.ID(call, "id", wire.ParseUUID)
 	if err != nil {
 		return nil, err
 	}
-	patch, err := ReadOrganizationUpdate(call.Body)
+	patch, err := wire.Read(call.Body, updateFrom)
 	if err != nil {
 		return nil, err
 	}
-	if err := call.Caller.Require("organization:update"); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
+	if err := call.MayWrite("organization:update", entity); err != nil {
 		return nil, err
 	}
 	var updated *Organization
@@ -186,9 +129,6 @@ func (r routes) update(call *api.Call) (*api.Reply, error) {
 
 // delete removes an organization.
 func (r routes) delete(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	id, err := api.ID(call, "id", wire.ParseUUID)
 	if err != nil {
 		return nil, err

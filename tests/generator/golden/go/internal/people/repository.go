@@ -3,7 +3,6 @@ package people
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -130,12 +129,8 @@ func Related(ctx context.Context, tx *db.Tx, relation api.Relation, keys any) ([
 }
 
 func scanRelated(row pgx.CollectableRow) (api.Related, error) {
-	var key any
 	var found Person
-	if err := row.Scan(append([]any{&key}, found.fields()...)...); err != nil {
-		return api.Related{}, err
-	}
-	return api.Reached(key, found)
+	return api.ScanRelated(row, &found, found.fields())
 }
 
 // UpdatePerson is the person after the change, unless it has changed since the caller saw it.
@@ -197,14 +192,7 @@ func asked(tx *db.Tx, query *api.Query[Person]) (*db.Statement, error) {
 
 // reachable are the rows of the caller's tenant on which it has the permission.
 func reachable(tx *db.Tx, permission string) (*db.Statement, error) {
-	statement := &db.Statement{}
-	tenant, err := tx.Tenant()
-	if err != nil {
-		return nil, err
-	}
-	statement.Where(`tenant_id = ` + statement.Bind(tenant))
-	statement.Allow(tx.Caller, permission)
-	return statement, nil
+	return tx.Reachable(`tenant_id`, permission)
 }
 
 // refusal is why nothing was changed: the row is not there, has changed, or is not the caller's to change.
@@ -213,10 +201,7 @@ func refusal(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) err
 	if err != nil {
 		return err
 	}
-	if versions != nil && !slices.Contains(versions, current.Version) {
-		return problem.VersionConflict(current.Version)
-	}
-	return problem.Forbidden()
+	return problem.NotChanged(current.Version, versions)
 }
 
 func scan(row pgx.CollectableRow) (Person, error) {

@@ -3,7 +3,6 @@ package people
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -15,19 +14,7 @@ import (
 
 const entity = "person"
 
-var table = api.Table{
-	Name: "people",
-	Fields: []string{
-		"id",
-		"email",
-		"created_at",
-		"updated_at",
-		"version",
-	},
-	Texts: []string{
-		"email",
-	},
-}
+var table = api.Table{Name: "people", Texts: []string{"email"}}
 
 type routes struct {
 	db        *db.DB
@@ -40,12 +27,12 @@ func Routes(database *db.DB, relations api.Relations) []api.Route {
 	return []api.Route{
 		{Pattern: "GET /v1/people", Endpoint: r.list},
 		{Pattern: "GET /v1/people/{id}", Endpoint: r.get},
-		{Pattern: "POST /v1/people", Endpoint: r.create},
-		{Pattern: "PATCH /v1/people/{id}", Endpoint: r.update},
-		{Pattern: "DELETE /v1/people/{id}", Endpoint: r.delete},
-		{Pattern: "POST /v1/people/batch", Endpoint: r.batchCreate},
-		{Pattern: "POST /v1/people/batch-update", Endpoint: r.batchUpdate},
-		{Pattern: "POST /v1/people/batch-delete", Endpoint: r.batchDelete},
+		{Pattern: "POST /v1/people", Endpoint: api.Plain(r.create)},
+		{Pattern: "PATCH /v1/people/{id}", Endpoint: api.Plain(r.update)},
+		{Pattern: "DELETE /v1/people/{id}", Endpoint: api.Plain(r.delete)},
+		{Pattern: "POST /v1/people/batch", Endpoint: api.Plain(r.batchCreate)},
+		{Pattern: "POST /v1/people/batch-update", Endpoint: api.Plain(r.batchUpdate)},
+		{Pattern: "POST /v1/people/batch-delete", Endpoint: api.Plain(r.batchDelete)},
 	}
 }
 
@@ -66,24 +53,9 @@ func (r routes) list(call *api.Call) (*api.Reply, error) {
 		return nil, err
 	}
 	if isCSV {
-		return api.ReplyCSV(call, entity, table, r.db,
-			func(ctx context.Context, tx *db.Tx, take func(rows []Person) error) error {
-				return ExportPeople(ctx, tx, query, take)
-			}), nil
+		return api.ReplyCSV(call, entity, table, r.db, query, ExportPeople)
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, query.Include)
-	if err != nil {
-		return nil, err
-	}
-	var page *api.Page[Person]
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		page, err = ListPeople(call.Context(), tx, query)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, page.Rows, wanted)
-		}
-		return err
-	})
+	page, included, err := api.ReadPage(call, r.db, r.relations, entity, query, ListPeople)
 	if err != nil {
 		return nil, err
 	}
@@ -92,31 +64,20 @@ func (r routes) list(call *api.Call) (*api.Reply, error) {
 
 // create makes a person.
 func (r routes) create(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
-	body, err := ReadPersonCreate(call.Body)
+	body, err := wire.Read(call.Body, createFrom)
 	if err != nil {
 		return nil, err
 	}
-	if err := call.Caller.Require("person:create"); err != nil {
+	if err := call.MayWrite("person:create", entity); err != nil {
 		return nil, err
 	}
-	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
-		return nil, err
-	}
-	var reply *api.Reply
-	err = r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) error {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			created, err := r.createIn(call.Context(), tx, body)
-			if err != nil {
-				return nil, err
-			}
-			return call.Created(entity, created, created.ID, &created.Version)
-		})
-		return err
+	return call.WriteOnce(r.db, nil, func(tx *db.Tx) (*api.Reply, error) {
+		created, err := r.createIn(call.Context(), tx, body)
+		if err != nil {
+			return nil, err
+		}
+		return call.Created(entity, created, created.ID, &created.Version)
 	})
-	return reply, err
 }
 
 // get shows one person.
@@ -132,45 +93,29 @@ func (r routes) get(call *api.Call) (*api.Reply, error) {
 	if err := call.Caller.Require("person:read"); err != nil {
 		return nil, err
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, paths)
-	if err != nil {
-		return nil, err
-	}
-	var found *Person
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		found, err = GetPerson(call.Context(), tx, id)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, []Person{*found}, wanted)
-		}
-		return err
+	found, included, err := api.ReadRow(call, r.db, r.relations, entity, paths, func(tx *db.Tx) (*Person, error) {
+		return GetPerson(call.Context(), tx, id)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if included != nil {
-		return api.Included(included[0]), nil
+		return api.Included(included), nil
 	}
 	return call.Row(entity, found, &found.Version)
 }
 
 // update changes a person: fields that are absent stay as they are.
 func (r routes) update(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	id, err := api.ID(call, "id", wire.ParseUUID)
 	if err != nil {
 		return nil, err
 	}
-	patch, err := ReadPersonUpdate(call.Body)
+	patch, err := wire.Read(call.Body, updateFrom)
 	if err != nil {
 		return nil, err
 	}
-	if err := call.Caller.Require("person:update"); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
+	if err := call.MayWrite("person:update", entity); err != nil {
 		return nil, err
 	}
 	var updated *Person
@@ -186,9 +131,6 @@ func (r routes) update(call *api.Call) (*api.Reply, error) {
 
 // delete removes a person.
 func (r routes) delete(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	id, err := api.ID(call, "id", wire.ParseUUID)
 	if err != nil {
 		return nil, err
@@ -207,94 +149,22 @@ func (r routes) delete(call *api.Call) (*api.Reply, error) {
 
 // batchCreate makes many people, or none.
 func (r routes) batchCreate(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	items := wire.Items(call.Body, "items", api.MostItems, createFrom)
-	if err := call.Body.Refusal(); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.Require("person:create"); err != nil {
-		return nil, err
-	}
-	if err := api.CheckItems(call.Caller, entity, items); err != nil {
-		return nil, err
-	}
-	var reply *api.Reply
-	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			rows, err := api.EachOf("items", items, false, func(item wire.Item[PersonCreate]) (*Person, error) {
-				return r.createIn(call.Context(), tx, item.Value)
-			})
-			if err != nil {
-				return nil, err
-			}
-			return api.Rows(call, entity, http.StatusCreated, rows)
-		})
-		return err
-	})
-	return reply, err
+	return api.WriteEach(call, r.db, entity, items, http.StatusCreated, r.createIn, "person:create")
 }
 
 // batchUpdate changes many people, or none.
 func (r routes) batchUpdate(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	items := wire.Items(call.Body, "items", api.MostItems, changeFrom)
-	if err := call.Body.Refusal(); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.Require("person:update"); err != nil {
-		return nil, err
-	}
-	if err := api.CheckItems(call.Caller, entity, items); err != nil {
-		return nil, err
-	}
-	var reply *api.Reply
-	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			rows, err := api.EachOf("items", items, false, func(item wire.Item[PersonChange]) (*Person, error) {
-				change := item.Value
-				var versions []int64
-				if change.SeenVersion != nil {
-					versions = []int64{*change.SeenVersion}
-				}
-				return r.updateIn(call.Context(), tx, change.ID, change.PersonUpdate, versions)
-			})
-			if err != nil {
-				return nil, err
-			}
-			return api.Rows(call, entity, http.StatusOK, rows)
-		})
-		return err
-	})
-	return reply, err
+	return api.WriteEach(call, r.db, entity, items, http.StatusOK, r.changeIn, "person:update")
 }
 
 // batchDelete deletes many people, or none.
 func (r routes) batchDelete(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	ids := wire.Required(call.Body, "ids", wire.Many(wire.UUID, 1, api.MostItems))
-	if err := call.Body.Refusal(); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.Require("person:delete"); err != nil {
-		return nil, err
-	}
-	var reply *api.Reply
-	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			_, err := api.EachOf("ids", ids, true, func(id uuid.UUID) (struct{}, error) {
-				return struct{}{}, r.deleteIn(call.Context(), tx, id, nil)
-			})
-			return api.NoContent(), err
-		})
-		return err
+	return api.DeleteEach(call, r.db, ids, "person:delete", func(tx *db.Tx, id uuid.UUID) error {
+		return r.deleteIn(call.Context(), tx, id, nil)
 	})
-	return reply, err
 }
 
 func (r routes) createIn(ctx context.Context, tx *db.Tx, body PersonCreate) (*Person, error) {
@@ -319,6 +189,10 @@ func (r routes) updateIn(
 		return nil, err
 	}
 	return updated, afterUpdate(ctx, tx, updated)
+}
+
+func (r routes) changeIn(ctx context.Context, tx *db.Tx, change PersonChange) (*Person, error) {
+	return r.updateIn(ctx, tx, change.ID, change.PersonUpdate, api.Seen(change.SeenVersion))
 }
 
 func (r routes) deleteIn(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) error {

@@ -1,10 +1,11 @@
 package people
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"acme-works/internal/api"
-	"acme-works/internal/db"
 	"acme-works/internal/wire"
 )
 
@@ -35,22 +36,10 @@ type PersonChange struct {
 	PersonUpdate
 }
 
-// ReadPersonCreate reads the body of a create. An error names every field that is wrong.
-func ReadPersonCreate(body *wire.Body) (PersonCreate, error) {
-	created := createFrom(body)
-	return created, body.Refusal()
-}
-
 func createFrom(body *wire.Body) PersonCreate {
 	return PersonCreate{
 		Email: wire.Required(body, "email", wire.Email),
 	}
-}
-
-// ReadPersonUpdate reads the body of a change. An error names every field that is wrong.
-func ReadPersonUpdate(body *wire.Body) (PersonUpdate, error) {
-	patch := updateFrom(body)
-	return patch, body.Refusal()
 }
 
 func updateFrom(body *wire.Body) PersonUpdate {
@@ -69,26 +58,16 @@ func changeFrom(item *wire.Body) PersonChange {
 
 // listed is how people can be filtered and sorted.
 var listed = &api.List[Person]{
-	ID: api.By("id", "id", wire.ParseUUID, func(row *Person) uuid.UUID { return row.ID }),
 	Sorts: []api.SortKey[Person]{
 		api.By("id", "id", wire.ParseUUID, func(row *Person) uuid.UUID { return row.ID }),
 		api.By("email", "email", wire.ParseText, func(row *Person) string { return row.Email }),
 		api.By("created_at", "created_at", wire.ParseTimestamp, func(row *Person) wire.Timestamp { return row.CreatedAt }),
 		api.By("updated_at", "updated_at", wire.ParseTimestamp, func(row *Person) wire.Timestamp { return row.UpdatedAt }),
 	},
-	Filters: []api.Filter{
-		api.In("id.in", "id", true, wire.ParseUUID),
-		api.Compare("email", "email", "=", wire.ParseText),
-		api.In("email.in", "email", false, wire.ParseText),
-		api.Like("email.contains", "email", db.Contains),
-		api.Like("email.starts_with", "email", db.StartsWith),
-		api.Compare("created_at.gt", "created_at", ">", wire.ParseTimestamp),
-		api.Compare("created_at.gte", "created_at", ">=", wire.ParseTimestamp),
-		api.Compare("created_at.lt", "created_at", "<", wire.ParseTimestamp),
-		api.Compare("created_at.lte", "created_at", "<=", wire.ParseTimestamp),
-		api.Compare("updated_at.gt", "updated_at", ">", wire.ParseTimestamp),
-		api.Compare("updated_at.gte", "updated_at", ">=", wire.ParseTimestamp),
-		api.Compare("updated_at.lt", "updated_at", "<", wire.ParseTimestamp),
-		api.Compare("updated_at.lte", "updated_at", "<=", wire.ParseTimestamp),
-	},
+	Filters: slices.Concat(
+		api.FilterBy("id", "id", wire.ParseUUID, "in"),
+		api.FilterText("email", "email", wire.ParseText, "=", "in", "contains", "starts_with"),
+		api.FilterBy("created_at", "created_at", wire.ParseTimestamp, "gt", "gte", "lt", "lte"),
+		api.FilterBy("updated_at", "updated_at", wire.ParseTimestamp, "gt", "gte", "lt", "lte"),
+	),
 }

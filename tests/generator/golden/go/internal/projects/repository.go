@@ -3,7 +3,6 @@ package projects
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -245,12 +244,8 @@ func Related(ctx context.Context, tx *db.Tx, relation api.Relation, keys any) ([
 }
 
 func scanRelated(row pgx.CollectableRow) (api.Related, error) {
-	var key any
 	var found ProjectSummary
-	if err := row.Scan(append([]any{&key}, found.fields()...)...); err != nil {
-		return api.Related{}, err
-	}
-	return api.Reached(key, found)
+	return api.ScanRelated(row, &found, found.fields())
 }
 
 // UpdateProject is the project after the change, unless it has changed since the caller saw it.
@@ -357,19 +352,16 @@ func asked(tx *db.Tx, query *api.Query[ProjectSummary]) (*db.Statement, error) {
 
 // reachable are the rows of the caller's tenant on which it has the permission.
 func reachable(tx *db.Tx, permission string, deleted string) (*db.Statement, error) {
-	statement := &db.Statement{}
-	tenant, err := tx.Tenant()
+	statement, err := tx.Reachable(`tenant_id`, permission)
 	if err != nil {
 		return nil, err
 	}
-	statement.Where(`tenant_id = ` + statement.Bind(tenant))
 	switch deleted {
 	case "exclude":
 		statement.Where(`deleted_at is null`)
 	case "only":
 		statement.Where(`deleted_at is not null`)
 	}
-	statement.Allow(tx.Caller, permission)
 	return statement, nil
 }
 
@@ -379,10 +371,7 @@ func refusal(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) err
 	if err != nil {
 		return err
 	}
-	if versions != nil && !slices.Contains(versions, current.Version) {
-		return problem.VersionConflict(current.Version)
-	}
-	return problem.Forbidden()
+	return problem.NotChanged(current.Version, versions)
 }
 
 func scan(row pgx.CollectableRow) (Project, error) {

@@ -3,7 +3,6 @@ package projects
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -15,30 +14,7 @@ import (
 
 const entity = "project"
 
-var table = api.Table{
-	Name: "projects",
-	Fields: []string{
-		"id",
-		"name",
-		"code",
-		"status",
-		"budget",
-		"owner_id",
-		"created_at",
-		"updated_at",
-		"created_by",
-		"updated_by",
-		"version",
-		"deleted_at",
-	},
-	Texts: []string{
-		"name",
-		"code",
-		"status",
-		"created_by",
-		"updated_by",
-	},
-}
+var table = api.Table{Name: "projects", Texts: []string{"name", "code", "status", "created_by", "updated_by"}}
 
 type routes struct {
 	db        *db.DB
@@ -51,13 +27,13 @@ func Routes(database *db.DB, relations api.Relations) []api.Route {
 	return []api.Route{
 		{Pattern: "GET /v1/projects", Endpoint: r.list},
 		{Pattern: "GET /v1/projects/{id}", Endpoint: r.get},
-		{Pattern: "POST /v1/projects", Endpoint: r.create},
-		{Pattern: "PATCH /v1/projects/{id}", Endpoint: r.update},
-		{Pattern: "DELETE /v1/projects/{id}", Endpoint: r.delete},
-		{Pattern: "POST /v1/projects/{id}/restore", Endpoint: r.restore},
-		{Pattern: "POST /v1/projects/batch", Endpoint: r.batchCreate},
-		{Pattern: "POST /v1/projects/batch-update", Endpoint: r.batchUpdate},
-		{Pattern: "POST /v1/projects/batch-delete", Endpoint: r.batchDelete},
+		{Pattern: "POST /v1/projects", Endpoint: api.Plain(r.create)},
+		{Pattern: "PATCH /v1/projects/{id}", Endpoint: api.Plain(r.update)},
+		{Pattern: "DELETE /v1/projects/{id}", Endpoint: api.Plain(r.delete)},
+		{Pattern: "POST /v1/projects/{id}/restore", Endpoint: api.Plain(r.restore)},
+		{Pattern: "POST /v1/projects/batch", Endpoint: api.Plain(r.batchCreate)},
+		{Pattern: "POST /v1/projects/batch-update", Endpoint: api.Plain(r.batchUpdate)},
+		{Pattern: "POST /v1/projects/batch-delete", Endpoint: api.Plain(r.batchDelete)},
 	}
 }
 
@@ -83,24 +59,9 @@ func (r routes) list(call *api.Call) (*api.Reply, error) {
 		return nil, err
 	}
 	if isCSV {
-		return api.ReplyCSV(call, entity, table, r.db,
-			func(ctx context.Context, tx *db.Tx, take func(rows []ProjectSummary) error) error {
-				return ExportProjects(ctx, tx, query, take)
-			}), nil
+		return api.ReplyCSV(call, entity, table, r.db, query, ExportProjects)
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, query.Include)
-	if err != nil {
-		return nil, err
-	}
-	var page *api.Page[ProjectSummary]
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		page, err = ListProjects(call.Context(), tx, query)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, page.Rows, wanted)
-		}
-		return err
-	})
+	page, included, err := api.ReadPage(call, r.db, r.relations, entity, query, ListProjects)
 	if err != nil {
 		return nil, err
 	}
@@ -109,31 +70,20 @@ func (r routes) list(call *api.Call) (*api.Reply, error) {
 
 // create makes a project.
 func (r routes) create(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
-	body, err := ReadProjectCreate(call.Body)
+	body, err := wire.Read(call.Body, createFrom)
 	if err != nil {
 		return nil, err
 	}
-	if err := call.Caller.Require("project:create"); err != nil {
+	if err := call.MayWrite("project:create", entity); err != nil {
 		return nil, err
 	}
-	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
-		return nil, err
-	}
-	var reply *api.Reply
-	err = r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) error {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			created, err := r.createIn(call.Context(), tx, body)
-			if err != nil {
-				return nil, err
-			}
-			return call.Created(entity, created, created.ID, &created.Version)
-		})
-		return err
+	return call.WriteOnce(r.db, nil, func(tx *db.Tx) (*api.Reply, error) {
+		created, err := r.createIn(call.Context(), tx, body)
+		if err != nil {
+			return nil, err
+		}
+		return call.Created(entity, created, created.ID, &created.Version)
 	})
-	return reply, err
 }
 
 // get shows one project.
@@ -149,45 +99,29 @@ func (r routes) get(call *api.Call) (*api.Reply, error) {
 	if err := call.Caller.Require("project:read"); err != nil {
 		return nil, err
 	}
-	wanted, err := r.relations.Tree(call.Caller, entity, paths)
-	if err != nil {
-		return nil, err
-	}
-	var found *Project
-	var included []json.RawMessage
-	err = r.db.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
-		found, err = GetProject(call.Context(), tx, id)
-		if err == nil && wanted != nil {
-			included, err = api.IncludeIn(call.Context(), tx, r.relations, entity, []Project{*found}, wanted)
-		}
-		return err
+	found, included, err := api.ReadRow(call, r.db, r.relations, entity, paths, func(tx *db.Tx) (*Project, error) {
+		return GetProject(call.Context(), tx, id)
 	})
 	if err != nil {
 		return nil, err
 	}
 	if included != nil {
-		return api.Included(included[0]), nil
+		return api.Included(included), nil
 	}
 	return call.Row(entity, found, &found.Version)
 }
 
 // update changes a project: fields that are absent stay as they are.
 func (r routes) update(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	id, err := api.ID(call, "id", wire.ParseUUID)
 	if err != nil {
 		return nil, err
 	}
-	patch, err := ReadProjectUpdate(call.Body)
+	patch, err := wire.Read(call.Body, updateFrom)
 	if err != nil {
 		return nil, err
 	}
-	if err := call.Caller.Require("project:update"); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.CheckWritable(entity, call.Body.Sent()); err != nil {
+	if err := call.MayWrite("project:update", entity); err != nil {
 		return nil, err
 	}
 	var updated *Project
@@ -203,9 +137,6 @@ func (r routes) update(call *api.Call) (*api.Reply, error) {
 
 // delete removes a project; it can be restored.
 func (r routes) delete(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	id, err := api.ID(call, "id", wire.ParseUUID)
 	if err != nil {
 		return nil, err
@@ -224,9 +155,6 @@ func (r routes) delete(call *api.Call) (*api.Reply, error) {
 
 // restore brings a project back that was deleted.
 func (r routes) restore(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	id, err := api.ID(call, "id", wire.ParseUUID)
 	if err != nil {
 		return nil, err
@@ -247,100 +175,30 @@ func (r routes) restore(call *api.Call) (*api.Reply, error) {
 
 // batchCreate makes many projects, or none.
 func (r routes) batchCreate(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	items := wire.Items(call.Body, "items", api.MostItems, upsertFrom)
 	onConflict := wire.Default(call.Body, "on_conflict", api.OnConflict, "error")
-	if err := call.Body.Refusal(); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.Require("project:create"); err != nil {
-		return nil, err
-	}
+	permissions := []string{"project:create"}
 	if onConflict == "update" {
-		if err := call.Caller.Require("project:update"); err != nil {
-			return nil, err
-		}
+		permissions = append(permissions, "project:update")
 	}
-	if err := api.CheckItems(call.Caller, entity, items); err != nil {
-		return nil, err
+	work := func(ctx context.Context, tx *db.Tx, body upsert) (*Project, error) {
+		return r.upsertIn(ctx, tx, body, onConflict)
 	}
-	var reply *api.Reply
-	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			rows, err := api.EachOf("items", items, false, func(item wire.Item[upsert]) (*Project, error) {
-				return r.upsertIn(call.Context(), tx, item.Value, onConflict)
-			})
-			if err != nil {
-				return nil, err
-			}
-			return api.Rows(call, entity, http.StatusCreated, rows)
-		})
-		return err
-	})
-	return reply, err
+	return api.WriteEach(call, r.db, entity, items, http.StatusCreated, work, permissions...)
 }
 
 // batchUpdate changes many projects, or none.
 func (r routes) batchUpdate(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	items := wire.Items(call.Body, "items", api.MostItems, changeFrom)
-	if err := call.Body.Refusal(); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.Require("project:update"); err != nil {
-		return nil, err
-	}
-	if err := api.CheckItems(call.Caller, entity, items); err != nil {
-		return nil, err
-	}
-	var reply *api.Reply
-	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			rows, err := api.EachOf("items", items, false, func(item wire.Item[ProjectChange]) (*Project, error) {
-				change := item.Value
-				var versions []int64
-				if change.SeenVersion != nil {
-					versions = []int64{*change.SeenVersion}
-				}
-				return r.updateIn(call.Context(), tx, change.ID, change.ProjectUpdate, versions)
-			})
-			if err != nil {
-				return nil, err
-			}
-			return api.Rows(call, entity, http.StatusOK, rows)
-		})
-		return err
-	})
-	return reply, err
+	return api.WriteEach(call, r.db, entity, items, http.StatusOK, r.changeIn, "project:update")
 }
 
 // batchDelete deletes many projects, or none.
 func (r routes) batchDelete(call *api.Call) (*api.Reply, error) {
-	if err := call.NoParameters(); err != nil {
-		return nil, err
-	}
 	ids := wire.Required(call.Body, "ids", wire.Many(wire.UUID, 1, api.MostItems))
-	if err := call.Body.Refusal(); err != nil {
-		return nil, err
-	}
-	if err := call.Caller.Require("project:delete"); err != nil {
-		return nil, err
-	}
-	var reply *api.Reply
-	err := r.db.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) (err error) {
-		reply, err = api.Once(call.Context(), call, tx, func() (*api.Reply, error) {
-			_, err := api.EachOf("ids", ids, true, func(id uuid.UUID) (struct{}, error) {
-				return struct{}{}, r.deleteIn(call.Context(), tx, id, nil)
-			})
-			return api.NoContent(), err
-		})
-		return err
+	return api.DeleteEach(call, r.db, ids, "project:delete", func(tx *db.Tx, id uuid.UUID) error {
+		return r.deleteIn(call.Context(), tx, id, nil)
 	})
-	return reply, err
 }
 
 func (r routes) createIn(ctx context.Context, tx *db.Tx, body ProjectCreate) (*Project, error) {
@@ -382,6 +240,10 @@ func (r routes) updateIn(
 		return nil, err
 	}
 	return updated, afterUpdate(ctx, tx, updated)
+}
+
+func (r routes) changeIn(ctx context.Context, tx *db.Tx, change ProjectChange) (*Project, error) {
+	return r.updateIn(ctx, tx, change.ID, change.ProjectUpdate, api.Seen(change.SeenVersion))
 }
 
 func (r routes) deleteIn(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) error {

@@ -2,11 +2,11 @@ package projects
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"acme-works/internal/api"
-	"acme-works/internal/db"
 	"acme-works/internal/wire"
 )
 
@@ -79,12 +79,6 @@ var (
 	readBudget  = wire.Exact(12, 2, wire.LeastExact("0"))
 )
 
-// ReadProjectCreate reads the body of a create. An error names every field that is wrong.
-func ReadProjectCreate(body *wire.Body) (ProjectCreate, error) {
-	created := createFrom(body)
-	return created, body.Refusal()
-}
-
 func createFrom(body *wire.Body) ProjectCreate {
 	return ProjectCreate{
 		Name:     wire.Required(body, "name", readName),
@@ -94,12 +88,6 @@ func createFrom(body *wire.Body) ProjectCreate {
 		Settings: wire.Nullable(body, "settings", wire.Document),
 		OwnerID:  wire.Cleared(body, "owner_id", wire.UUID),
 	}
-}
-
-// ReadProjectUpdate reads the body of a change. An error names every field that is wrong.
-func ReadProjectUpdate(body *wire.Body) (ProjectUpdate, error) {
-	patch := updateFrom(body)
-	return patch, body.Refusal()
 }
 
 func updateFrom(body *wire.Body) ProjectUpdate {
@@ -134,7 +122,6 @@ func upsertFrom(item *wire.Body) upsert {
 
 // listed is how projects can be filtered and sorted.
 var listed = &api.List[ProjectSummary]{
-	ID:       api.By("id", "id", wire.ParseUUID, func(row *ProjectSummary) uuid.UUID { return row.ID }),
 	Deleted:  true,
 	Searched: []string{"name"},
 	Sorts: []api.SortKey[ProjectSummary]{
@@ -144,36 +131,14 @@ var listed = &api.List[ProjectSummary]{
 		api.By("created_at", "created_at", wire.ParseTimestamp, func(row *ProjectSummary) wire.Timestamp { return row.CreatedAt }),
 		api.By("updated_at", "updated_at", wire.ParseTimestamp, func(row *ProjectSummary) wire.Timestamp { return row.UpdatedAt }),
 	},
-	Filters: []api.Filter{
-		api.In("id.in", "id", true, wire.ParseUUID),
-		api.Compare("name", "name", "=", wire.ParseText),
-		api.In("name.in", "name", false, wire.ParseText),
-		api.Like("name.contains", "name", db.Contains),
-		api.Like("name.starts_with", "name", db.StartsWith),
-		api.Compare("code", "code", "=", wire.ParseText),
-		api.In("code.in", "code", false, wire.ParseText),
-		api.Like("code.contains", "code", db.Contains),
-		api.Like("code.starts_with", "code", db.StartsWith),
-		api.Compare("status", "status", "=", parseStatus),
-		api.Compare("status.ne", "status", "<>", parseStatus),
-		api.In("status.in", "status", true, parseStatus),
-		api.Compare("budget", "budget", "=", wire.ParseDecimal(12, 2)),
-		api.In("budget.in", "budget", true, wire.ParseDecimal(12, 2)),
-		api.Compare("budget.gt", "budget", ">", wire.ParseDecimal(12, 2)),
-		api.Compare("budget.gte", "budget", ">=", wire.ParseDecimal(12, 2)),
-		api.Compare("budget.lt", "budget", "<", wire.ParseDecimal(12, 2)),
-		api.Compare("budget.lte", "budget", "<=", wire.ParseDecimal(12, 2)),
-		api.IsNull("budget.is_null", "budget"),
-		api.Compare("owner_id", "owner_id", "=", wire.ParseUUID),
-		api.In("owner_id.in", "owner_id", true, wire.ParseUUID),
-		api.IsNull("owner_id.is_null", "owner_id"),
-		api.Compare("created_at.gt", "created_at", ">", wire.ParseTimestamp),
-		api.Compare("created_at.gte", "created_at", ">=", wire.ParseTimestamp),
-		api.Compare("created_at.lt", "created_at", "<", wire.ParseTimestamp),
-		api.Compare("created_at.lte", "created_at", "<=", wire.ParseTimestamp),
-		api.Compare("updated_at.gt", "updated_at", ">", wire.ParseTimestamp),
-		api.Compare("updated_at.gte", "updated_at", ">=", wire.ParseTimestamp),
-		api.Compare("updated_at.lt", "updated_at", "<", wire.ParseTimestamp),
-		api.Compare("updated_at.lte", "updated_at", "<=", wire.ParseTimestamp),
-	},
+	Filters: slices.Concat(
+		api.FilterBy("id", "id", wire.ParseUUID, "in"),
+		api.FilterText("name", "name", wire.ParseText, "=", "in", "contains", "starts_with"),
+		api.FilterText("code", "code", wire.ParseText, "=", "in", "contains", "starts_with"),
+		api.FilterBy("status", "status", parseStatus, "=", "ne", "in"),
+		api.FilterBy("budget", "budget", wire.ParseDecimal(12, 2), "=", "in", "gt", "gte", "lt", "lte", "is_null"),
+		api.FilterBy("owner_id", "owner_id", wire.ParseUUID, "=", "in", "is_null"),
+		api.FilterBy("created_at", "created_at", wire.ParseTimestamp, "gt", "gte", "lt", "lte"),
+		api.FilterBy("updated_at", "updated_at", wire.ParseTimestamp, "gt", "gte", "lt", "lte"),
+	),
 }

@@ -10,27 +10,9 @@ import (
 // relations are what `include` follows and what bodies link, by resource and name.
 var relations = api.Relations{
 	"project": {
-		"owner": {
-			Entity:     "person",
-			Many:       false,
-			Key:        "owner_id",
-			Keys:       api.Keys(wire.ParseUUID),
-			Column:     "id",
-			Guard:      "project",
-			GuardField: "owner_id",
-			Load:       people.Related,
-		},
+		"owner": api.One("person", people.Related, "owner_id", api.Keys(wire.ParseUUID), "id", "project", "owner_id"),
 	},
 	"person": {
-		"projects": {
-			Entity:     "project",
-			Many:       true,
-			Key:        "id",
-			Keys:       api.Keys(wire.ParseUUID),
-			Column:     "owner_id",
-			Guard:      "project",
-			GuardField: "owner_id",
-			Load:       projects.Related,
-		},
+		"projects": api.Many("project", projects.Related, "id", api.Keys(wire.ParseUUID), "owner_id", "project", "owner_id"),
 	},
 }

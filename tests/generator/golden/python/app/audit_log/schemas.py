@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from app.core.fields import (
     BoolParameter,
-    Commas,
     Int53Parameter,
     Json,
+    OneOf,
+    OneOfTexts,
     Text,
     Timestamp,
     View,
@@ -46,31 +47,20 @@ class AuditEntryQuery(ListQuery):
         "id": SortKey(Int53Parameter),
     }
 
-    sort: Annotated[
-        list[
-            Literal[
-                "id",
-                "-id",
-            ]
-        ],
-        Field(max_length=3),
-    ] = []
-    id__in: Annotated[list[Int53Parameter], Commas, Field(max_length=100)] | None = Field(default=None, alias="id.in")
-    at__gt: Timestamp | None = Field(default=None, alias="at.gt")
-    at__gte: Timestamp | None = Field(default=None, alias="at.gte")
-    at__lt: Timestamp | None = Field(default=None, alias="at.lt")
-    at__lte: Timestamp | None = Field(default=None, alias="at.lte")
+    id__in: OneOf[Int53Parameter] | None = None
+    at__gt: Timestamp | None = None
+    at__gte: Timestamp | None = None
+    at__lt: Timestamp | None = None
+    at__lte: Timestamp | None = None
     actor_id: Text | None = None
-    actor_id__in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="actor_id.in")
-    actor_id__is_null: BoolParameter | None = Field(default=None, alias="actor_id.is_null")
+    actor_id__in: OneOfTexts[Text] | None = None
+    actor_id__is_null: BoolParameter | None = None
     request_id: Text | None = None
-    request_id__in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="request_id.in")
+    request_id__in: OneOfTexts[Text] | None = None
     entity_: Text | None = Field(default=None, alias="entity")
-    entity___in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="entity.in")
+    entity___in: OneOfTexts[Text] | None = Field(default=None, alias="entity.in")
     entity_id: Text | None = None
-    entity_id__in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="entity_id.in")
+    entity_id__in: OneOfTexts[Text] | None = None
     action: AuditEntryAction | None = None
-    action__ne: AuditEntryAction | None = Field(default=None, alias="action.ne")
-    action__in: Annotated[list[AuditEntryAction], Commas, Field(max_length=100)] | None = Field(
-        default=None, alias="action.in"
-    )
+    action__ne: AuditEntryAction | None = None
+    action__in: OneOf[AuditEntryAction] | None = None

@@ -8,9 +8,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from app.core.access import Principal
 from app.core.errors import Problem, invalid_parameter
@@ -31,9 +34,9 @@ class SortKey:
 
 
 class ListQuery(BaseModel):
-    """The parameters that every list has. A filter of an entity is a field of its subclass."""
+    """The parameters that every list has. A filter of an entity is a field of its subclass: `a__gt` is `a.gt`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", alias_generator=lambda name: name.replace("__", "."))
 
     entity: ClassVar[str]
     sort_keys: ClassVar[Mapping[str, SortKey]]
@@ -44,7 +47,37 @@ class ListQuery(BaseModel):
     cursor: Annotated[str, Field(max_length=2000)] | None = None
     offset: Annotated[int, Field(ge=0, le=10_000)] | None = None
     count: Literal["none", "exact"] = "none"
+    sort: Annotated[list[Text], Field(max_length=3)] = []
     include: Annotated[list[Text], Field(max_length=5)] = []
+
+    @field_validator("sort")
+    @classmethod
+    def _known(cls, keys: list[str]) -> list[str]:
+        for key in keys:
+            if key.removeprefix("-") not in cls.sort_keys:
+                raise PydanticCustomError("invalid", "there is no such field to sort by")
+        return keys
+
+    @classmethod
+    def read(cls, request: Request) -> Self:
+        """The query string. Anything unknown, given twice or out of range is refused by name."""
+        sent: dict[str, Any] = {}
+        twice = ""
+        for name, value in request.query_params.multi_items():
+            if name in ("sort", "include") or name.endswith(".in"):
+                sent.setdefault(name, []).append(value)
+                continue
+            if name in sent:
+                twice = twice or name
+            sent[name] = value
+        try:
+            query = cls.model_validate(sent)
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
+            raise RequestValidationError([{**each, "loc": ("query", *each["loc"])} for each in faults]) from error
+        if twice:
+            raise invalid_parameter(twice, "given more than once")
+        return query
 
     def check(self, principal: Principal) -> None:
         """Refuse what contradicts itself, and fields that the caller may not see."""
@@ -62,14 +95,13 @@ class ListQuery(BaseModel):
 
     def filters(self) -> Iterator[tuple[str, Any]]:
         """The filters that were sent, by parameter name."""
-        for name, info in type(self).model_fields.items():
-            parameter = info.alias or name
-            if name in self.model_fields_set and parameter not in PAGING:
+        for name, parameter in _filters(type(self)):
+            if name in self.model_fields_set:
                 yield parameter, getattr(self, name)
 
     def order(self) -> list[tuple[str, bool]]:
         """The sort keys and whether each descends; `id` makes the order total."""
-        keys = [(key.removeprefix("-"), key.startswith("-")) for key in getattr(self, "sort", ())]
+        keys = [(key.removeprefix("-"), key.startswith("-")) for key in self.sort]
         if all(name != "id" for name, _ in keys):
             keys.append(("id", keys[-1][1] if keys else False))
         return keys
@@ -79,6 +111,13 @@ class ListQuery(BaseModel):
         deleted = getattr(self, "deleted", "exclude")
         text = json.dumps([deleted, getattr(self, "q", None), *sorted(self.filters())], default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=1024)
+def _filters(query: type[ListQuery]) -> list[tuple[str, str]]:
+    """The attributes that are filters, and the parameters that they are read from."""
+    named = [(name, info.alias or name) for name, info in query.model_fields.items()]
+    return [(name, parameter) for name, parameter in named if parameter not in PAGING]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.core.db import Tx
 from app.core.export import reply_csv, wants_csv
 from app.core.idempotency import once
 from app.core.ids import new_id
 from app.core.include import included, tree
-from app.core.web import (
-    Caller,
-    Db,
-    IfMatch,
-    Include,
-    RetryingRoute,
-    check_parameters,
-    no_parameters,
-    reply,
-    reply_included,
-    reply_page,
-)
+from app.core.web import Caller, Db, IfMatch, Include, RetryingRoute, no_parameters, reply, reply_included, reply_page
 from app.organizations import hooks, repository
 from app.organizations.schemas import Organization, OrganizationCreate, OrganizationQuery, OrganizationUpdate
 from app.relations import RELATIONS
@@ -31,24 +19,14 @@ from app.relations import RELATIONS
 router = APIRouter(prefix="/v1/organizations", route_class=RetryingRoute)
 ENTITY = "organization"
 # The fields of a CSV that people write, and that a spreadsheet might take for formulas.
-TEXTS: frozenset[str] = frozenset(
-    [
-        "name",
-        "slug",
-    ]
-)
+TEXTS: frozenset[str] = frozenset(["name", "slug"])
 
 
 @router.get("")
-async def list_organizations(
-    request: Request,
-    caller: Caller,
-    db: Db,
-    query: Annotated[OrganizationQuery, Query()],
-) -> Response:
+async def list_organizations(request: Request, caller: Caller, db: Db) -> Response:
     """The organizations that the caller may read, one page at a time."""
+    query = OrganizationQuery.read(request)
     caller.require("organization:read")
-    check_parameters(request, "sort", "include")
     query.check(caller)
     if wants_csv(request):
         return await reply_csv(

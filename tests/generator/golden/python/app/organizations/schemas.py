@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from app.core.fields import (
     Body,
-    Commas,
     NotNull,
+    OneOf,
+    OneOfTexts,
     Text,
     Timestamp,
     Uuid,
@@ -58,35 +59,20 @@ class OrganizationQuery(ListQuery):
         "updated_at": SortKey(Timestamp),
     }
 
-    sort: Annotated[
-        list[
-            Literal[
-                "id",
-                "-id",
-                "slug",
-                "-slug",
-                "created_at",
-                "-created_at",
-                "updated_at",
-                "-updated_at",
-            ]
-        ],
-        Field(max_length=3),
-    ] = []
-    id__in: Annotated[list[Uuid], Commas, Field(max_length=100)] | None = Field(default=None, alias="id.in")
+    id__in: OneOf[Uuid] | None = None
     name: Text | None = None
-    name__in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="name.in")
-    name__contains: Text | None = Field(default=None, alias="name.contains")
-    name__starts_with: Text | None = Field(default=None, alias="name.starts_with")
+    name__in: OneOfTexts[Text] | None = None
+    name__contains: Text | None = None
+    name__starts_with: Text | None = None
     slug: Text | None = None
-    slug__in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="slug.in")
-    slug__contains: Text | None = Field(default=None, alias="slug.contains")
-    slug__starts_with: Text | None = Field(default=None, alias="slug.starts_with")
-    created_at__gt: Timestamp | None = Field(default=None, alias="created_at.gt")
-    created_at__gte: Timestamp | None = Field(default=None, alias="created_at.gte")
-    created_at__lt: Timestamp | None = Field(default=None, alias="created_at.lt")
-    created_at__lte: Timestamp | None = Field(default=None, alias="created_at.lte")
-    updated_at__gt: Timestamp | None = Field(default=None, alias="updated_at.gt")
-    updated_at__gte: Timestamp | None = Field(default=None, alias="updated_at.gte")
-    updated_at__lt: Timestamp | None = Field(default=None, alias="updated_at.lt")
-    updated_at__lte: Timestamp | None = Field(default=None, alias="updated_at.lte")
+    slug__in: OneOfTexts[Text] | None = None
+    slug__contains: Text | None = None
+    slug__starts_with: Text | None = None
+    created_at__gt: Timestamp | None = None
+    created_at__gte: Timestamp | None = None
+    created_at__lt: Timestamp | None = None
+    created_at__lte: Timestamp | None = None
+    updated_at__gt: Timestamp | None = None
+    updated_at__gte: Timestamp | None = None
+    updated_at__lt: Timestamp | None = None
+    updated_at__lte: Timestamp | None = None

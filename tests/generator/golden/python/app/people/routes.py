@@ -2,61 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from app.core.batch import check_items_writable, each, reply_rows
+from app.core.batch import delete_each, write_each
 from app.core.db import Tx
 from app.core.export import reply_csv, wants_csv
+from app.core.fields import Ids, Items, Uuid
 from app.core.idempotency import once
 from app.core.include import included, tree
-from app.core.web import (
-    Caller,
-    Db,
-    IfMatch,
-    Include,
-    RetryingRoute,
-    check_parameters,
-    no_parameters,
-    reply,
-    reply_included,
-    reply_page,
-)
+from app.core.web import Caller, Db, IfMatch, Include, RetryingRoute, no_parameters, reply, reply_included, reply_page
 from app.people import hooks, repository
-from app.people.schemas import (
-    Person,
-    PersonBatchCreate,
-    PersonBatchDelete,
-    PersonBatchUpdate,
-    PersonChange,
-    PersonCreate,
-    PersonQuery,
-    PersonUpdate,
-)
+from app.people.schemas import Person, PersonChange, PersonCreate, PersonQuery, PersonUpdate
 from app.relations import RELATIONS
 
 router = APIRouter(prefix="/v1/people", route_class=RetryingRoute)
 ENTITY = "person"
 # The fields of a CSV that people write, and that a spreadsheet might take for formulas.
-TEXTS: frozenset[str] = frozenset(
-    [
-        "email",
-    ]
-)
+TEXTS: frozenset[str] = frozenset(["email"])
 
 
 @router.get("")
-async def list_people(
-    request: Request,
-    caller: Caller,
-    db: Db,
-    query: Annotated[PersonQuery, Query()],
-) -> Response:
+async def list_people(request: Request, caller: Caller, db: Db) -> Response:
     """The people that the caller may read, one page at a time."""
+    query = PersonQuery.read(request)
     caller.require("person:read")
-    check_parameters(request, "sort", "include")
     query.check(caller)
     if wants_csv(request):
         return await reply_csv(
@@ -128,47 +99,24 @@ async def delete_person(caller: Caller, db: Db, id: UUID, versions: IfMatch) -> 
 
 
 @router.post("/batch", dependencies=[Depends(no_parameters)])
-async def batch_create_people(request: Request, caller: Caller, db: Db, body: PersonBatchCreate) -> Response:
+async def batch_create_people(request: Request, caller: Caller, db: Db, body: Items[PersonCreate]) -> Response:
     """Create many people, or none."""
     caller.require("person:create")
-    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
-    async with db.tx(caller) as tx:
-
-        async def work() -> Response:
-            rows = await each("/items", body.items, lambda item: _create(tx, item))
-            return reply_rows(rows, caller.hidden(ENTITY), status=201)
-
-        return await once(request, tx, work)
+    return await write_each(request, caller, db, ENTITY, body.items, _create, status=201)
 
 
 @router.post("/batch-update", dependencies=[Depends(no_parameters)])
-async def batch_update_people(request: Request, caller: Caller, db: Db, body: PersonBatchUpdate) -> Response:
+async def batch_update_people(request: Request, caller: Caller, db: Db, body: Items[PersonChange]) -> Response:
     """Change many people, or none."""
     caller.require("person:update")
-    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
-    async with db.tx(caller) as tx:
-
-        async def change(item: PersonChange) -> Person:
-            versions = None if item.version is None else [item.version]
-            return await _update(tx, item.id, item, versions)
-
-        async def work() -> Response:
-            return reply_rows(await each("/items", body.items, change), caller.hidden(ENTITY))
-
-        return await once(request, tx, work)
+    return await write_each(request, caller, db, ENTITY, body.items, _change)
 
 
 @router.post("/batch-delete", dependencies=[Depends(no_parameters)], status_code=204)
-async def batch_delete_people(request: Request, caller: Caller, db: Db, body: PersonBatchDelete) -> Response:
+async def batch_delete_people(request: Request, caller: Caller, db: Db, body: Ids[Uuid]) -> Response:
     """Delete many people, or none."""
     caller.require("person:delete")
-    async with db.tx(caller) as tx:
-
-        async def work() -> Response:
-            await each("/ids", body.ids, lambda id: _delete(tx, id, None), deleting=True)
-            return Response(status_code=204)
-
-        return await once(request, tx, work)
+    return await delete_each(request, caller, db, body.ids, lambda tx, id: _delete(tx, id, None))
 
 
 async def _create(tx: Tx, body: PersonCreate) -> Person:
@@ -183,6 +131,10 @@ async def _update(tx: Tx, id: UUID, patch: PersonUpdate, versions: list[int] | N
     updated = await repository.update_person(tx, id, patch, versions)
     await hooks.after_update(tx, updated)
     return updated
+
+
+async def _change(tx: Tx, item: PersonChange) -> Person:
+    return await _update(tx, item.id, item, None if item.version is None else [item.version])
 
 
 async def _delete(tx: Tx, id: UUID, versions: list[int] | None) -> None:

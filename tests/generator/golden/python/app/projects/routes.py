@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from app.core.batch import check_items_writable, each, reply_rows
+from app.core.batch import delete_each, write_each
 from app.core.db import Tx
 from app.core.export import reply_csv, wants_csv
+from app.core.fields import Ids, Items, Uuid
 from app.core.idempotency import once
 from app.core.include import included, tree
-from app.core.web import (
-    Caller,
-    Db,
-    IfMatch,
-    Include,
-    RetryingRoute,
-    check_parameters,
-    no_parameters,
-    reply,
-    reply_included,
-    reply_page,
-)
+from app.core.web import Caller, Db, IfMatch, Include, RetryingRoute, no_parameters, reply, reply_included, reply_page
 from app.projects import hooks, repository
 from app.projects.schemas import (
     Project,
     ProjectBatchCreate,
-    ProjectBatchDelete,
-    ProjectBatchUpdate,
     ProjectChange,
     ProjectCreate,
     ProjectQuery,
@@ -41,29 +29,16 @@ from app.relations import RELATIONS
 router = APIRouter(prefix="/v1/projects", route_class=RetryingRoute)
 ENTITY = "project"
 # The fields of a CSV that people write, and that a spreadsheet might take for formulas.
-TEXTS: frozenset[str] = frozenset(
-    [
-        "name",
-        "code",
-        "status",
-        "created_by",
-        "updated_by",
-    ]
-)
+TEXTS: frozenset[str] = frozenset(["name", "code", "status", "created_by", "updated_by"])
 
 
 @router.get("")
-async def list_projects(
-    request: Request,
-    caller: Caller,
-    db: Db,
-    query: Annotated[ProjectQuery, Query()],
-) -> Response:
+async def list_projects(request: Request, caller: Caller, db: Db) -> Response:
     """The projects that the caller may read, one page at a time."""
+    query = ProjectQuery.read(request)
     caller.require("project:read")
     if query.deleted != "exclude":
         caller.require("project:read_deleted")
-    check_parameters(request, "sort", "include")
     query.check(caller)
     if wants_csv(request):
         return await reply_csv(
@@ -149,44 +124,25 @@ async def batch_create_projects(request: Request, caller: Caller, db: Db, body: 
     caller.require("project:create")
     if body.on_conflict == "update":
         caller.require("project:update")
-    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
-    async with db.tx(caller) as tx:
 
-        async def work() -> Response:
-            rows = await each("/items", body.items, lambda item: _upsert(tx, item, body.on_conflict))
-            return reply_rows(rows, caller.hidden(ENTITY), status=201)
+    async def work(tx: Tx, item: ProjectCreate) -> Project:
+        return await _upsert(tx, item, body.on_conflict)
 
-        return await once(request, tx, work)
+    return await write_each(request, caller, db, ENTITY, body.items, work, status=201)
 
 
 @router.post("/batch-update", dependencies=[Depends(no_parameters)])
-async def batch_update_projects(request: Request, caller: Caller, db: Db, body: ProjectBatchUpdate) -> Response:
+async def batch_update_projects(request: Request, caller: Caller, db: Db, body: Items[ProjectChange]) -> Response:
     """Change many projects, or none."""
     caller.require("project:update")
-    check_items_writable(caller, ENTITY, "/items", [item.sent() for item in body.items])
-    async with db.tx(caller) as tx:
-
-        async def change(item: ProjectChange) -> Project:
-            versions = None if item.version is None else [item.version]
-            return await _update(tx, item.id, item, versions)
-
-        async def work() -> Response:
-            return reply_rows(await each("/items", body.items, change), caller.hidden(ENTITY))
-
-        return await once(request, tx, work)
+    return await write_each(request, caller, db, ENTITY, body.items, _change)
 
 
 @router.post("/batch-delete", dependencies=[Depends(no_parameters)], status_code=204)
-async def batch_delete_projects(request: Request, caller: Caller, db: Db, body: ProjectBatchDelete) -> Response:
+async def batch_delete_projects(request: Request, caller: Caller, db: Db, body: Ids[Uuid]) -> Response:
     """Delete many projects, or none."""
     caller.require("project:delete")
-    async with db.tx(caller) as tx:
-
-        async def work() -> Response:
-            await each("/ids", body.ids, lambda id: _delete(tx, id, None), deleting=True)
-            return Response(status_code=204)
-
-        return await once(request, tx, work)
+    return await delete_each(request, caller, db, body.ids, lambda tx, id: _delete(tx, id, None))
 
 
 async def _create(tx: Tx, body: ProjectCreate) -> Project:
@@ -213,6 +169,10 @@ async def _update(tx: Tx, id: UUID, patch: ProjectUpdate, versions: list[int] | 
     updated = await repository.update_project(tx, id, patch, versions)
     await hooks.after_update(tx, updated)
     return updated
+
+
+async def _change(tx: Tx, item: ProjectChange) -> Project:
+    return await _update(tx, item.id, item, None if item.version is None else [item.version])
 
 
 async def _delete(tx: Tx, id: UUID, versions: list[int] | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -11,11 +11,14 @@ from pydantic import Field
 from app.core.fields import (
     Body,
     BoolParameter,
-    Commas,
+    Change,
     DecimalText,
     Int53,
+    Items,
     Json,
     NotNull,
+    OneOf,
+    OneOfTexts,
     Text,
     Timestamp,
     Uuid,
@@ -56,34 +59,17 @@ class ProjectUpdate(Body):
     owner_id: Uuid | None = None
 
 
-class ProjectBatchCreate(Body):
+class ProjectBatchCreate(Items[ProjectCreate]):
     """Many new projects."""
 
-    items: Annotated[list[ProjectCreate], Field(min_length=1, max_length=500)]
     on_conflict: Literal["error", "update", "ignore"] = "error"
 
 
-class ProjectChange(ProjectUpdate):
+class ProjectChange(ProjectUpdate, Change):
     """What should change about one of many projects."""
 
     id: Uuid
     version: Int53 | None = None
-
-    def sent(self) -> dict[str, Any]:
-        """The fields that were in the body, less those that say which row it is."""
-        return {name: value for name, value in super().sent().items() if name not in ("id", "version")}
-
-
-class ProjectBatchUpdate(Body):
-    """Changes of many projects."""
-
-    items: Annotated[list[ProjectChange], Field(min_length=1, max_length=500)]
-
-
-class ProjectBatchDelete(Body):
-    """Which projects to delete."""
-
-    ids: Annotated[list[Uuid], Field(min_length=1, max_length=500)]
 
 
 class ProjectSummary(View):
@@ -121,62 +107,37 @@ class ProjectQuery(ListQuery):
         "updated_at": SortKey(Timestamp),
     }
 
-    searched: ClassVar[frozenset[str]] = frozenset(
-        [
-            "name",
-        ]
-    )
+    searched: ClassVar[frozenset[str]] = frozenset(["name"])
 
-    sort: Annotated[
-        list[
-            Literal[
-                "id",
-                "-id",
-                "code",
-                "-code",
-                "status",
-                "-status",
-                "created_at",
-                "-created_at",
-                "updated_at",
-                "-updated_at",
-            ]
-        ],
-        Field(max_length=3),
-    ] = []
     q: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     deleted: Literal["exclude", "include", "only"] = "exclude"
-    id__in: Annotated[list[Uuid], Commas, Field(max_length=100)] | None = Field(default=None, alias="id.in")
+    id__in: OneOf[Uuid] | None = None
     name: Text | None = None
-    name__in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="name.in")
-    name__contains: Text | None = Field(default=None, alias="name.contains")
-    name__starts_with: Text | None = Field(default=None, alias="name.starts_with")
+    name__in: OneOfTexts[Text] | None = None
+    name__contains: Text | None = None
+    name__starts_with: Text | None = None
     code: Text | None = None
-    code__in: Annotated[list[Text], Field(max_length=100)] | None = Field(default=None, alias="code.in")
-    code__contains: Text | None = Field(default=None, alias="code.contains")
-    code__starts_with: Text | None = Field(default=None, alias="code.starts_with")
+    code__in: OneOfTexts[Text] | None = None
+    code__contains: Text | None = None
+    code__starts_with: Text | None = None
     status: ProjectStatus | None = None
-    status__ne: ProjectStatus | None = Field(default=None, alias="status.ne")
-    status__in: Annotated[list[ProjectStatus], Commas, Field(max_length=100)] | None = Field(
-        default=None, alias="status.in"
-    )
+    status__ne: ProjectStatus | None = None
+    status__in: OneOf[ProjectStatus] | None = None
     budget: Annotated[DecimalText, decimal_digits(12, 2)] | None = None
-    budget__in: Annotated[list[Annotated[DecimalText, decimal_digits(12, 2)]], Commas, Field(max_length=100)] | None = (
-        Field(default=None, alias="budget.in")
-    )
-    budget__gt: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.gt")
-    budget__gte: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.gte")
-    budget__lt: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.lt")
-    budget__lte: Annotated[DecimalText, decimal_digits(12, 2)] | None = Field(default=None, alias="budget.lte")
-    budget__is_null: BoolParameter | None = Field(default=None, alias="budget.is_null")
+    budget__in: OneOf[Annotated[DecimalText, decimal_digits(12, 2)]] | None = None
+    budget__gt: Annotated[DecimalText, decimal_digits(12, 2)] | None = None
+    budget__gte: Annotated[DecimalText, decimal_digits(12, 2)] | None = None
+    budget__lt: Annotated[DecimalText, decimal_digits(12, 2)] | None = None
+    budget__lte: Annotated[DecimalText, decimal_digits(12, 2)] | None = None
+    budget__is_null: BoolParameter | None = None
     owner_id: Uuid | None = None
-    owner_id__in: Annotated[list[Uuid], Commas, Field(max_length=100)] | None = Field(default=None, alias="owner_id.in")
-    owner_id__is_null: BoolParameter | None = Field(default=None, alias="owner_id.is_null")
-    created_at__gt: Timestamp | None = Field(default=None, alias="created_at.gt")
-    created_at__gte: Timestamp | None = Field(default=None, alias="created_at.gte")
-    created_at__lt: Timestamp | None = Field(default=None, alias="created_at.lt")
-    created_at__lte: Timestamp | None = Field(default=None, alias="created_at.lte")
-    updated_at__gt: Timestamp | None = Field(default=None, alias="updated_at.gt")
-    updated_at__gte: Timestamp | None = Field(default=None, alias="updated_at.gte")
-    updated_at__lt: Timestamp | None = Field(default=None, alias="updated_at.lt")
-    updated_at__lte: Timestamp | None = Field(default=None, alias="updated_at.lte")
+    owner_id__in: OneOf[Uuid] | None = None
+    owner_id__is_null: BoolParameter | None = None
+    created_at__gt: Timestamp | None = None
+    created_at__gte: Timestamp | None = None
+    created_at__lt: Timestamp | None = None
+    created_at__lte: Timestamp | None = None
+    updated_at__gt: Timestamp | None = None
+    updated_at__gte: Timestamp | None = None
+    updated_at__lt: Timestamp | None = None
+    updated_at__lte: Timestamp | None = None

@@ -135,37 +135,11 @@ set local statement_timeout = '10min';
 
 COMMENT ON TABLE project IS NULL;
 
-DROP POLICY tenant_isolation ON audit_log;
-
-ALTER TABLE audit_log NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
-
-DROP POLICY tenant_isolation ON person;
-
-ALTER TABLE person NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
-
 DROP TRIGGER audit ON project;
-
-DROP POLICY tenant_isolation ON project;
-
-ALTER TABLE project NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
-
-DROP POLICY tenant_isolation ON organization;
-
-ALTER TABLE organization NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
 
 DROP FUNCTION write_audit_log();
 
 ALTER TABLE project DROP CONSTRAINT project_owner_id_fkey;
-
-DROP INDEX audit_log_tenant_id_entity_entity_id_id_idx;
-
-DROP INDEX project_search_vector_idx;
-
-DROP INDEX project_tenant_id_status_created_at_idx;
-
-DROP INDEX project_tenant_id_owner_id_idx;
-
-DROP INDEX project_tenant_id_code_key;
 
 DROP TABLE audit_log;
 

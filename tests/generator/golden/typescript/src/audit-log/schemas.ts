@@ -22,30 +22,30 @@ export const AuditEntryPage = pageOf(AuditEntry);
 
 export const AuditEntryId = f.view({ id: f.Int53 });
 
-/** How to filter and sort audit log. `field.op` is a filter; all filters must hold. */
-export const AuditEntryQuery = listQuery({
-  sort: f.optional(sortBy("id", "-id")),
-  "id.in": f.optional(f.many(f.Int53, { commas: true })),
-  "at.gt": f.optional(f.Timestamp),
-  "at.gte": f.optional(f.Timestamp),
-  "at.lt": f.optional(f.Timestamp),
-  "at.lte": f.optional(f.Timestamp),
-  actor_id: f.optional(f.Text),
-  "actor_id.in": f.optional(f.many(f.Text)),
-  "actor_id.is_null": f.optional(f.Bool),
-  request_id: f.optional(f.Text),
-  "request_id.in": f.optional(f.many(f.Text)),
-  entity: f.optional(f.Text),
-  "entity.in": f.optional(f.many(f.Text)),
-  entity_id: f.optional(f.Text),
-  "entity_id.in": f.optional(f.many(f.Text)),
-  action: f.optional(AuditEntryAction),
-  "action.ne": f.optional(AuditEntryAction),
-  "action.in": f.optional(f.many(AuditEntryAction, { commas: true })),
-});
-export type AuditEntryQuery = f.Infer<typeof AuditEntryQuery>;
-
 /** What a list can be sorted by. */
 export const SORT_KEYS = {
   id: sortKey(f.Int53),
 };
+
+/** How to filter and sort audit log. `field.op` is a filter; all filters must hold. */
+export const AuditEntryQuery = listQuery({
+  sort: sortBy(SORT_KEYS),
+  "id.in": f.many(f.Int53, { commas: true }),
+  "at.gt": f.Timestamp,
+  "at.gte": f.Timestamp,
+  "at.lt": f.Timestamp,
+  "at.lte": f.Timestamp,
+  actor_id: f.Text,
+  "actor_id.in": f.many(f.Text),
+  "actor_id.is_null": f.Bool,
+  request_id: f.Text,
+  "request_id.in": f.many(f.Text),
+  entity: f.Text,
+  "entity.in": f.many(f.Text),
+  entity_id: f.Text,
+  "entity_id.in": f.many(f.Text),
+  action: AuditEntryAction,
+  "action.ne": AuditEntryAction,
+  "action.in": f.many(AuditEntryAction, { commas: true }),
+});
+export type AuditEntryQuery = f.Infer<typeof AuditEntryQuery>;

@@ -31,7 +31,7 @@ export const includeQuery = Type.Object(
   { additionalProperties: false },
 );
 
-/** The query of one list: what every list has, and the filters of an entity. */
+/** The query of one list: what every list has, and the filters of an entity, none of which has to be there. */
 export function listQuery<T extends TProperties>(parameters: T) {
   return Type.Object(
     {
@@ -40,14 +40,18 @@ export function listQuery<T extends TProperties>(parameters: T) {
       offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
       count: Type.Optional(Type.Unsafe<"none" | "exact">({ type: "string", enum: ["none", "exact"] })),
       ...includeQuery.properties,
-      ...parameters,
+      ...Type.Partial(Type.Object(parameters)).properties,
     },
     { additionalProperties: false },
   );
 }
 
-export function sortBy<const T extends readonly string[]>(...sorts: T) {
-  return Type.Array(Type.Unsafe<T[number]>({ type: "string", enum: sorts }), { maxItems: 3 });
+/** The order of a list by some of the keys. */
+export function sortBy<T extends SortKeys>(keys: T) {
+  const sorts = Object.keys(keys).flatMap((name) => [name, `-${name}`]);
+  return Type.Array(Type.Unsafe<(keyof T & string) | `-${keyof T & string}`>({ type: "string", enum: sorts }), {
+    maxItems: 3,
+  });
 }
 
 /** One page of rows of a schema. */

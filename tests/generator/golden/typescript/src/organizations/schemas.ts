@@ -34,29 +34,6 @@ export const OrganizationPage = pageOf(Organization);
 
 export const OrganizationId = f.view({ id: f.Uuid });
 
-/** How to filter and sort organizations. `field.op` is a filter; all filters must hold. */
-export const OrganizationQuery = listQuery({
-  sort: f.optional(sortBy("id", "-id", "slug", "-slug", "created_at", "-created_at", "updated_at", "-updated_at")),
-  "id.in": f.optional(f.many(f.Uuid, { commas: true })),
-  name: f.optional(f.Text),
-  "name.in": f.optional(f.many(f.Text)),
-  "name.contains": f.optional(f.Search),
-  "name.starts_with": f.optional(f.Search),
-  slug: f.optional(f.Text),
-  "slug.in": f.optional(f.many(f.Text)),
-  "slug.contains": f.optional(f.Search),
-  "slug.starts_with": f.optional(f.Search),
-  "created_at.gt": f.optional(f.Timestamp),
-  "created_at.gte": f.optional(f.Timestamp),
-  "created_at.lt": f.optional(f.Timestamp),
-  "created_at.lte": f.optional(f.Timestamp),
-  "updated_at.gt": f.optional(f.Timestamp),
-  "updated_at.gte": f.optional(f.Timestamp),
-  "updated_at.lt": f.optional(f.Timestamp),
-  "updated_at.lte": f.optional(f.Timestamp),
-});
-export type OrganizationQuery = f.Infer<typeof OrganizationQuery>;
-
 /** What a list can be sorted by. */
 export const SORT_KEYS = {
   id: sortKey(f.Uuid),
@@ -64,3 +41,26 @@ export const SORT_KEYS = {
   created_at: sortKey(f.Timestamp),
   updated_at: sortKey(f.Timestamp),
 };
+
+/** How to filter and sort organizations. `field.op` is a filter; all filters must hold. */
+export const OrganizationQuery = listQuery({
+  sort: sortBy(SORT_KEYS),
+  "id.in": f.many(f.Uuid, { commas: true }),
+  name: f.Text,
+  "name.in": f.many(f.Text),
+  "name.contains": f.Search,
+  "name.starts_with": f.Search,
+  slug: f.Text,
+  "slug.in": f.many(f.Text),
+  "slug.contains": f.Search,
+  "slug.starts_with": f.Search,
+  "created_at.gt": f.Timestamp,
+  "created_at.gte": f.Timestamp,
+  "created_at.lt": f.Timestamp,
+  "created_at.lte": f.Timestamp,
+  "updated_at.gt": f.Timestamp,
+  "updated_at.gte": f.Timestamp,
+  "updated_at.lt": f.Timestamp,
+  "updated_at.lte": f.Timestamp,
+});
+export type OrganizationQuery = f.Infer<typeof OrganizationQuery>;

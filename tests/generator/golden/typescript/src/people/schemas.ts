@@ -50,25 +50,6 @@ export const PersonPage = pageOf(Person);
 
 export const PersonId = f.view({ id: f.Uuid });
 
-/** How to filter and sort people. `field.op` is a filter; all filters must hold. */
-export const PersonQuery = listQuery({
-  sort: f.optional(sortBy("id", "-id", "email", "-email", "created_at", "-created_at", "updated_at", "-updated_at")),
-  "id.in": f.optional(f.many(f.Uuid, { commas: true })),
-  email: f.optional(f.Text),
-  "email.in": f.optional(f.many(f.Text)),
-  "email.contains": f.optional(f.Search),
-  "email.starts_with": f.optional(f.Search),
-  "created_at.gt": f.optional(f.Timestamp),
-  "created_at.gte": f.optional(f.Timestamp),
-  "created_at.lt": f.optional(f.Timestamp),
-  "created_at.lte": f.optional(f.Timestamp),
-  "updated_at.gt": f.optional(f.Timestamp),
-  "updated_at.gte": f.optional(f.Timestamp),
-  "updated_at.lt": f.optional(f.Timestamp),
-  "updated_at.lte": f.optional(f.Timestamp),
-});
-export type PersonQuery = f.Infer<typeof PersonQuery>;
-
 /** What a list can be sorted by. */
 export const SORT_KEYS = {
   id: sortKey(f.Uuid),
@@ -76,3 +57,22 @@ export const SORT_KEYS = {
   created_at: sortKey(f.Timestamp),
   updated_at: sortKey(f.Timestamp),
 };
+
+/** How to filter and sort people. `field.op` is a filter; all filters must hold. */
+export const PersonQuery = listQuery({
+  sort: sortBy(SORT_KEYS),
+  "id.in": f.many(f.Uuid, { commas: true }),
+  email: f.Text,
+  "email.in": f.many(f.Text),
+  "email.contains": f.Search,
+  "email.starts_with": f.Search,
+  "created_at.gt": f.Timestamp,
+  "created_at.gte": f.Timestamp,
+  "created_at.lt": f.Timestamp,
+  "created_at.lte": f.Timestamp,
+  "updated_at.gt": f.Timestamp,
+  "updated_at.gte": f.Timestamp,
+  "updated_at.lt": f.Timestamp,
+  "updated_at.lte": f.Timestamp,
+});
+export type PersonQuery = f.Infer<typeof PersonQuery>;

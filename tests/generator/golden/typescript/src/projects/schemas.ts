@@ -80,46 +80,6 @@ export const ProjectPage = pageOf(ProjectSummary);
 
 export const ProjectId = f.view({ id: f.Uuid });
 
-/** How to filter and sort projects. `field.op` is a filter; all filters must hold. */
-export const ProjectQuery = listQuery({
-  sort: f.optional(
-    sortBy("id", "-id", "code", "-code", "status", "-status", "created_at", "-created_at", "updated_at", "-updated_at"),
-  ),
-  q: f.optional(f.text({ minLength: 1, maxLength: 200 })),
-  deleted: f.optional(f.oneOf("exclude", "include", "only")),
-  "id.in": f.optional(f.many(f.Uuid, { commas: true })),
-  name: f.optional(f.Text),
-  "name.in": f.optional(f.many(f.Text)),
-  "name.contains": f.optional(f.Search),
-  "name.starts_with": f.optional(f.Search),
-  code: f.optional(f.Text),
-  "code.in": f.optional(f.many(f.Text)),
-  "code.contains": f.optional(f.Search),
-  "code.starts_with": f.optional(f.Search),
-  status: f.optional(ProjectStatus),
-  "status.ne": f.optional(ProjectStatus),
-  "status.in": f.optional(f.many(ProjectStatus, { commas: true })),
-  budget: f.optional(ProjectBudget),
-  "budget.in": f.optional(f.many(ProjectBudget, { commas: true })),
-  "budget.gt": f.optional(ProjectBudget),
-  "budget.gte": f.optional(ProjectBudget),
-  "budget.lt": f.optional(ProjectBudget),
-  "budget.lte": f.optional(ProjectBudget),
-  "budget.is_null": f.optional(f.Bool),
-  owner_id: f.optional(f.Uuid),
-  "owner_id.in": f.optional(f.many(f.Uuid, { commas: true })),
-  "owner_id.is_null": f.optional(f.Bool),
-  "created_at.gt": f.optional(f.Timestamp),
-  "created_at.gte": f.optional(f.Timestamp),
-  "created_at.lt": f.optional(f.Timestamp),
-  "created_at.lte": f.optional(f.Timestamp),
-  "updated_at.gt": f.optional(f.Timestamp),
-  "updated_at.gte": f.optional(f.Timestamp),
-  "updated_at.lt": f.optional(f.Timestamp),
-  "updated_at.lte": f.optional(f.Timestamp),
-});
-export type ProjectQuery = f.Infer<typeof ProjectQuery>;
-
 /** What a list can be sorted by. */
 export const SORT_KEYS = {
   id: sortKey(f.Uuid),
@@ -128,3 +88,41 @@ export const SORT_KEYS = {
   created_at: sortKey(f.Timestamp),
   updated_at: sortKey(f.Timestamp),
 };
+
+/** How to filter and sort projects. `field.op` is a filter; all filters must hold. */
+export const ProjectQuery = listQuery({
+  sort: sortBy(SORT_KEYS),
+  q: f.text({ minLength: 1, maxLength: 200 }),
+  deleted: f.oneOf("exclude", "include", "only"),
+  "id.in": f.many(f.Uuid, { commas: true }),
+  name: f.Text,
+  "name.in": f.many(f.Text),
+  "name.contains": f.Search,
+  "name.starts_with": f.Search,
+  code: f.Text,
+  "code.in": f.many(f.Text),
+  "code.contains": f.Search,
+  "code.starts_with": f.Search,
+  status: ProjectStatus,
+  "status.ne": ProjectStatus,
+  "status.in": f.many(ProjectStatus, { commas: true }),
+  budget: ProjectBudget,
+  "budget.in": f.many(ProjectBudget, { commas: true }),
+  "budget.gt": ProjectBudget,
+  "budget.gte": ProjectBudget,
+  "budget.lt": ProjectBudget,
+  "budget.lte": ProjectBudget,
+  "budget.is_null": f.Bool,
+  owner_id: f.Uuid,
+  "owner_id.in": f.many(f.Uuid, { commas: true }),
+  "owner_id.is_null": f.Bool,
+  "created_at.gt": f.Timestamp,
+  "created_at.gte": f.Timestamp,
+  "created_at.lt": f.Timestamp,
+  "created_at.lte": f.Timestamp,
+  "updated_at.gt": f.Timestamp,
+  "updated_at.gte": f.Timestamp,
+  "updated_at.lt": f.Timestamp,
+  "updated_at.lte": f.Timestamp,
+});
+export type ProjectQuery = f.Infer<typeof ProjectQuery>;

@@ -79,7 +79,7 @@ func TestEveryFilterTakesAValueAndNarrows(t *testing.T) {
 		rowOf(t, of, tenant)
 		all := ids(pages(t, reader, of, "limit", "100"))
 
-		for parameter, value := range of.Filters {
+		for parameter, value := range of.filters() {
 			got := reader.list(t, of, parameter, value, "limit", "100")
 			if of.hides(reader.role, parameter) {
 				want(t, got.status, 400) // a filter on a hidden field would tell what is in it

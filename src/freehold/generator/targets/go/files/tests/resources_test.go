@@ -59,8 +59,8 @@ type resource struct {
 	Required []string
 	// the fields that hold points, lines and polygons
 	Places []string
-	// query parameter to a value that it takes
-	Filters    map[string]string
+	// value to the query parameters that take it
+	ByValue    map[string][]string `json:"filters"`
 	Sorts      []string
 	Versioned  bool
 	SoftDelete bool                `json:"soft_delete"`
@@ -125,6 +125,17 @@ func (r *resource) sample() row {
 	found := row{}
 	for name, recipe := range r.Recipes {
 		found[name] = recipe.make()
+	}
+	return found
+}
+
+// filters are the query parameters, each with a value that it takes.
+func (r *resource) filters() map[string]string {
+	found := map[string]string{}
+	for value, parameters := range r.ByValue {
+		for _, parameter := range parameters {
+			found[parameter] = value
+		}
 	}
 	return found
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"strconv"
 
 	"service/internal/access"
@@ -15,9 +16,65 @@ const MostItems = 500
 // OnConflict is what to do about a natural key that is there already.
 var OnConflict = wire.Quoted(wire.ParseEnum("error", "update", "ignore"))
 
-// EachOf does the work for every item. The first that fails ends it, and the transaction with it; the refusal points at
+// WriteEach writes a row for every item of a body, or none: for callers who have the permissions, and at most once for
+// each idempotency key.
+func WriteEach[Item, Row any](
+	call *Call, database *db.DB, entity string, items []wire.Item[Item], status int,
+	work func(ctx context.Context, tx *db.Tx, item Item) (*Row, error), permissions ...string,
+) (*Reply, error) {
+	if err := call.mayChangeMany(permissions); err != nil {
+		return nil, err
+	}
+	if err := checkItems(call.Caller, entity, items); err != nil {
+		return nil, err
+	}
+	return call.WriteOnce(database, nil, func(tx *db.Tx) (*Reply, error) {
+		rows, err := eachOf("items", items, false, func(item wire.Item[Item]) (*Row, error) {
+			return work(call.Context(), tx, item.Value)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return Rows(call, entity, status, rows)
+	})
+}
+
+// DeleteEach deletes the rows of all ids, or none.
+func DeleteEach[ID any](
+	call *Call, database *db.DB, ids []ID, permission string, work func(tx *db.Tx, id ID) error,
+) (*Reply, error) {
+	if err := call.mayChangeMany([]string{permission}); err != nil {
+		return nil, err
+	}
+	return call.WriteOnce(database, nil, func(tx *db.Tx) (*Reply, error) {
+		_, err := eachOf("ids", ids, true, func(id ID) (struct{}, error) { return struct{}{}, work(tx, id) })
+		return NoContent(), err
+	})
+}
+
+// Seen are the versions that an item names; nil is any.
+func Seen(version *int64) []int64 {
+	if version == nil {
+		return nil
+	}
+	return []int64{*version}
+}
+
+func (c *Call) mayChangeMany(permissions []string) error {
+	if err := c.Body.Refusal(); err != nil {
+		return err
+	}
+	for _, each := range permissions {
+		if err := c.Caller.Require(each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachOf does the work for every item. The first that fails ends it, and the transaction with it; the refusal points at
 // the item.
-func EachOf[Item, Result any](
+func eachOf[Item, Result any](
 	field string, items []Item, deleting bool, work func(item Item) (Result, error),
 ) ([]Result, error) {
 	found := make([]Result, len(items))
@@ -33,8 +90,8 @@ func EachOf[Item, Result any](
 	return found, nil
 }
 
-// CheckItems refuses fields that the caller may not set, wherever they are.
-func CheckItems[T any](caller access.Principal, entity string, items []wire.Item[T]) error {
+// checkItems refuses fields that the caller may not set, wherever they are.
+func checkItems[T any](caller access.Principal, entity string, items []wire.Item[T]) error {
 	for place, item := range items {
 		if err := caller.CheckWritable(entity, item.Sent); err != nil {
 			return pointedAt("items", place, problem.Of(err))

@@ -49,22 +49,23 @@ func (c *Call) WantsCSV() (bool, error) {
 	return true, nil
 }
 
-// Table is what a CSV shows of a resource.
+// Table is what a CSV is told of a resource.
 type Table struct {
-	Name   string
-	Fields []string
+	Name string
 	// Texts are fields that people write, and that a spreadsheet might take for formulas.
 	Texts []string
 }
 
 // ReplyCSV sends the rows as they are read. What fails before the first of them is an ordinary refusal.
 func ReplyCSV[Row any](
-	call *Call, entity string, table Table, database *db.DB,
-	export func(ctx context.Context, tx *db.Tx, take func(rows []Row) error) error,
-) *Reply {
-	shown := slices.DeleteFunc(slices.Clone(table.Fields), func(field string) bool {
-		return call.Caller.Hides(entity, field)
-	})
+	call *Call, entity string, table Table, database *db.DB, query *Query[Row],
+	export func(ctx context.Context, tx *db.Tx, query *Query[Row], take func(rows []Row) error) error,
+) (*Reply, error) {
+	fields, err := fieldsOf[Row]()
+	if err != nil {
+		return nil, err
+	}
+	shown := slices.DeleteFunc(fields, func(field string) bool { return call.Caller.Hides(entity, field) })
 	return &Reply{
 		status: http.StatusOK,
 		header: map[string]string{
@@ -75,7 +76,7 @@ func ReplyCSV[Row any](
 		stream: func(begin func() io.Writer) error {
 			var to io.Writer
 			return database.Write(call.Context(), call.Caller, nil, func(tx *db.Tx) error {
-				return export(call.Context(), tx, func(rows []Row) error {
+				return export(call.Context(), tx, query, func(rows []Row) error {
 					var part bytes.Buffer
 					if to == nil {
 						to = begin()
@@ -93,7 +94,21 @@ func ReplyCSV[Row any](
 				})
 			})
 		},
+	}, nil
+}
+
+// fieldsOf are the fields that a row is written with, in their order.
+func fieldsOf[Row any]() ([]string, error) {
+	encoded, err := encode(new(Row), nil)
+	if err != nil {
+		return nil, err
 	}
+	written, err := members(encoded)
+	found := make([]string, len(written))
+	for place, each := range written {
+		found[place] = each.name
+	}
+	return found, err
 }
 
 func cellsOf(row any, shown, texts []string) ([]string, error) {

@@ -33,10 +33,21 @@ type remembered struct {
 	body   string
 }
 
-// Once is the answer of the work; of a request with a key that was here before, the answer that it got. The key is a
+// WriteOnce does the work in a transaction, in the caller's tenant or in the given one; once for each idempotency key.
+func (c *Call) WriteOnce(
+	database *db.DB, tenant *access.TenantID, work func(tx *db.Tx) (*Reply, error),
+) (reply *Reply, err error) {
+	err = database.Write(c.Context(), c.Caller, tenant, func(tx *db.Tx) error {
+		reply, err = once(c.Context(), c, tx, func() (*Reply, error) { return work(tx) })
+		return err
+	})
+	return reply, err
+}
+
+// once is the answer of the work; of a request with a key that was here before, the answer that it got. The key is a
 // row in the transaction of the write itself: a second request waits on it until the first has committed, and a write
 // that fails leaves no key behind.
-func Once(ctx context.Context, call *Call, tx *db.Tx, work func() (*Reply, error)) (*Reply, error) {
+func once(ctx context.Context, call *Call, tx *db.Tx, work func() (*Reply, error)) (*Reply, error) {
 	values := call.Header.Values(idempotencyKey)
 	if len(values) == 0 {
 		return work()

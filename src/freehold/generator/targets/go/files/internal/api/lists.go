@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -33,7 +34,7 @@ const (
 
 // List is how a resource can be filtered and sorted.
 type List[Row any] struct {
-	ID      SortKey[Row]
+	// Sorts are what it can be sorted by, the id among them.
 	Sorts   []SortKey[Row]
 	Filters []Filter
 	// Deleted tells whether deleted rows can be asked for.
@@ -57,16 +58,50 @@ type condition struct {
 	value     any
 }
 
-// Compare is `column sign value`.
-func Compare[T any](parameter, column, sign string, parse wire.Parser[T]) Filter {
+// FilterBy are the filters of a field: `=` has its name, and the other operators follow that after a dot.
+func FilterBy[T any](field, column string, parse wire.Parser[T], operators ...string) []Filter {
+	return filters(field, column, true, parse, operators)
+}
+
+// FilterText are those of a field whose values can have commas in them.
+func FilterText[T any](field, column string, parse wire.Parser[T], operators ...string) []Filter {
+	return filters(field, column, false, parse, operators)
+}
+
+var signs = map[string]string{"ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+func filters[T any](field, column string, commas bool, parse wire.Parser[T], operators []string) []Filter {
+	found := make([]Filter, len(operators))
+	for place, operator := range operators {
+		parameter := field + "." + operator
+		switch operator {
+		case "=":
+			found[place] = compare(field, column, "=", parse)
+		case "in":
+			found[place] = in(parameter, column, commas, parse)
+		case "contains":
+			found[place] = like(parameter, column, db.Contains)
+		case "starts_with":
+			found[place] = like(parameter, column, db.StartsWith)
+		case "is_null":
+			found[place] = isNull(parameter, column)
+		default:
+			found[place] = compare(parameter, column, signs[operator], parse)
+		}
+	}
+	return found
+}
+
+// compare is `column sign value`.
+func compare[T any](parameter, column, sign string, parse wire.Parser[T]) Filter {
 	return Filter{parameter: parameter, condition: func(values []string) (*condition, error) {
 		found, err := parse(values[0])
 		return &condition{before: column + " " + sign + " ", value: found}, err
 	}}
 }
 
-// In is one of several values: the parameter is repeated or, where commas cannot be part of a value, has them.
-func In[T any](parameter, column string, commas bool, parse wire.Parser[T]) Filter {
+// in is one of several values: the parameter is repeated or, where commas cannot be part of a value, has them.
+func in[T any](parameter, column string, commas bool, parse wire.Parser[T]) Filter {
 	return Filter{parameter: parameter, repeats: true, condition: func(values []string) (*condition, error) {
 		if commas {
 			values = strings.Split(strings.Join(values, ","), ",")
@@ -85,16 +120,16 @@ func In[T any](parameter, column string, commas bool, parse wire.Parser[T]) Filt
 	}}
 }
 
-// Like finds texts by a part of them, whatever the case; pattern is db.Contains or db.StartsWith.
-func Like(parameter, column string, pattern func(string) string) Filter {
+// like finds texts by a part of them, whatever the case.
+func like(parameter, column string, pattern func(string) string) Filter {
 	return Filter{parameter: parameter, condition: func(values []string) (*condition, error) {
 		found, err := wire.ParseText(values[0])
 		return &condition{before: column + " ilike ", value: pattern(found)}, err
 	}}
 }
 
-// IsNull is `column is null`, or with false that it is not.
-func IsNull(parameter, column string) Filter {
+// isNull is `column is null`, or with false that it is not.
+func isNull(parameter, column string) Filter {
 	return Filter{parameter: parameter, condition: func(values []string) (*condition, error) {
 		null, err := wire.ParseBool(values[0])
 		if null {
@@ -295,15 +330,24 @@ func (l *List[Row]) sort(query *Query[Row], sorts []string) error {
 	}
 	for _, each := range sorts {
 		name := strings.TrimPrefix(each, "-")
-		place := slices.IndexFunc(l.Sorts, func(key SortKey[Row]) bool { return key.name == name })
-		if place < 0 {
+		key := l.key(name)
+		if key == nil {
 			return problem.InvalidParameter("sort", "there is no such field to sort by")
 		}
-		query.order = append(query.order, ordered[Row]{l.Sorts[place], name != each})
+		query.order = append(query.order, ordered[Row]{*key, name != each})
 	}
-	if !slices.ContainsFunc(query.order, func(key ordered[Row]) bool { return key.name == l.ID.name }) {
+	if !slices.ContainsFunc(query.order, func(key ordered[Row]) bool { return key.name == "id" }) {
 		descends := len(query.order) > 0 && query.order[len(query.order)-1].descends
-		query.order = append(query.order, ordered[Row]{l.ID, descends})
+		query.order = append(query.order, ordered[Row]{*l.key("id"), descends})
+	}
+	return nil
+}
+
+func (l *List[Row]) key(name string) *SortKey[Row] {
+	for place := range l.Sorts {
+		if l.Sorts[place].name == name {
+			return &l.Sorts[place]
+		}
 	}
 	return nil
 }
@@ -499,15 +543,34 @@ func (q *Query[Row]) Page(rows []Row, total *int64) (*Page[Row], error) {
 	return page, err
 }
 
+// ReadPage reads the page that a list asks for, and where relations are wanted its rows with them.
+func ReadPage[Row any](
+	call *Call, database *db.DB, relations Relations, entity string, query *Query[Row],
+	read func(ctx context.Context, tx *db.Tx, query *Query[Row]) (*Page[Row], error),
+) (page *Page[Row], included []json.RawMessage, err error) {
+	wanted, err := relations.Tree(call.Caller, entity, query.Include)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = database.Read(call.Context(), call.Caller, func(tx *db.Tx) error {
+		page, err = read(call.Context(), tx, query)
+		if err == nil && wanted != nil {
+			included, err = includeIn(call.Context(), tx, relations, entity, page.Rows, wanted)
+		}
+		return err
+	})
+	return page, included, err
+}
+
 // ReplyPage is a page of rows without the fields that the caller may not see, and a link to the next. The included
 // ones are the same rows with their relations, if there are any.
 func ReplyPage[Row any](
 	call *Call, entity string, query *Query[Row], page *Page[Row], included []json.RawMessage,
 ) (*Reply, error) {
-	rows := included
-	if rows == nil {
+	var rows any = included
+	if included == nil {
 		var err error
-		if rows, err = encodeAll(page.Rows, call.Caller.Hidden(entity)); err != nil {
+		if rows, err = shown(page.Rows, call.Caller.Hidden(entity)); err != nil {
 			return nil, err
 		}
 	}
@@ -532,8 +595,8 @@ func ReplyPage[Row any](
 	}
 	var err error
 	reply.body, err = encode(struct {
-		Data []json.RawMessage `json:"data"`
-		Page pageInfo          `json:"page"`
+		Data any      `json:"data"`
+		Page pageInfo `json:"page"`
 	}{rows, pageInfo{query.Limit, page.Next != nil, page.Next, page.Total}}, nil)
 	return reply, err
 }
@@ -543,6 +606,14 @@ type pageInfo struct {
 	HasMore    bool    `json:"has_more"`
 	NextCursor *string `json:"next_cursor"`
 	Total      *int64  `json:"total,omitempty"`
+}
+
+// shown are the rows to encode: as they are where the caller may see all of them.
+func shown[Row any](rows []Row, hidden []string) (any, error) {
+	if len(hidden) == 0 {
+		return rows, nil
+	}
+	return encodeAll(rows, hidden)
 }
 
 func encodeAll[Row any](rows []Row, hidden []string) ([]json.RawMessage, error) {

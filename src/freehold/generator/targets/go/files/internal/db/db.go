@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	connectTimeout = 5 * time.Second
-	acquireTimeout = 5 * time.Second
-	pingTimeout    = 2 * time.Second
+	connectTimeout  = 5 * time.Second
+	acquireTimeout  = 5 * time.Second
+	rollbackTimeout = 5 * time.Second
+	pingTimeout     = 2 * time.Second
 )
 
 // DB is the connection pool of this process.

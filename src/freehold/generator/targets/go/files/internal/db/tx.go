@@ -17,13 +17,11 @@ type Tx struct {
 	Caller   access.Principal
 	TenantID *access.TenantID
 
-	connection interface {
-		SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
-	}
-	requestID string
+	connection *pgxpool.Conn
+	requestID  string
 	// within a transaction the settings hold to its end; outside, for a batch
 	transaction bool
-	told        bool
+	begun       bool
 }
 
 // Tenant is the tenant that the work is in; callers without one are refused.
@@ -32,6 +30,21 @@ func (t *Tx) Tenant() (access.TenantID, error) {
 		return *t.TenantID, nil
 	}
 	return t.Caller.Tenant()
+}
+
+// Reachable are the rows of the caller's tenant on which it has the permission. The column holds the tenant; it is empty
+// for rows that belong to none.
+func (t *Tx) Reachable(column, permission string) (*Statement, error) {
+	statement := &Statement{}
+	if column != "" {
+		tenant, err := t.Tenant()
+		if err != nil {
+			return nil, err
+		}
+		statement.Where(column + " = " + statement.Bind(tenant))
+	}
+	statement.Allow(t.Caller, permission)
+	return statement, nil
 }
 
 // Read works on a snapshot for each statement. The settings and the statement travel together: a batch is a
@@ -44,8 +57,8 @@ func (d *DB) Read(ctx context.Context, caller access.Principal, work func(tx *Tx
 	})
 }
 
-// Write works in a transaction in the caller's tenant, or in the given one. It is committed when the work is done,
-// before anybody is answered.
+// Write works in a transaction in the caller's tenant, or in the given one. It begins with the first statement, in the
+// same round trip, and is committed when the work is done, before anybody is answered.
 func (d *DB) Write(
 	ctx context.Context, caller access.Principal, tenant *access.TenantID, work func(tx *Tx) error,
 ) error {
@@ -53,12 +66,30 @@ func (d *DB) Write(
 		tenant = caller.TenantID
 	}
 	return d.acquired(ctx, func(connection *pgxpool.Conn) error {
-		return pgx.BeginFunc(ctx, connection, func(transaction pgx.Tx) error {
-			return work(&Tx{
-				Caller: caller, TenantID: tenant, connection: transaction, requestID: RequestID(ctx), transaction: true,
-			})
-		})
+		tx := &Tx{
+			Caller: caller, TenantID: tenant, connection: connection, requestID: RequestID(ctx), transaction: true,
+		}
+		return tx.end(ctx, work(tx))
 	})
+}
+
+// end commits what was begun, or undoes it because the work failed.
+func (t *Tx) end(ctx context.Context, failure error) error {
+	if !t.begun {
+		return failure
+	}
+	if failure != nil {
+		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		// The pool closes a connection that is given back in a transaction: that undoes it too.
+		_, _ = t.connection.Exec(undoing, "rollback")
+		return failure
+	}
+	done, err := t.connection.Exec(ctx, "commit")
+	if err == nil && done.String() == "ROLLBACK" {
+		return pgx.ErrTxCommitRollback
+	}
+	return err
 }
 
 func (d *DB) acquired(ctx context.Context, work func(connection *pgxpool.Conn) error) error {
@@ -75,20 +106,30 @@ func (d *DB) acquired(ctx context.Context, work func(connection *pgxpool.Conn) e
 const tell = `select set_config('app.tenant_id', $1, true), set_config('app.actor_id', $2, true),
 	set_config('app.request_id', $3, true)`
 
-// send runs the statement, after the settings that it needs.
-func (t *Tx) send(ctx context.Context, sql string, values []any, read func(pgx.Rows) error) error {
+// batch is for statements, and has what has to go before them: the settings, and the begin of a transaction.
+func (t *Tx) batch() *pgx.Batch {
 	batch := &pgx.Batch{}
-	if !t.told {
-		tenant, actor := "", ""
-		if t.TenantID != nil {
-			tenant = fmt.Sprint(*t.TenantID)
-		}
-		if id := t.Caller.Actor(); id != nil {
-			actor = *id
-		}
-		batch.Queue(tell, tenant, actor, t.requestID)
-		t.told = t.transaction
+	if t.begun {
+		return batch
 	}
+	if t.transaction {
+		batch.Queue("begin")
+		t.begun = true
+	}
+	tenant, actor := "", ""
+	if t.TenantID != nil {
+		tenant = fmt.Sprint(*t.TenantID)
+	}
+	if id := t.Caller.Actor(); id != nil {
+		actor = *id
+	}
+	batch.Queue(tell, tenant, actor, t.requestID)
+	return batch
+}
+
+// send runs the statement.
+func (t *Tx) send(ctx context.Context, sql string, values []any, read func(pgx.Rows) error) error {
+	batch := t.batch()
 	batch.Queue(sql, values...).Query(read)
 	return t.connection.SendBatch(ctx, batch).Close()
 }
@@ -134,7 +175,7 @@ func Run(ctx context.Context, tx *Tx, sql string, values ...any) error {
 
 // Each runs one statement for each of the values, in one round trip.
 func Each(ctx context.Context, tx *Tx, sql string, values [][]any) error {
-	batch := &pgx.Batch{}
+	batch := tx.batch()
 	for _, each := range values {
 		batch.Queue(sql, each...)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -107,6 +108,15 @@ func VersionConflict(version int64) *Problem {
 	refusal := New(http.StatusPreconditionFailed, "version_conflict", detail)
 	refusal.Header = map[string]string{"ETag": fmt.Sprintf(`"%d"`, version)}
 	return refusal
+}
+
+// NotChanged is why a row that can be read was not changed: it has another version than those that the caller has seen,
+// or the caller may not.
+func NotChanged(version int64, seen []int64) *Problem {
+	if seen != nil && !slices.Contains(seen, version) {
+		return VersionConflict(version)
+	}
+	return Forbidden()
 }
 
 // InvalidParameter refuses a parameter of the path or the query string.

@@ -72,6 +72,12 @@ func (b *Body) fail(at []string, code, message string) {
 	b.faults = append(b.faults, problem.Fault{Pointer: problem.Pointer(at...), Code: code, Message: message})
 }
 
+// Read reads a whole body. An error names every field that is wrong.
+func Read[T any](body *Body, read func(body *Body) T) (T, error) {
+	found := read(body)
+	return found, body.Refusal()
+}
+
 // Item is one of many in a body, and the fields that it had.
 type Item[T any] struct {
 	Value T

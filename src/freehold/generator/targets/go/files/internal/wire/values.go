@@ -41,7 +41,9 @@ const milliseconds = "2006-01-02T15:04:05.000Z"
 func (t Timestamp) String() string { return t.UTC().Format(milliseconds) }
 
 // MarshalJSON writes RFC 3339 with exactly three digits.
-func (t Timestamp) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
+func (t Timestamp) MarshalJSON() ([]byte, error) {
+	return t.UTC().AppendFormat(nil, `"`+milliseconds+`"`), nil
+}
 
 // ScanTimestamptz reads from PostgreSQL.
 func (t *Timestamp) ScanTimestamptz(v pgtype.Timestamptz) error {

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -41,6 +41,29 @@ class Body(BaseModel):
             for name, info in type(self).model_fields.items()
             if name in self.model_fields_set
         }
+
+
+Item = TypeVar("Item")
+
+
+class Items(Body, Generic[Item]):
+    """Many items of a batch."""
+
+    items: Annotated[list[Item], Field(min_length=1, max_length=500)]
+
+
+class Ids(Body, Generic[Item]):
+    """Which rows a batch is about."""
+
+    ids: Annotated[list[Item], Field(min_length=1, max_length=500)]
+
+
+class Change(Body):
+    """What should change about one of many rows."""
+
+    def sent(self) -> dict[str, Any]:
+        """The fields that were in the body, less those that say which row it is."""
+        return {name: value for name, value in super().sent().items() if name not in ("id", "version")}
 
 
 class View(BaseModel):
@@ -144,7 +167,11 @@ def _address(value: str) -> str:
 NotNull = BeforeValidator(_refuse_null)
 """In a merge patch: the key may be absent, but not null."""
 
-Commas = BeforeValidator(_commas)
+OneOf = Annotated[list[Item], BeforeValidator(_commas), Field(max_length=100)]
+"""The values of a filter such as `status.in`: the parameter repeated, or commas in one."""
+
+OneOfTexts = Annotated[list[Item], Field(max_length=100)]
+"""The same for values that can have commas in them."""
 
 Text = Annotated[str, AfterValidator(_storable)]
 TextId = Annotated[Text, Field(min_length=1, max_length=255)]

@@ -20,6 +20,9 @@ MAX_INCLUDED = 2000
 """The rows that one relation may reach in one answer."""
 
 
+Lookup = Literal["never", "unless_all", "always"]
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A table of links: the columns of both ends, and the one of the tenant, if it has one."""
@@ -46,10 +49,29 @@ class Relation:
     """Entity and field: only who may read it may follow the relation."""
     load: Callable[[Tx, Relation, Sequence[Any]], Awaitable[list[Row]]]
     link: Link | None = None
-    lookup: Literal["never", "unless_all", "always"] = "never"
+    lookup: Lookup = "never"
     """Whether what a body refers to is looked up: not for who may read every row at the other end, or always."""
     deleted: Literal["exclude", "include"] = "exclude"
     """Whether rows that are deleted softly are reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """An entity that relations lead to: how its rows are shown, and how they are found."""
+
+    entity: str
+    shape: type[BaseModel]
+    load: Callable[[Tx, Relation, Sequence[Any]], Awaitable[list[Row]]]
+
+
+def one(far: Far, key: str, column: str, guard: tuple[str, str], lookup: Lookup = "never") -> Relation:
+    """At most one row, whose column is what the field `key` holds."""
+    return Relation(far.entity, far.shape, False, key, column, guard, far.load, lookup=lookup)
+
+
+def many(far: Far, key: str, column: str, guard: tuple[str, str], link: Link | None = None) -> Relation:
+    """Any number of rows, perhaps over a table of links."""
+    return Relation(far.entity, far.shape, True, key, column, guard, far.load, link)
 
 
 Relations = Mapping[str, Mapping[str, Relation]]

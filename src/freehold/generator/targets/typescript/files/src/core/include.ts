@@ -22,6 +22,9 @@ export interface Link {
   readonly tenant?: string;
 }
 
+/** Finds the rows that the keys lead to, each with its `_key`. */
+type Load = (tx: Tx, relation: Relation, keys: readonly Key[]) => Promise<Row[]>;
+
 /** How to get from rows to the rows that belong to them. */
 export interface Relation {
   /** At the other end. */
@@ -32,9 +35,8 @@ export interface Relation {
   /** The column that is compared with the keys; of links, the id of the other end. */
   readonly column: string;
   /** Entity and field: only who may read it may follow the relation. */
-  readonly guard: readonly [entity: string, field: string];
-  /** The rows that the keys lead to, each with its `_key`. */
-  readonly load: (tx: Tx, relation: Relation, keys: readonly Key[]) => Promise<Row[]>;
+  readonly guard: Guard;
+  readonly load: Load;
   readonly link?: Link;
   /** When what a body refers to is looked up: unless the caller may read every row at the other end, or always. */
   readonly lookup?: "unless_all" | "always";
@@ -42,7 +44,32 @@ export interface Relation {
   readonly deleted?: "include";
 }
 
+type Guard = readonly [entity: string, field: string];
+
+/** To at most one row, whose column is what the field `key` holds. */
+export function one(
+  entity: string,
+  load: Load,
+  key: string,
+  column: string,
+  guard: Guard,
+  lookup?: Relation["lookup"],
+): Relation {
+  return { entity, many: false, key, column, guard, load, ...(lookup === undefined ? {} : { lookup }) };
+}
+
+/** To any number of rows, perhaps over a table of links. */
+export function many(entity: string, load: Load, key: string, column: string, guard: Guard, link?: Link): Relation {
+  return { entity, many: true, key, column, guard, load, ...(link === undefined ? {} : { link }) };
+}
+
 export type Relations = ReadonlyMap<string, ReadonlyMap<string, Relation>>;
+
+/** The relations of each entity, by name. */
+export function relations(told: Readonly<Record<string, Readonly<Record<string, Relation>>>>): Relations {
+  return new Map(Object.entries(told).map(([entity, named]) => [entity, new Map(Object.entries(named))]));
+}
+
 export type Tree = Map<string, { readonly relation: Relation; readonly below: Tree }>;
 
 /** The paths as a tree of relations. A relation that the caller may not follow is refused. */
