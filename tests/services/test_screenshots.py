@@ -17,6 +17,7 @@ from appwrite.enums.image_format import ImageFormat
 from appwrite.enums.timezone import Timezone
 from appwrite.services.avatars import Avatars
 from PIL import Image
+from structlog.testing import capture_logs
 
 from freehold.providers.chromium import BrowserFailed, BrowserMissing, Chromium, Shot
 from freehold.providers.outside import Outside
@@ -200,8 +201,11 @@ async def test_without_a_browser_or_with_one_that_ends_it_is_said(
         await Chromium(Outside(plain=True)).take(shot)
     with pytest.raises(BrowserMissing, match="/nowhere/chromium"):
         await Chromium(Outside(plain=True), path="/nowhere/chromium").take(shot)
-    with pytest.raises(BrowserFailed, match="it ended"):
-        await Chromium(Outside(plain=True), path=program(tmp_path, "exit 3")).take(shot)
+    path = program(tmp_path, "echo No usable sandbox >&2; exit 3")
+    with capture_logs() as logged, pytest.raises(BrowserFailed, match="does not start here"):
+        await Chromium(Outside(plain=True), path=path).take(shot)
+
+    assert [each["says"] for each in logged] == ["No usable sandbox\n"]
 
 
 async def test_a_browser_has_so_much_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,7 @@ class Chromium:
         try:
             async with (
                 asyncio.timeout(TIMEOUT_S + shot.sleep_s),
-                _Browser(path, self._flags(proxy, profile)) as browser,
+                _Browser(path, self._flags(proxy, profile), Path(profile, "said")) as browser,
             ):
                 return await _picture(browser, shot)
         except TimeoutError as error:
@@ -199,7 +199,7 @@ async def _picture(browser: _Browser, shot: Shot) -> bytes:
     await browser.ask("Browser.setDownloadBehavior", behavior="deny")
     target = await browser.ask("Target.createTarget", url="about:blank")
     attached = await browser.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-    browser.page = attached["sessionId"]
+    browser.has_page(attached["sessionId"])
     await _looked_at_as(browser, shot)
     loaded = browser.coming("Page.loadEventFired")
     navigated = await browser.ask("Page.navigate", url=shot.url)
@@ -268,8 +268,10 @@ def _origin(url: str) -> str:
 class _Browser:
     """A Chromium that runs, spoken to over its pipes."""
 
-    def __init__(self, path: str, flags: list[str]) -> None:
+    def __init__(self, path: str, flags: list[str], said: Path) -> None:
+        """What it says besides is kept in the file `said`, while it runs."""
         self._path = path
+        self._said = said
         self._flags = flags
         self.page = ""
         """The session of its one page, once that is there."""
@@ -279,9 +281,10 @@ class _Browser:
         self._headers: tuple[str, Mapping[str, str]] = ("", {})
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._problem = "it ended"
+        self._problem = "Chromium does not start here, and the log says why"
 
     async def __aenter__(self) -> _Browser:
+        said_besides = await asyncio.to_thread(self._said.open, "wb")
         told, tells = os.pipe()
         hears, said = os.pipe()
         try:
@@ -291,7 +294,7 @@ class _Browser:
                 *self._flags,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=said_besides,
                 pass_fds=(told, said),
                 start_new_session=True,
                 env=_environment(),
@@ -301,6 +304,7 @@ class _Browser:
             os.close(hears)
             raise
         finally:
+            said_besides.close()
             os.close(told)
             os.close(said)
         loop = asyncio.get_running_loop()
@@ -341,6 +345,11 @@ class _Browser:
             raise PageFailed(answer["error"].get("message", "it was refused"))
         return answer["result"]  # type: ignore[no-any-return]
 
+    def has_page(self, session: str) -> None:
+        """From now on it is asked about this page."""
+        self.page = session
+        self._problem = "Chromium ended"
+
     def coming(self, event: str) -> asyncio.Future[None]:
         """What is done once the event has happened."""
         return self._events.setdefault(event, asyncio.get_running_loop().create_future())
@@ -366,6 +375,9 @@ class _Browser:
                 else:
                     self._hear(message["method"], message.get("params", {}))
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
+            if not self.page:
+                says = await asyncio.to_thread(self._said.read_text, errors="replace")
+                _log.warning("chromium_did_not_start", says=says[-2000:])
             self._give_up()
 
     def _hear(self, event: str, said: dict[str, Any]) -> None:
