@@ -4,117 +4,116 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 from appwrite.enums.relationship_type import RelationshipType
 from appwrite.services.tables_db import TablesDB
 
-from tests.platform import Project, User, error_of
+from tests.platform import Platform, Project, User
+from tests.security.ways import CHANGES, UPDATES, WAYS, Outcome, Place, Way, query
 
 BOOKS = "/tablesdb/db/tables/books/rows"
 REFUSED = (401, "user_unauthorized")
+OF_USERS = [way for way in (*WAYS, *UPDATES) if not way.for_keys]
+
+each_way_of_users = pytest.mark.parametrize("way", OF_USERS, ids=lambda way: way.name)
 
 
-@pytest.fixture
-def tables(project: Project) -> TablesDB:
-    """Users write books of their own; they may read tags and shelves, and make new ones, but change none."""
-    tables = TablesDB(project.sdk(key=project.key))
+@pytest.fixture(scope="module")
+def library(platform: Platform) -> Project:
+    return platform.new_project()
+
+
+@pytest.fixture(scope="module")
+def jane(library: Project) -> User:
+    return library.new_user("Jane")
+
+
+@pytest.fixture(scope="module")
+def tables(library: Project) -> TablesDB:
+    """Users write books of their own, and labels; tags and shelves they read and make, and change none."""
+    tables = TablesDB(library.sdk(key=library.key))
     tables.create("db", "DB")
     tables.create_table("db", "books", "Books", ['create("users")'], row_security=True)
-    for table_id in ("tags", "shelves"):
-        tables.create_table("db", table_id, table_id, ['read("users")', 'create("users")'])
     relate = tables.create_relationship_column
-    relate("db", "books", "tags", RelationshipType.MANYTOMANY, True, "tags", "books")
-    relate("db", "books", "shelves", RelationshipType.MANYTOMANY, False, "shelves")
-    for table_id in ("tags", "shelves"):
-        tables.create_row("db", table_id, "old", {})
+    for table_id in ("tags", "shelves", "labels"):
+        granted = ['read("users")', 'create("users")', *['update("users")'] * (table_id == "labels")]
+        tables.create_table("db", table_id, table_id, granted)
+        two_way = table_id != "shelves"
+        kind = RelationshipType.MANYTOMANY
+        relate("db", "books", table_id, kind, two_way, table_id, "books" if two_way else None)
     return tables
 
 
-def by_row(client: httpx.Client, tags: list[Any], key: str) -> httpx.Response:
-    return client.post(BOOKS, json={"rowId": "new", "data": {key: tags}})
+def write(jane: User, way: Way, key: str, tie: Any, turn: str = "") -> tuple[str, Outcome]:
+    """Write a book with a tie; a way that only changes books is given one. Gives the book's id."""
+    book = f"{key}{turn}{OF_USERS.index(way)}"
+    if way in UPDATES:
+        assert jane.client.post(BOOKS, json={"rowId": book, "data": {}}).status_code == 201
+    return book, way(jane.client, {key: [tie]}, row_id=book, place=Place("db", "books"))
 
 
-def by_update(client: httpx.Client, tags: list[Any], key: str) -> httpx.Response:
-    assert client.post(BOOKS, json={"rowId": "new", "data": {}}).status_code == 201
-    return client.patch(f"{BOOKS}/new", json={"data": {key: tags}})
-
-
-def by_upsert(client: httpx.Client, tags: list[Any], key: str) -> httpx.Response:
-    return client.put(f"{BOOKS}/new", json={"data": {key: tags}})
-
-
-def by_document(client: httpx.Client, tags: list[Any], key: str) -> httpx.Response:
-    path = "/databases/db/collections/books/documents"
-    return client.post(path, json={"documentId": "new", "data": {key: tags}})
-
-
-def by_transaction(client: httpx.Client, tags: list[Any], key: str) -> httpx.Response:
-    transaction = client.post("/tablesdb/transactions", json={}).json()["$id"]
-    create = {"action": "create", "databaseId": "db", "tableId": "books", "rowId": "new", "data": {key: tags}}
-    path = f"/tablesdb/transactions/{transaction}"
-    staged = client.post(f"{path}/operations", json={"operations": [create]})
-    return staged if staged.status_code >= 400 else client.patch(path, json={"commit": True})
-
-
-WAYS = (by_row, by_update, by_upsert, by_document, by_transaction)
-
-
-def tied(tables: TablesDB, tag: str) -> list[str]:
-    """The books that a tag shows."""
-    shown = tables.get_row("db", "tags", tag, ['{"method":"select","values":["books.*"]}'])
+def tied(tables: TablesDB, table: str, row_id: str) -> list[str]:
+    """The books that a tag or a label shows."""
+    shown = tables.get_row("db", table, row_id, [query("select", None, "books.*")])
     return sorted(book["$id"] for book in shown.data["books"])
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("tag", ["old", {"$id": "old"}], ids=["id", "object"])
-def test_s18_who_may_only_read_a_row_ties_nothing_to_it(
-    tables: TablesDB, jane: User, way: Any, tag: Any
-) -> None:
-    refused = way(jane.client, [tag], "tags")
+@each_way_of_users
+def test_s18_who_may_only_read_a_row_ties_nothing_to_it(tables: TablesDB, jane: User, way: Way) -> None:
+    tag = f"old{OF_USERS.index(way)}"
+    tables.create_row("db", "tags", tag, {})
+    by_id, by_object = write(jane, way, "tags", tag), write(jane, way, "tags", {"$id": tag}, "o")
 
-    assert error_of(refused) == REFUSED
-    assert tied(tables, "old") == []
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_s18_who_may_change_both_rows_ties_them(tables: TablesDB, jane: User, way: Any) -> None:
-    tables.update_table("db", "tags", permissions=['read("users")', 'update("users")'])
-    made = way(jane.client, ["old"], "tags")
-
-    assert made.status_code < 300, made.text
-    assert tied(tables, "old") == ["new"]
+    assert by_id[1][:2] == by_object[1][:2] == REFUSED
+    assert tied(tables, "tags", tag) == []
 
 
-@pytest.mark.parametrize("way", WAYS)
+@each_way_of_users
+def test_s18_who_may_change_both_rows_ties_them(tables: TablesDB, jane: User, way: Way) -> None:
+    label = f"old{OF_USERS.index(way)}"
+    tables.create_row("db", "labels", label, {})
+    book, made = write(jane, way, "labels", label)
+
+    assert made.is_done, made
+    assert tied(tables, "labels", label) == [book]
+
+
+@each_way_of_users
 def test_s18_a_row_that_shows_nothing_of_it_needs_only_be_read(
-    tables: TablesDB, jane: User, way: Any
+    tables: TablesDB, jane: User, way: Way
 ) -> None:
-    made = way(jane.client, ["old"], "shelves")
+    shelf = f"old{OF_USERS.index(way)}"
+    tables.create_row("db", "shelves", shelf, {})
+    book, made = write(jane, way, "shelves", shelf)
 
-    assert made.status_code < 300, made.text
-    shown = tables.get_row("db", "books", "new", ['{"method":"select","values":["shelves.*"]}'])
-    assert [shelf["$id"] for shelf in shown.data["shelves"]] == ["old"]
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_s18_a_row_is_made_with_its_ties(tables: TablesDB, jane: User, way: Any) -> None:
-    made = way(jane.client, [{"$id": "fresh"}], "tags")
-
-    assert made.status_code < 300, made.text
-    assert tied(tables, "fresh") == ["new"]
+    assert made.is_done, made
+    shown = tables.get_row("db", "books", book, [query("select", None, "shelves.*")])
+    assert [each["$id"] for each in shown.data["shelves"]] == [shelf]
 
 
+@each_way_of_users
+def test_s18_a_row_is_made_with_its_ties(tables: TablesDB, jane: User, way: Way) -> None:
+    tag = f"fresh{OF_USERS.index(way)}"
+    book, made = write(jane, way, "tags", {"$id": tag}, "f")
+
+    assert made.is_done, made
+    assert tied(tables, "tags", tag) == [book]
+
+
+@pytest.mark.parametrize("way", [way for way in CHANGES if not way.for_keys], ids=lambda way: way.name)
 def test_s18_who_may_only_read_a_row_unties_nothing_from_it(
-    project: Project, tables: TablesDB, jane: User
+    library: Project, tables: TablesDB, jane: User, way: Way
 ) -> None:
+    book, tag = f"b{CHANGES.index(way)}", f"kept{CHANGES.index(way)}"
     mine = [f'{each}("user:{jane.id}")' for each in ("read", "update")]
-    tables.create_row("db", "books", "b", {"tags": ["old"]}, mine)
-    removed = jane.client.patch(f"{BOOKS}/b", json={"data": {"tags": []}})
-    swapped = jane.client.patch(f"{BOOKS}/b", json={"data": {"tags": [{"$id": "fresh"}]}})
-    as_it_is = jane.client.patch(f"{BOOKS}/b", json={"data": {"tags": ["old"]}})
+    tables.create_row("db", "tags", tag, {})
+    tables.create_row("db", "books", book, {"tags": [tag]}, mine)
 
-    assert error_of(removed) == error_of(swapped) == REFUSED
-    assert as_it_is.status_code == 200, as_it_is.text
-    assert tied(tables, "old") == ["b"]
-    assert project.server.get("/tablesdb/db/tables/tags/rows/fresh").status_code == 404
+    def change(*tags: Any) -> Outcome:
+        return way(jane.client, {"tags": list(tags)}, row_id=book, place=Place("db", "books"))
+
+    removed, swapped, as_it_is = change(), change({"$id": "never-made"}), change(tag)
+    assert removed[:2] == swapped[:2] == REFUSED
+    assert as_it_is.is_done, as_it_is
+    assert tied(tables, "tags", tag) == [book]
+    assert library.server.get("/tablesdb/db/tables/tags/rows/never-made").status_code == 404
