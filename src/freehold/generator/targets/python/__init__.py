@@ -15,7 +15,7 @@ PYTHON = Target(
     parsers={".py": ast.parse},
     once=("app/*/hooks.py", "app/extra.py"),
     commands=Commands(
-        locks=("requirements-dev.txt",),
+        locks=("requirements.txt", "requirements-dev.txt"),
         setup=(
             ("{python}", "-m", "venv", "{cache}/venv"),
             ("{cache}/venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
@@ -41,7 +41,7 @@ PYTHON = Target(
         migrate=("python", "-m", "app.migrate"),
         setup=Action(
             "actions/setup-python", "a309ff8b426b58ec0e2a45f0f869d46889d02405", "v6.2.0",
-            {"python-version": "3.13", "cache": "pip", "cache-dependency-path": "requirements-dev.txt"},
+            {"python-version": "3.13", "cache": "pip", "cache-dependency-path": "requirements*.txt"},
         ),
         ignored=(".venv", "**/__pycache__"),
     ),
