@@ -20,6 +20,7 @@ from freehold.web.openapi import operation_id
 from tests.platform import Platform, Project, User, unique
 from tests.security.test_s13_wrong_types import ODD
 from tests.security.test_s22_graphql_parity import FIELDS
+from tests.security.test_s25_query_cost import nested
 from tests.security.ways import (
     ADDITIONS,
     ASKING,
@@ -454,6 +455,7 @@ HIDDEN = [
     {"method": "offset", "values": [10**9]},
     {"method": "regex", "attribute": "name", "values": [r"(a*)*\1"]},
     {"method": "and", "values": []},
+    nested(100),
 ]
 
 
