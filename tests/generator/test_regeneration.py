@@ -336,7 +336,7 @@ def _add_beside(text: str, before: str, line: str) -> str:
 
 GO_EDITS: dict[str, Callable[[str], str]] = {
     "internal/projects/routes.go": lambda text: _add_beside(
-        text, "\tvar page *api.Page[ProjectSummary]", "\t// mine: lists are counted here"
+        text, "\tpage, included, err := api.ReadPage(", "\t// mine: lists are counted here"
     ),
     "internal/projects/types.go": lambda text: (
         text + '\nfunc (p Project) isMine() bool { return p.Name == "" }\n'
