@@ -62,9 +62,7 @@ def test_its_own_tests_notice_a_forgotten_tenant(package: str, tmp_path: Path, p
     repository = service / "internal" / package / "repository.go"
     code = repository.read_text(encoding="utf-8")
     before, found, reachable = code.partition("func reachable(")
-    forgetful, count = re.subn(
-        r"statement\.Where\(`\w+ = ` \+ statement\.Bind\(tenant\)\)", "_ = tenant", reachable
-    )
+    forgetful, count = re.subn(r"tx\.Reachable\(`\w+`, ", "tx.Reachable(``, ", reachable)
     assert count == 1
     forgetful = before + found + forgetful
     repository.write_text(forgetful, encoding="utf-8")
