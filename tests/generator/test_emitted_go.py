@@ -129,6 +129,14 @@ def test_keys_are_aligned_as_gofmt_aligns_them(lengths: tuple[int, ...], tmp_pat
     assert done.stdout == text
 
 
+@pytest.mark.parametrize("length", [20, 76, 77, 78, 79, 80, 81, 120])
+def test_functions_are_on_one_line_as_long_as_gofmt_leaves_them_there(length: int):
+    text = shaped(f"package a\n\nfunc {'f' * length}() error {{ return nil }}\n")
+    done = subprocess.run(["gofmt"], input=text, capture_output=True, text=True, timeout=30, check=True)
+
+    assert done.stdout == text
+
+
 NAMES = [
     "type",
     "func",

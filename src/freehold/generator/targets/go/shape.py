@@ -25,12 +25,22 @@ _IMPORT = re.compile(r'\t(?:(?P<name>\w+) )?"(?P<path>[^"]+)"')
 _EMPTY = re.compile(r"(\w)\{\n\t*\}")
 """A literal with nothing in it."""
 
+_ONE_LINE = re.compile(r"^(?P<head>func .*) \{ (?P<body>[^{}\n]+) \}$", re.MULTILINE)
+_MOST_ON_A_LINE = 100
+"""gofmt leaves a function on one line up to this length of its head, a space and its body."""
+
 _TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`|\'(?:[^\'\\\n]|\\.)+\'|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
 def shaped(text: str) -> str:
     """The file as gofmt leaves it, without unused imports."""
-    return _EMPTY.sub(r"\1{}", _aligned(_imported(text)))
+    return _ONE_LINE.sub(_opened, _EMPTY.sub(r"\1{}", _aligned(_imported(text))))
+
+
+def _opened(function: re.Match[str]) -> str:
+    head, body = function["head"], function["body"]
+    is_short = len(f"{head} {body}") <= _MOST_ON_A_LINE
+    return function[0] if is_short else f"{head} {{\n\t{body}\n}}"
 
 
 def pairs(found: Iterable[tuple[str, str]]) -> Iterator[str]:
