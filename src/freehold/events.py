@@ -111,7 +111,7 @@ def recorded_each(
         event as (
             insert into freehold.outbox (project_id, event, payload, actor, request_id, caller)
             select ${at + 1}, ${at + 2}::text || changed.{id_column}::text || ${at + 3}::text,
-                   to_jsonb(changed), ${at + 4}, ${at + 5}, ${at + 6}::jsonb
+                   to_jsonb(changed.*), ${at + 4}, ${at + 5}, ${at + 6}::jsonb
             from changed
         )
         select {answer} from changed
@@ -137,7 +137,7 @@ def recorded(sql: str, values: list[object], project_id: str, name: str, cause: 
         with changed as ({sql}),
         event as (
             insert into freehold.outbox (project_id, event, payload, actor, request_id, caller)
-            select ${at + 1}, ${at + 2}, to_jsonb(changed), ${at + 3}, ${at + 4}, ${at + 5}::jsonb
+            select ${at + 1}, ${at + 2}, to_jsonb(changed.*), ${at + 3}, ${at + 4}, ${at + 5}::jsonb
             from changed
         )
         select * from changed

@@ -229,6 +229,42 @@ def test_what_is_written_over_the_api_is_told_once_whether_or_not_sql_is_told(pr
     assert len([each for each in quiet if each.startswith(".")]) == 24 + 3
 
 
+def test_columns_that_are_called_as_something_in_our_statements_are_told_as_others_are(
+    project: Project,
+) -> None:
+    names = [
+        "a", "b", "t", "changed", "event", "each", "row", "made",
+        "sent", "given", "rows_after", "rows_before", "before", "after", "written", "judged",
+        "at", "id", "place", "setting", "told", "payload", "news",
+    ]  # fmt: skip
+    columns = [{"key": name, "type": "integer", "required": False} for name in names]
+    made(project, sqlEvents=True, columns=columns)
+    tables, feed = TablesDB(project.sdk(key=project.key)), Feed(project)
+    first, second = (dict.fromkeys(names, number) for number in (1, 2))
+
+    tables.create_row("d", "t", "one", first)
+    tables.update_row("d", "t", "one", second)
+    tables.create_rows("d", "t", [{"$id": "two", **first}])
+    tables.upsert_rows("d", "t", [{"$id": "two", **second}, {"$id": "new", **first}])
+    tables.upsert_row("d", "t", "two", first)
+    tables.increment_row_column("d", "t", "two", "changed", 1)
+    tables.update_rows("d", "t", second)
+    tables.delete_row("d", "t", "two")
+    values = ", ".join("3" for _ in names)
+    sql(
+        project,
+        f"insert into t (_id, {', '.join(names)}) values ('sql', {values})",
+        f"update t set {', '.join(f'{name} = 4' for name in names)} where _id = 'sql'",
+        "delete from t where _id = 'sql'",
+    )
+
+    told = [({each["payload"][name] for name in names}, each["payload"]["$id"]) for each in feed.changes()]
+    of_sql = [values for values, row_id in told if row_id == "sql"]
+    assert of_sql == [{3}, {4}, {4}]
+    assert [values for values, row_id in told if row_id == "one"] == [{1}, {2}, {2}]
+    assert [values for values, row_id in told if row_id == "two"] == [{1}, {2}, {1}, {1, 2}, {2}, {2}]
+
+
 def test_a_project_is_told_nothing_of_another_with_the_same_names(shop: Project) -> None:
     other = shop.platform.new_project()
     made(other, sqlEvents=True)

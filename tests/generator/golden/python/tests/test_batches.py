@@ -93,7 +93,7 @@ def test_a_row_of_another_tenant_in_a_batch_stops_it(world: World, resource: Res
     ours, theirs = world.tenant(), world.tenant()
     own, foreign = world.row(resource, ours)["id"], world.row(resource, theirs)["id"]
     table = (
-        f"select to_jsonb(t) as row from {resource.table} t where {resource.columns['id']}::text = any($1) order by 1"
+        f"select to_jsonb(t.*) as row from {resource.table} t where {resource.columns['id']}::text = any($1) order by 1"
     )
     before = [row["row"] for row in world.sql(table, [str(own), str(foreign)])]
 

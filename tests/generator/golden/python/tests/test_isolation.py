@@ -16,7 +16,7 @@ SCOPED = pytest.mark.parametrize("resource", [each for each in RESOURCES if each
 
 def stored(world: World, resource: Resource, id: Any) -> Any:
     id_column = resource.columns["id"]
-    return world.sql(f"select to_jsonb(t) as row from {resource.table} t where {id_column}::text = $1", str(id))[0][
+    return world.sql(f"select to_jsonb(t.*) as row from {resource.table} t where {id_column}::text = $1", str(id))[0][
         "row"
     ]
 

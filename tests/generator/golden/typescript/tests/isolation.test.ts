@@ -20,7 +20,10 @@ import { able, bodyOf, Caller, newRow, newTenant, pathTo, unknownId } from "./wo
 
 async function stored(resource: Resource, id: unknown): Promise<unknown> {
   const column = resource.columns["id"] ?? "id";
-  const [row] = await sql(`select to_jsonb(t) as row from ${resource.table} t where ${column}::text = $1`, String(id));
+  const [row] = await sql(
+    `select to_jsonb(t.*) as row from ${resource.table} t where ${column}::text = $1`,
+    String(id),
+  );
   return row?.["row"];
 }
 

@@ -24,7 +24,7 @@ func bodyOf(method string) any {
 func stored(t *testing.T, of *resource, id any) string {
 	t.Helper()
 	found := query(t, fmt.Sprintf(
-		"select to_jsonb(t)::text as found from %s t where %s::text = $1", of.Table, of.Columns["id"]), text(id))
+		"select to_jsonb(t.*)::text as found from %s t where %s::text = $1", of.Table, of.Columns["id"]), text(id))
 	return text(found[0]["found"])
 }
 

@@ -94,7 +94,7 @@ def test_many_rows_are_deleted(world: World, resource: Resource) -> None:
 def test_a_row_of_another_tenant_in_a_batch_stops_it(world: World, resource: Resource) -> None:
     ours, theirs = world.tenant(), world.tenant()
     own, foreign = world.row(resource, ours)["id"], world.row(resource, theirs)["id"]
-    table = f"select to_jsonb(t) as row from {resource.table} t where {resource.columns['id']}::text = any($1) order by 1"
+    table = f"select to_jsonb(t.*) as row from {resource.table} t where {resource.columns['id']}::text = any($1) order by 1"
     before = [row["row"] for row in world.sql(table, [str(own), str(foreign)])]
 
     changer = world.able(f"{resource.name}:update", ours)
