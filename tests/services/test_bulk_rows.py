@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
@@ -235,6 +236,21 @@ def test_many_who_upsert_the_same_rows_at_once_make_each_once(project: Project, 
         assert set(pool.map(put, range(16))) == {201}
     made = names(tables)
     assert (len(made), len(set(made))) == (20, 1)
+
+
+def test_two_who_upsert_the_same_rows_in_different_orders_both_succeed(
+    project: Project, tables: TablesDB
+) -> None:
+    def put(ids: list[str]) -> int:
+        rows = [{"$id": each, "name": f"from {ids[0]}"} for each in ids]
+        return project.server.put(ROWS, json={"rows": rows}).status_code
+
+    for first in range(0, 1000, 100):
+        ids = [f"r{at}" for at in range(first, first + 100)]
+        with ThreadPoolExecutor(2) as pool:  # to make them all, and to change them
+            assert set(pool.map(put, [ids, ids[::-1]] * 2)) == {201}
+    made = Counter(row.data["name"] for row in tables.list_rows("db", "items", [Query.limit(1000)]).rows)
+    assert set(made.values()) == {100}
 
 
 BULK = {

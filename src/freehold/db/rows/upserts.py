@@ -38,7 +38,7 @@ def upsert_many(rows: RowTable, given: Sequence[Upserted], scope: Scope) -> Stat
     source = _given(rows, given, columns, values)
     inserted = [each for each in columns if each.is_made]
     ahead = f"""
-        {source}, updated as ({_update(rows, columns, scope, values)}),
+        {source}, {_held(rows, scope, values)}, updated as ({_update(rows, columns, values)}),
         made as (
             insert into {rows.relation} ({", ".join(each.sql for each in inserted)})
             select {", ".join(each.first_value(values) for each in inserted)} from given
@@ -53,8 +53,8 @@ def change_each(rows: RowTable, given: Sequence[Upserted], scope: Scope) -> Stat
     """Change the rows that are there, within the scope, each in its own way. No id may come twice."""
     values = Values()
     columns = _columns(rows, given)
-    ahead = f"{_given(rows, given, columns, values)},"
-    return Statement(_update(rows, columns, scope, values), values.bound, ahead)
+    ahead = f"{_given(rows, given, columns, values)}, {_held(rows, scope, values)},"
+    return Statement(_update(rows, columns, values), values.bound, ahead)
 
 
 def _columns(rows: RowTable, given: Sequence[Upserted]) -> list[_Column]:
@@ -73,13 +73,28 @@ def _given(rows: RowTable, given: Sequence[Upserted], columns: Sequence[_Column]
     return f"given as materialized (select * from {source} as given({', '.join(typed)}))"
 
 
-def _update(rows: RowTable, columns: Sequence[_Column], scope: Scope, values: Values) -> str:
+def _held(rows: RowTable, scope: Scope, values: Values) -> str:
+    """The table expression of the rows that are there, within the scope.
+
+    They are locked in the order of their ids, and so by everybody: an update alone takes them in the order in
+    which it comes upon them, and two that come upon the same ones differently wait for each other.
+    """
+    return f"""
+        held as materialized (
+            select {rows.id_sql} as "#held" from {rows.relation} join given on {rows.id_sql} = "#id"
+            where true{rows.within(scope, values)}
+            order by {rows.id_sql} for no key update of {quote(rows.entity.table)}
+        )"""
+
+
+def _update(rows: RowTable, columns: Sequence[_Column], values: Values) -> str:
     changed = [each for each in columns if each.is_changed]
     sets = [f"{each.sql} = {each.next_value(values)}" for each in changed]
     sets += rows.touched({each.sql: None for each in changed})
     return f"""
-        update {rows.relation} set {", ".join(sets) or f"{rows.id_sql} = {rows.id_sql}"} from given
-        where {rows.id_sql} = "#id"{rows.within(scope, values)}
+        update {rows.relation} set {", ".join(sets) or f"{rows.id_sql} = {rows.id_sql}"}
+        from held join given on "#held" = "#id"
+        where {rows.id_sql} = "#held"
         returning {rows.returned}
     """
 
