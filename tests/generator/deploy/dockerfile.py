@@ -31,7 +31,9 @@ class Stage:
 
     def placed(self, text: str) -> str:
         """Absolute paths of the image, where they are here."""
-        return re.sub(r"(?<![\w./-])/(service|venv|out|app|api|migrate|token)\b", f"{self.root}/\\1", text)
+        return re.sub(
+            r"(?<![\w./-])/(service|venv|out|app|api-key|api|migrate|token)\b", f"{self.root}/\\1", text
+        )
 
 
 def build(context: Path, folder: Path, programs: Path) -> Stage:

@@ -56,8 +56,20 @@ class Image(NamedTuple):
         )
 
     def migrate(self, lang: str, word: str, **environ: str) -> str:
-        command = [self.stage.placed(part) for part in (*TARGETS[lang].container.migrate, word)]
-        process = self.process(command, **environ)
+        return self.told(*TARGETS[lang].container.migrate, word, **environ)
+
+    def api_key(self, lang: str, *words: str) -> str:
+        """As README.md says: with the owner's login."""
+        return self.told(
+            *TARGETS[lang].container.api_key,
+            *words,
+            MIGRATE_DATABASE_URL=self.database.admin_url,
+            MIGRATE_ROLE="app_owner",
+            ENVIRONMENT="production",
+        )
+
+    def told(self, *words: str, **environ: str) -> str:
+        process = self.process([self.stage.placed(part) for part in words], **environ)
         told, _ = process.communicate(timeout=60)
         assert process.returncode == 0, told
         return told
@@ -107,10 +119,11 @@ class Served(NamedTuple):
     process: subprocess.Popen[str]
     url: str
 
-    def status(self, path: str, *, authenticated: bool = False) -> int:
+    def status(self, path: str, *, authenticated: bool = False, key: str = "") -> int:
         """0 when nobody listens."""
         claims = {"iss": "dev", "exp": int(time.time()) + 60, "roles": []}
         headers = {"Authorization": f"Bearer {jwt.encode(claims, SECRET, 'HS256')}"} if authenticated else {}
+        headers |= {"X-API-Key": key} if key else {}
         try:
             with urlopen(Request(self.url + path, headers=headers), timeout=20) as answer:
                 return int(answer.status)
@@ -159,6 +172,23 @@ def test_it_serves_with_a_login_without_rights_and_writes_nothing_to_its_disk(im
     assert files(built.stage.root) == before
     assert built.stage.user == "10001"
     assert built.stage.signal == "SIGTERM"
+
+
+def test_a_container_of_it_issues_lists_and_revokes_api_keys(image: tuple[str, Image]):
+    lang, built = image
+    tenant = "0199b1c4-0000-7000-8000-00000000000a"
+    key = built.api_key(lang, "issue", "--name", "import", "--role", "viewer", "--tenant", tenant).strip()
+    key_id = key.split("_")[2]
+    with served(built) as service:
+        with_key = service.status("/v1/companies", key=key)
+        listed = built.api_key(lang, "list")
+        built.api_key(lang, "revoke", key_id)
+        revoked = service.status("/v1/companies", key=key)
+
+    assert key.startswith("ak_prod_")
+    assert (with_key, revoked) == (200, 401)
+    assert f"{key_id}\timport\t{tenant}\tviewer" in listed
+    assert key not in listed
 
 
 def test_it_drains_before_it_stops(image: tuple[str, Image]):

@@ -40,7 +40,11 @@ class Container:
     start: Words
     migrate: Words
     """The migration runner; `up`, `roles` or `seed` follow."""
+    api_key: Words
+    """Issues, lists and revokes API keys, in services that take them."""
     setup: Action
+    built_for_keys: tuple[tuple[str, str], ...] = ()
+    """The same of services that take API keys."""
     sources: Words = ()
     """What the build reads beside the locks."""
     build: Words = ()

@@ -29,8 +29,10 @@ GO = Target(
         build=('CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/ ./cmd/...',),
         image="gcr.io/distroless/static-debian13:nonroot",
         built=(("/service/bin/api", "/api"), ("/service/bin/migrate", "/migrate")),
+        built_for_keys=(("/service/bin/api-key", "/api-key"),),
         start=("/api",),
         migrate=("/migrate",),
+        api_key=("/api-key",),
         setup=Action(
             "actions/setup-go",
             "44694675825211faa026b3c33043df3e48a5fa00",

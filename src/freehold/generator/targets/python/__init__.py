@@ -39,6 +39,7 @@ PYTHON = Target(
         files=("app", "db", "openapi.json"),
         start=("python", "-m", "app.main"),
         migrate=("python", "-m", "app.migrate"),
+        api_key=("python", "-m", "app.api_key"),
         setup=Action(
             "actions/setup-python", "a309ff8b426b58ec0e2a45f0f869d46889d02405", "v6.2.0",
             {"python-version": "3.13", "cache": "pip", "cache-dependency-path": "requirements*.txt"},

@@ -39,6 +39,7 @@ TYPESCRIPT = Target(
         files=("db", "openapi.json", "package.json"),
         start=("node", "--enable-source-maps", "dist/main.js"),
         migrate=("node", "dist/migrate.js"),
+        api_key=("node", "dist/api-key.js"),
         setup=Action(
             "actions/setup-node", "6044e13b5dc448c55e2357c09f80417699197238", "v6.2.0",
             {"node-version": "24", "cache": "npm"},
