@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket as plain_socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.platform import Platform, Project, running_platform
 from tests.postgres import Server
@@ -71,27 +72,57 @@ def test_who_does_not_read_is_cut_off_and_others_are_told_everything(project: Pr
     assert len(told_late) < 400
 
 
-def test_who_pings_without_end_and_takes_no_pong_is_cut_off(project: Project) -> None:
-    """S20. What is sent in the end is more than lies in the kernel's buffers and in ours."""
-    url = httpx.URL(project.platform.endpoint)
-    hello = (
-        f"GET /v1/realtime?project={project.id} HTTP/1.1\r\nHost: {url.host}\r\nConnection: Upgrade\r\n"
-        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        "\r\n"
+def test_who_pings_without_end_is_cut_off(project: Project) -> None:
+    """S20."""
+    with socket(project) as flood, socket(project) as other:
+        for _ in range(100):
+            flood.connection.ping()
+        assert flood.ask("ping") == {"type": "pong"}
+        with suppress(ConnectionClosed):
+            for _ in range(100):
+                flood.connection.ping()
+        code, _ = flood.close_code()
+        assert other.ask("ping") == {"type": "pong"}
+
+    assert (code, flood.connection.close_reason) == (
+        1008,
+        "At most 128 pings and pongs a minute can be sent on a socket.",
     )
-    pings = (bytes((0x89, 0xFD, 0, 0, 0, 0)) + bytes(125)) * 500
-    with socket(project) as other, plain_socket.socket() as flood:
-        flood.setsockopt(plain_socket.SOL_SOCKET, plain_socket.SO_RCVBUF, 4096)
-        flood.settimeout(30)
-        flood.connect((url.host, url.port))
-        flood.sendall(hello.encode())
 
-        def without_end() -> None:
-            for _ in range(2000):
-                flood.sendall(pings)
 
-        with pytest.raises(ConnectionError):
-            without_end()
+@pytest.mark.parametrize("filling", ["", " "])
+def test_a_message_in_too_many_frames_ends_its_socket_and_no_other(project: Project, filling: str) -> None:
+    """S20. Each takes memory, and be it empty: the longest message has millions of those."""
+    whole = '{"type":"ping"}'
+    with socket(project) as seen, socket(project) as other:
+        seen.connection.send([whole, *[filling] * 1022])  # the client adds an empty last frame
+        assert seen.next() == {"type": "pong"}
+        with suppress(ConnectionClosed):
+            seen.connection.send([whole, *[filling] * 1023])
+        code, said = seen.close_code()
+        assert other.ask("ping") == {"type": "pong"}
+
+    assert (code, said) == (1009, [])
+    assert seen.connection.close_reason == "A message comes in at most 1024 frames."
+
+
+def test_a_frame_that_breaks_the_protocol_ends_its_socket_and_no_other(project: Project) -> None:
+    """S20."""
+    broken = {
+        "a part of nothing": (b"\x80\x80\0\0\0\0", 1002),
+        "no mask": (b"\x81\x02{}", 1002),
+        "an operation that there is not": (b"\x83\x80\0\0\0\0", 1002),
+        "a reserved bit": (b"\xc1\x80\0\0\0\0", 1002),
+        "a ping in parts": (b"\x09\x80\0\0\0\0", 1002),
+        "a ping too long": (b"\x89\xfe\x00\x7e" + bytes(4 + 126), 1002),
+        "no UTF-8": (b"\x81\x81\0\0\0\0\xff", 1007),
+        "2^63 bytes": (b"\x81\xff" + b"\xff" * 8 + bytes(4), 1009),
+    }
+    with socket(project) as other:
+        for frame, code in broken.values():
+            with socket(project) as seen:
+                seen.connection.socket.sendall(frame)
+                assert seen.close_code() == (code, []), frame
         assert other.ask("ping") == {"type": "pong"}
 
 

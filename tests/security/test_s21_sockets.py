@@ -91,3 +91,23 @@ def test_s20_so_many_parameters_that_nobody_reads_them_are_refused(project: Proj
         assert refused.connected["type"] == "error"
         assert refused.connected["data"]["code"] == 400
         assert refused.close_code()[0] == 1008
+
+
+def test_s53_line_breaks_stay_in_the_text_that_they_are_of(project: Project, jane: User) -> None:
+    """Neither a header of the handshake nor a message of its own comes of them."""
+    broken = 'a\r\nSet-Cookie: x=y\r\n\r\n\x81\x02{}"}'
+    with (
+        socket(project, project=broken) as unknown,
+        socket(project, user=jane, **{"channels[]": broken, broken: broken}) as own,
+    ):
+        handshakes = [each.connection.response for each in (unknown, own)]
+        subscribed = own.ask("subscribe", [{"channels": [broken], "subscriptionId": broken}])
+        asked = own.ask(broken)
+        present = own.ask("presence", {"status": broken, "metadata": {broken: broken}})
+
+    assert unknown.connected["data"]["code"] == 404
+    assert all(each is not None and "Set-Cookie" not in each.headers for each in handshakes)
+    assert own.connected["data"]["channels"] == [broken]
+    assert subscribed["data"]["subscriptions"][0]["subscriptionId"] == broken
+    assert (asked["type"], asked["data"]["code"]) == ("error", 1003)
+    assert present["data"]["presence"]["status"] == broken

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 import msgspec
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 ARRIVES_S = 30.0
 
@@ -44,6 +53,8 @@ class Receiver:
         self.answers: dict[str, list[int]] = {}
         """By path, the statuses that are answered, one after the other; 200 when none is left."""
         self.url = ""
+        self.tls_url = ""
+        """The same receiver over TLS, with a certificate that nobody but itself vouches for."""
 
     def at(self, path: str) -> list[Told]:
         """What has arrived at a path so far."""
@@ -79,7 +90,9 @@ def running_receiver() -> Iterator[Receiver]:
         runner = web.AppRunner(app, max_field_size=8190)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=own_certificate()).start()
         receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        receiver.tls_url = f"https://127.0.0.1:{runner.addresses[1][1]}"
         started.set()
 
     def run() -> None:
@@ -95,3 +108,25 @@ def running_receiver() -> Iterator[Receiver]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+
+
+def own_certificate() -> ssl.SSLContext:
+    """What a server needs that has made its certificate itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(certificate.public_bytes(Encoding.PEM))
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context

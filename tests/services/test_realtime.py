@@ -264,6 +264,32 @@ def test_a_message_that_cannot_be_read_is_refused_and_the_socket_stays(
         assert seen.ask("ping") == {"type": "pong"}
 
 
+def test_a_socket_subscribes_to_so_much_and_keeps_what_it_has(project: Project) -> None:
+    """S20: what a socket subscribes to is kept as long as it is open."""
+    wanted = Query.equal("text", ["x" * 4000])
+    channels = [f"{at}".rjust(256, "c") for at in range(100)]
+    with socket(project) as seen:
+        seen.subscribe("rows", subscriptionId="first")
+        for said in (
+            [{"channels": [*channels, "one more"]}],
+            [{"channels": ["c" * 257]}],
+            [{"channels": ["rows"], "queries": [Query.is_null("n")] * 101}],
+            [{"channels": ["rows"], "queries": ["x" * 4097]}],
+            [{"channels": ["rows"]}] * 101,
+            [{"channels": ["rows"]}] * 100,  # with the one that there is
+        ):
+            assert seen.ask("subscribe", said)["type"] == "error"
+        for at in range(10):
+            seen.subscribe(*channels, subscriptionId=f"s{at}")
+        much = seen.ask("subscribe", [{"channels": ["rows"], "queries": [wanted] * 4}])
+        seen.subscribe("rows", queries=(wanted,) * 4, subscriptionId="s0")  # instead of all those channels
+        still = seen.ask("unsubscribe", [{"subscriptionId": each} for each in ("first", "s9")])
+
+    assert (much["type"], much["data"]["code"]) == ("error", 400)
+    assert "at most 262144 characters" in much["data"]["message"]
+    assert [each["removed"] for each in still["data"]["subscriptions"]] == [True, True]
+
+
 def test_a_message_too_long_ends_its_socket_and_no_other(project: Project) -> None:
     """S20."""
     with socket(project) as seen, socket(project) as other:

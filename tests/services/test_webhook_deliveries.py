@@ -353,6 +353,24 @@ async def delivered(shop: Project, settings: Settings) -> None:
         await db.close()
 
 
+def test_s55_a_certificate_that_nobody_vouches_for_is_not_spoken_to_unless_that_is_wanted(
+    shop: Project, receiver: Receiver
+) -> None:
+    path = hook(shop, receiver, "teams.*", url=f"{receiver.tls_url}/{shop.id}", tls=True)
+    Teams(shop.sdk(key=shop.key)).create("crew", "One")
+    failed_once(shop)
+    logs = shop.server.get("/webhooks/hook").json()["logs"]
+    before = receiver.at(path)
+    body = {"name": "Hook", "url": receiver.tls_url + path, "events": ["teams.*"], "tls": False}
+    assert shop.server.put("/webhooks/hook", json=body).status_code == 200
+    now_due(shop)
+    [told] = receiver.wait_for(path, 1)
+
+    assert "could not be reached" in logs
+    assert before == []
+    assert told.payload["$id"] == "crew"
+
+
 def test_s53_a_name_with_a_line_break_makes_no_header(shop: Project, receiver: Receiver) -> None:
     path = hook(shop, receiver, "teams.*")
     changed(shop, "update freehold.webhooks set name = E'Hook\\r\\nX-Evil: 1' where project_id = $project")

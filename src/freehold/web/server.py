@@ -61,7 +61,7 @@ async def serve_until(
         uvicorn.Config(
             app,
             loop="none",  # the caller's loop
-            http="httptools",
+            http="freehold.web.http:Http",
             ws="freehold.web.websocket:WebSocket",
             lifespan="on",
             log_config=None,

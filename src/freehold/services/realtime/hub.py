@@ -44,9 +44,9 @@ from freehold.services.realtime.messages import (
 from freehold.services.realtime.rooms import Room, Rooms
 from freehold.services.realtime.routes import FEED
 from freehold.services.realtime.subscriptions import (
-    MAX_SUBSCRIPTIONS,
     InvalidSubscription,
     Subscription,
+    must_be_few,
     of_url,
 )
 from freehold.services.users import as_user
@@ -338,12 +338,12 @@ class Hub:
             subscription = Subscription(each.subscription_id or ids.new_id(), each.channels, each.queries)
             subscription.own(connection.identity.user_id)
             made[subscription.id] = (subscription, each.since)
-        if len(connection.subscriptions.keys() | made.keys()) > MAX_SUBSCRIPTIONS:
-            raise InvalidSubscription(reason=f"at most {MAX_SUBSCRIPTIONS} subscriptions on one socket.")
+        new = {name: each for name, (each, _) in made.items()}
+        must_be_few((connection.subscriptions | new).values())
         async with room.lock:
             replaced = [connection.subscriptions[each] for each in made if each in connection.subscriptions]
             room.ignore(replaced)
-            connection.subscriptions.update({name: each for name, (each, _) in made.items()})
+            connection.subscriptions.update(new)
             told = [
                 {
                     "subscriptionId": each.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from freehold import ids
@@ -14,6 +14,8 @@ from freehold.errors import BadRequest, InvalidQuery
 MAX_CHANNELS = 100
 MAX_CHANNEL_CHARACTERS = 256
 MAX_SUBSCRIPTIONS = 100
+MAX_CHARACTERS = 262_144
+"""Of all channels and queries of a socket, for they are kept as long as it is open."""
 
 ACTIONS = frozenset(("create", "update", "upsert", "delete"))
 
@@ -25,7 +27,7 @@ class InvalidSubscription(BadRequest, type="realtime_policy_violation"):
 class Subscription:
     """Channels, and the queries that have to hold of what is told on them."""
 
-    __slots__ = ("asked", "channels", "heard", "id", "queries")
+    __slots__ = ("asked", "channels", "characters", "heard", "id", "queries")
 
     def __init__(self, subscription_id: str, asked: Sequence[str], asked_queries: Sequence[str]) -> None:
         """Raises InvalidSubscription, InvalidQuery."""
@@ -37,6 +39,7 @@ class Subscription:
             )
         self.id = subscription_id
         self.asked = tuple(dict.fromkeys(asked))
+        self.characters = sum(map(len, (*self.asked, *asked_queries)))
         self.queries = read_queries(asked_queries)
         self.channels: frozenset[str] = frozenset()
         """As they are of this caller; see `own`."""
@@ -50,6 +53,16 @@ class Subscription:
     def fits(self, payload: Mapping[str, Any]) -> bool:
         """Tell whether all of the queries hold."""
         return all(holds(query, payload) for query in self.queries)
+
+
+def must_be_few(subscriptions: Collection[Subscription]) -> None:
+    """Refuse what is too much for one socket. Raises InvalidSubscription."""
+    if len(subscriptions) > MAX_SUBSCRIPTIONS:
+        raise InvalidSubscription(reason=f"at most {MAX_SUBSCRIPTIONS} subscriptions on one socket.")
+    if sum(each.characters for each in subscriptions) > MAX_CHARACTERS:
+        raise InvalidSubscription(
+            reason=f"the channels and queries of one socket have at most {MAX_CHARACTERS} characters."
+        )
 
 
 def channels_of(asked: Sequence[str], user_id: str) -> frozenset[str]:
@@ -156,6 +169,6 @@ def of_url(pairs: Sequence[tuple[str, str]]) -> dict[str, Subscription]:
         for slot, texts in asked.items():
             together = slots.setdefault(slot, ([], texts))
             together[0].append(channel)
-    if len(slots) > MAX_SUBSCRIPTIONS:
-        raise InvalidSubscription(reason=f"at most {MAX_SUBSCRIPTIONS} subscriptions on one socket.")
-    return {slot: Subscription(ids.new_id(), *said) for slot, said in slots.items()}
+    subscriptions = {slot: Subscription(ids.new_id(), *said) for slot, said in slots.items()}
+    must_be_few(subscriptions.values())
+    return subscriptions
