@@ -194,6 +194,25 @@ def test_nothing_is_accepted_while_nobody_can_scan_it(
     assert upload(project.server, b"hello", file_id="mine").status_code == 201
 
 
+def test_an_upload_ends_when_its_last_part_comes_again_after_the_scanner_was_away(
+    project: Project, scanner: Scanner
+) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART + 9)
+    part_of(project.server, whole, 1, file_id="mine")
+    scanner.is_away = True
+    try:
+        refused = part_of(project.server, whole, 2, file_id="mine")
+    finally:
+        scanner.is_away = False
+    unseen = download(project.server, "mine")
+    again = part_of(project.server, whole, 2, file_id="mine")
+
+    assert (error_of(refused), unseen.status_code) == ((503, "general_unknown"), 404)
+    assert (again.status_code, again.json()["chunksUploaded"]) == (201, 2)
+    assert download(project.server, "mine").content == whole
+
+
 def test_a_store_that_is_away_is_said_and_nothing_is_lost(project: Project, store: Store) -> None:
     new_bucket(project)
     upload(project.server, b"kept", file_id="kept")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -193,6 +194,93 @@ async def test_parts_come_in_any_order_and_at_once_and_the_file_is_finished_once
         project.id,
     )
     assert [each["event"] for each in events] == [f"buckets.photos.files.{file_id}.create"]
+
+
+async def test_parts_do_not_wait_for_each_other_and_the_end_waits_for_all(
+    platform: Platform, project: Project
+) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART * 2 + 9)
+    file_id = part_of(project.server, whole, 1).json()["$id"]
+
+    async def noted() -> tuple[str, list[int], bool]:
+        [row] = await fetch(
+            platform, "select place, parts, whole from freehold.files where project_id = $1", project.id
+        )
+        return row["place"], row["parts"], row["whole"]
+
+    place, *_ = await noted()
+    connection = await asyncpg.connect(platform.database_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    # As somebody holds it whose part is being written.
+    await connection.execute("select pg_advisory_xact_lock_shared(hashtextextended($1, 0))", place)
+    second = await asyncio.to_thread(part_of, project.server, whole, 2, upload_id=file_id)
+    last = asyncio.create_task(asyncio.to_thread(part_of, project.server, whole, 3, upload_id=file_id))
+    parts: list[int] = []
+    while len(parts) < 3:
+        _, parts, is_whole = await noted()
+    await transaction.rollback()
+    await connection.close()
+
+    assert (second.status_code, second.json()["chunksUploaded"]) == (201, 2)
+    assert (sorted(parts), is_whole) == ([1, 2, 3], False)
+    assert (await last).json()["signature"] == hashlib.md5(whole).hexdigest()
+    assert project.server.get(f"/storage/buckets/photos/files/{file_id}/download").content == whole
+
+
+def test_of_two_that_send_one_part_at_once_one_is_heard(project: Project) -> None:
+    new_bucket(project)
+    begins = [os.urandom(PART), os.urandom(PART)]
+    end = os.urandom(9)
+    part_of(project.server, begins[0] + end, 2, file_id="mine")
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(
+            threads.map(lambda each: part_of(project.server, each + end, 1, file_id="mine"), begins)
+        )
+    kept = project.server.get("/storage/buckets/photos/files/mine/download").content
+
+    assert kept in [begin + end for begin in begins]
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert project.server.get("/storage/buckets/photos/files/mine").json()["signature"] == (
+        hashlib.md5(kept).hexdigest()
+    )
+
+
+def test_a_form_of_unknown_length_is_taken(project: Project) -> None:
+    new_bucket(project)
+    whole = os.urandom(3_000_000)
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="fileId"\r\n\r\nmine\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n' + whole + b"\r\n--x--"
+    )
+    pieces = (form[start : start + 70_000] for start in range(0, len(form), 70_000))
+    sent = project.server.post(
+        "/storage/buckets/photos/files",
+        content=pieces,
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+
+    assert sent.status_code == 201, sent.text
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == whole
+
+
+def test_a_file_that_the_form_has_in_base64_is_taken_as_it_is(project: Project) -> None:
+    new_bucket(project)
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="fileId"\r\n\r\nmine\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n\r\naGVsbG8gd29ybGQ=\r\n--x--"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    sent = project.server.post("/storage/buckets/photos/files", content=form, headers=headers)
+    nameless = project.server.post(
+        "/storage/buckets/photos/files", content=form.replace(b'name="fileId"', b"x"), headers=headers
+    )
+
+    assert sent.json()["sizeOriginal"] == 11
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == b"hello world"
+    assert error_of(nameless) == (400, "general_bad_request")
 
 
 def test_a_file_is_not_there_before_it_is_whole(project: Project) -> None:

@@ -15,6 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,10 @@ from freehold.providers.frames import Stored
 _PLACE = re.compile(r"[0-9a-f]{32}/[0-9a-f]{32}")
 _FOLDER = re.compile(r"[0-9a-f]{32}")
 _COPIED_AT_ONCE = 1 << 20
+
+
+Source = BinaryIO | memoryview
+"""What is put into a store: in memory, or a file from its begin on."""
 
 
 def new_folder() -> str:
@@ -45,6 +50,14 @@ def of_installation(settings: Settings) -> Blobs:
     return PlainFiles(settings.data / "files")
 
 
+def as_file(source: Source) -> BinaryIO:
+    """The same, to be read from its begin on."""
+    if isinstance(source, memoryview):
+        return BytesIO(source)
+    source.seek(0)
+    return source
+
+
 class StoreUnreachable(Exception):
     """The store did not do what it was asked. The message says what it said, without any key."""
 
@@ -63,11 +76,11 @@ class Blobs(ABC):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @abstractmethod
-    def write(self, place: str, offset: int, source: BinaryIO) -> None:
+    def write(self, place: str, offset: int, source: Source) -> None:
         """Put a part of a draft where it belongs, durably."""
 
     @abstractmethod
-    def agrees(self, place: str, offset: int, source: BinaryIO) -> bool:
+    def agrees(self, place: str, offset: int, source: Source) -> bool:
         """Whether this part of a draft is the same as what was put there."""
 
     @abstractmethod
@@ -134,18 +147,20 @@ class PlainFiles(Blobs):
         super().prepare()
         self._whole.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def write(self, place: str, offset: int, source: BinaryIO) -> None:
+    def write(self, place: str, offset: int, source: Source) -> None:
         self.prepare()
-        handle = os.open(self._draft(place), os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "r+b") as file:
+        with os.fdopen(os.open(self._draft(place), os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.seek(offset)
-            source.seek(0)
-            shutil.copyfileobj(source, file, _COPIED_AT_ONCE)
+            if isinstance(source, memoryview):
+                file.write(source)
+            else:
+                source.seek(0)
+                shutil.copyfileobj(source, file, _COPIED_AT_ONCE)
             file.flush()
             os.fsync(file.fileno())
 
-    def agrees(self, place: str, offset: int, source: BinaryIO) -> bool:
-        source.seek(0)
+    def agrees(self, place: str, offset: int, source: Source) -> bool:
+        source = as_file(source)
         with self._draft(place).open("rb") as file:
             file.seek(offset)
             while part := source.read(_COPIED_AT_ONCE):

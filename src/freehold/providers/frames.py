@@ -77,6 +77,9 @@ def in_frames(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes in pieces of FRAME_BYTES, but for the last."""
     pending = bytearray()
     for part in parts:
+        if not pending and len(part) == FRAME_BYTES:
+            yield part
+            continue
         pending += part
         while len(pending) >= FRAME_BYTES:
             yield bytes(pending[:FRAME_BYTES])

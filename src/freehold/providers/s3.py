@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
 from freehold.config import Settings
-from freehold.providers.blobs import Blobs, StoreUnreachable, checked_folder, parts_of
+from freehold.providers.blobs import Blobs, Source, StoreUnreachable, as_file, checked_folder, parts_of
 from freehold.providers.frames import Stored
 
 TIMEOUT_S = 60
@@ -75,19 +74,17 @@ class S3Files(Blobs):
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=RETRIED_FOR_S)},
         )
 
-    def write(self, place: str, offset: int, source: BinaryIO) -> None:
-        source.seek(0)
+    def write(self, place: str, offset: int, source: Source) -> None:
         with _reached():
-            obstore.put(self._store, _part(place, offset), source.read(), use_multipart=False)
+            obstore.put(self._store, _part(place, offset), as_file(source).read(), use_multipart=False)
 
-    def agrees(self, place: str, offset: int, source: BinaryIO) -> bool:
-        source.seek(0)
+    def agrees(self, place: str, offset: int, source: Source) -> bool:
         try:
             with _found():
                 there = obstore.get(self._store, _part(place, offset)).bytes()
         except FileNotFoundError:
             return False
-        return bytes(there) == source.read()
+        return bytes(there) == as_file(source).read()
 
     def draft(self, place: str) -> Iterator[bytes]:
         for path in sorted(self._paths(f"incoming/{place}/")):

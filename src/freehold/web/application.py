@@ -62,6 +62,7 @@ from freehold.web.auth import (
 from freehold.web.cache import Answers, Cache, Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
+from freehold.web.multipart import Room
 from freehold.web.request import ClientGone, Params, Receive, Request, until_gone
 from freehold.web.shares import Shares
 from freehold.web.websocket import WIRE, Wire
@@ -95,6 +96,8 @@ FOLLOWED_S = 5
 
 _GZIP_FROM_BYTES = 1024
 _ANSWERS_BYTES = 32 * 1024 * 1024
+_UPLOADS_IN_MEMORY = 8
+_UPLOAD_IN_MEMORY_BYTES = 12 * 1024 * 1024
 
 _ALLOWED_HEADERS = ", ".join(
     [
@@ -151,6 +154,7 @@ class Application:
         )
         self.blobs = of_installation(settings)
         self.blobs.prepare()
+        self._room = Room(_UPLOADS_IN_MEMORY, min(settings.body_limit, _UPLOAD_IN_MEMORY_BYTES))
         self.images = Images()
         self.outside = Outside(
             private_hosts=settings.private_hosts,
@@ -319,7 +323,7 @@ class Application:
             raise UnknownOrigin(origin=request.header(b"origin")[:200])
         identity = _admitted(endpoint, project, identity, protocol=endpoint.protocol)
         if endpoint.takes_files:
-            await request.read_files(receive, self.settings.body_limit, self.blobs.incoming)
+            await request.read_files(receive, self.settings.body_limit, self.blobs.incoming, self._room)
         else:
             await request.read(receive, self.settings.body_limit)
         arguments = endpoint.arguments(request, parameters)

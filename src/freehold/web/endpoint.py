@@ -20,7 +20,8 @@ import msgspec
 from freehold.errors import ChallengeRequired, InvalidBody, InvalidParameter, NotInPerson, Problem
 from freehold.ids import ID_PATTERN
 from freehold.web import misfits
-from freehold.web.request import Params, Request, Upload, decode_json
+from freehold.web.multipart import Upload
+from freehold.web.request import Params, Request, decode_json
 from freehold.web.wire import Output, Stream, wire_name
 
 Handler = Callable[..., Awaitable[Any]]

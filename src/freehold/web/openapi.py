@@ -16,7 +16,7 @@ from freehold.access import scopes
 from freehold.errors import Problem
 from freehold.ids import ID_PATTERN
 from freehold.web.endpoint import Endpoint
-from freehold.web.request import Upload
+from freehold.web.multipart import Upload
 from freehold.web.wire import Output, Stream, wire_name
 
 Schema = dict[str, Any]

@@ -6,15 +6,15 @@ import re
 import shutil
 from collections.abc import Awaitable, Callable, MutableMapping
 from copy import copy
+from mmap import mmap
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 import msgspec
-import python_multipart
-from python_multipart.exceptions import FileError, FormParserError
 
 from freehold.errors import BodyTooLarge, InvalidBody, InvalidParameter
+from freehold.web.multipart import Form, Room, Upload
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Params = dict[str, Any]
@@ -28,18 +28,6 @@ class ClientGone(Exception):
     """The client hung up before it had sent its request."""
 
 
-class Upload:
-    """A file of a multipart form. It lies on the disk until the request has been answered."""
-
-    __slots__ = ("file", "name", "size")
-
-    def __init__(self, name: str, file: BinaryIO, size: int) -> None:
-        self.name = name
-        """As the client says; it may be anything."""
-        self.file = file
-        self.size = size
-
-
 async def until_gone(receive: Receive) -> None:
     """Wait until the client hangs up. Ask when all of the body has come."""
     while (await receive())["type"] != "http.disconnect":
@@ -51,7 +39,9 @@ class Request:
 
     __slots__ = (
         "_form",
+        "_memory",
         "_raw_query",
+        "_room",
         "_spool",
         "body",
         "client",
@@ -78,7 +68,10 @@ class Request:
         self._form: Params | None = None
         self.uploads: list[Upload] = []
         self._spool: Path | None = None
-        """Where files of the body lie."""
+        """Where files of the body lie that found no room in memory."""
+        self._room: Room | None = None
+        self._memory: mmap | None = None
+        """Where they lie otherwise, and the room that it is of."""
 
     def within(self, method: str) -> Request:
         """A request as part of this one: by the same caller, with nothing said yet."""
@@ -121,18 +114,30 @@ class Request:
         if announced is not None and announced.isdigit() and int(announced) > limit:
             raise BodyTooLarge(limit=limit)
 
-    async def read_files(self, receive: Receive, limit: int, directory: Path) -> None:
-        """Read the body; of a multipart form the files go to the directory as they come, not into memory."""
+    async def read_files(self, receive: Receive, limit: int, directory: Path, room: Room) -> None:
+        """Read the body; files of a multipart form go to the directory as they come, if there is no room."""
         if self._content_type() != "multipart/form-data":
             await self.read(receive, limit)
             return
         self._check_announced(limit)
         collected = _Collected()
         size = 0
-        self._spool = directory / f"body.{self.id}"
-        self._spool.mkdir(mode=0o700)
+        announced = self.headers.get(b"content-length", b"")
+        if announced.isdigit():
+            self._memory = room.take(int(announced))
+        if self._memory is not None:
+            self._room = room
+        else:
+            self._spool = directory / f"body.{self.id}"
+            self._spool.mkdir(mode=0o700)
+
+        def tell(name: str, value: str | Upload) -> None:
+            if isinstance(value, Upload):
+                self.uploads.append(value)
+            collected.add(name, value)
+
         try:
-            parser = self._parser(collected, self._spool)
+            form = Form(self._form_type(), tell, memory=self._memory, directory=self._spool)
             more = True
             while more:
                 message = await receive()
@@ -144,21 +149,21 @@ class Request:
                 self.received = size
                 if size > limit:
                     raise BodyTooLarge(limit=limit)
-                parser.write(part)
-            parser.finalize()
-        except FileError as error:
-            # The disk says why, which the parser hides.
-            raise error.__context__ or error from None
-        except (FormParserError, ValueError) as error:
+                form.write(part)
+        except ValueError as error:
             raise InvalidBody(reason="the multipart form is not well formed.") from error
         self._form = collected.result()
 
     def close(self) -> None:
-        """Let go of what was uploaded, be it half a file that the parser still holds."""
+        """Let go of what was uploaded, be it half a file."""
         for upload in self.uploads:
-            upload.file.close()
+            if not isinstance(upload.file, memoryview):
+                upload.file.close()
         if self._spool is not None:
             shutil.rmtree(self._spool, ignore_errors=True)
+        if self._room is not None and self._memory is not None:
+            self._room.give_back(self._memory)
+            self._room = self._memory = None
 
     def cookies(self) -> dict[str, str]:
         """All cookies; of two with one name the first, which belongs to the nearer path.
@@ -203,43 +208,16 @@ class Request:
     def _content_type(self) -> str:
         return self.header(b"content-type").partition(";")[0].strip().lower()
 
+    def _form_type(self) -> bytes:
+        return self.headers.get(b"content-type", b"")
+
     def _multipart(self) -> Params:
         collected = _Collected()
         try:
-            parser = self._parser(collected)
-            parser.write(self.body)
-            parser.finalize()
-        except (FormParserError, ValueError) as error:
+            Form(self._form_type(), collected.add).write(self.body)
+        except ValueError as error:
             raise InvalidBody(reason="the multipart form is not well formed.") from error
         return collected.result()
-
-    def _parser(
-        self, collected: _Collected, directory: Path | None = None
-    ) -> python_multipart.multipart.FormParser:
-        """A parser of the form; without a directory its files are left out."""
-
-        def on_field(field: python_multipart.multipart.Field) -> None:
-            name = (field.field_name or b"").decode("utf-8", "replace")
-            collected.add(name, (field.value or b"").decode("utf-8", "replace"))
-
-        def on_file(file: python_multipart.multipart.File) -> None:
-            if directory is None:
-                return
-            if file.in_memory:  # as an empty one is
-                file.flush_to_disk()
-            name = (file.file_name or b"").decode("utf-8", "replace")
-            upload = Upload(name, file.file_object, file.size)
-            self.uploads.append(upload)
-            collected.add((file.field_name or b"").decode("utf-8", "replace"), upload)
-
-        return python_multipart.create_form_parser(
-            {"Content-Type": self.headers.get(b"content-type", b"")},
-            on_field,
-            on_file,
-            config={"MAX_MEMORY_FILE_SIZE": 0, "UPLOAD_DIR": str(directory), "UPLOAD_DELETE_TMP": False}
-            if directory is not None
-            else {},
-        )
 
 
 class _Collected:

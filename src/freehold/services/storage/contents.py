@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -20,7 +20,7 @@ from freehold.db.pool import Record
 from freehold.errors import ResourceLocked
 from freehold.providers import frames
 from freehold.providers.antivirus import Scan, ScannerProblem, Verdict
-from freehold.providers.blobs import Blobs
+from freehold.providers.blobs import Blobs, Source, as_file
 from freehold.providers.frames import Compression, Contents, Layout
 from freehold.providers.images import ImageError, Order, Output
 from freehold.providers.vault import KeyMissing, SealedKey, Vault
@@ -65,6 +65,15 @@ class Stored(NamedTuple):
     key: SealedKey
 
 
+class _Kept(NamedTuple):
+    """How contents lie in the store: what `Stored` ends with."""
+
+    stored_size: int
+    compression: Compression
+    frames: tuple[int, ...]
+    key: SealedKey
+
+
 class _Digest(NamedTuple):
     size: int
     md5: str
@@ -78,15 +87,24 @@ async def store_draft(app: Application, bucket: Record, place: str, *, name: str
     """
     blobs, settings = app.blobs, app.settings
     scanner = settings.clamav if bucket["antivirus"] else ""
-    digest = await asyncio.to_thread(_digest, blobs.draft(place), scanner)
+    digesting = asyncio.create_task(asyncio.to_thread(_digest, blobs.draft(place), scanner))
+    keeping: asyncio.Task[_Kept] | None = None
+    if not (scanner or bucket["strip_metadata"]):  # nobody has a say in what is kept: both at once
+        keeping = asyncio.create_task(asyncio.to_thread(_keep, blobs, settings, bucket, place, size))
+        await asyncio.wait({digesting, keeping})
+    digest = await digesting
     if digest.size != size:  # it was collected meanwhile, or deleted
         raise ResourceLocked()
     mime_type = type_of(digest.head, name)
-    cleaned: bytes | None = None
-    if bucket["strip_metadata"] and mime_type in CLEANED:
-        cleaned = await _cleaned(app, place, mime_type, size)
-        digest = _digest([cleaned], "")
-    return await asyncio.to_thread(_keep, blobs, settings, bucket, place, digest, mime_type, cleaned)
+    if keeping is not None:
+        kept = await keeping
+    else:
+        cleaned: bytes | None = None
+        if bucket["strip_metadata"] and mime_type in CLEANED:
+            cleaned = await _cleaned(app, place, mime_type, size)
+            digest = _digest([cleaned], "")
+        kept = await asyncio.to_thread(_keep, blobs, settings, bucket, place, digest.size, cleaned)
+    return Stored(digest.size, digest.md5, mime_type, *kept)
 
 
 def _digest(parts: Iterable[bytes], scanner: str) -> _Digest:
@@ -129,27 +147,21 @@ def _judge(verdict: Verdict) -> None:
 
 
 def _keep(
-    blobs: Blobs,
-    settings: Settings,
-    bucket: Record,
-    place: str,
-    digest: _Digest,
-    mime_type: str,
-    cleaned: bytes | None,
-) -> Stored:
+    blobs: Blobs, settings: Settings, bucket: Record, place: str, size: int, cleaned: bytes | None = None
+) -> _Kept:
     def parts() -> Iterator[bytes]:
         return frames.in_frames(blobs.draft(place) if cleaned is None else [cleaned])
 
-    compression: Compression = bucket["compression"] if digest.size <= COMPRESSED_UP_TO else "none"
+    compression: Compression = bucket["compression"] if size <= COMPRESSED_UP_TO else "none"
     squeezed: list[bytes] = []
     if compression != "none":
         squeezed = [frames.compress(each, compression) for each in parts()]
-        if sum(map(len, squeezed)) >= digest.size:  # as of photos, which are compressed already
+        if sum(map(len, squeezed)) >= size:  # as of photos, which are compressed already
             compression, squeezed = "none", []
     key, sealed = b"", SealedKey("", b"")
     if bucket["encryption"]:
         key, sealed = Vault(settings).new_key(place)
-    layout = Layout(place, digest.size, compression, key)
+    layout = Layout(place, size, compression, key)
     going: Iterable[bytes] | None = squeezed or parts()
     if key:
         going = frames.encrypt(going, layout)  # type: ignore[arg-type]
@@ -160,9 +172,7 @@ def _keep(
     if compression == "none":
         lengths = []
     layout = layout._replace(lengths=tuple(lengths))
-    return Stored(
-        digest.size, digest.md5, mime_type, layout.stored_size(), compression, layout.lengths, sealed
-    )
+    return _Kept(layout.stored_size(), compression, layout.lengths, sealed)
 
 
 def _counted(parts: Iterable[bytes], lengths: list[int]) -> Iterator[bytes]:
@@ -233,9 +243,9 @@ def _copy(contents: Contents, path: Path) -> None:
             file.write(part)
 
 
-def agrees(contents: Contents, offset: int, part: BinaryIO) -> bool:
+def agrees(contents: Contents, offset: int, source: Source) -> bool:
     """Whether a part of the contents is as this one. Blocks."""
-    part.seek(0)
+    part = as_file(source)
     reader = io.BufferedReader(contents, frames.FRAME_BYTES)
     reader.seek(offset)
     while wanted := part.read(frames.FRAME_BYTES):

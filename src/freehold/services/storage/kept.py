@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from io import BytesIO
 
 from freehold import ids
 from freehold.db.pool import Queries, Record
@@ -69,7 +68,7 @@ class Draft:
     async def _put(self, pending: bytearray) -> None:
         if self.size + len(pending) > self._limit:
             raise FileTooLarge(size=self.size + len(pending), limit=self._limit)
-        await asyncio.to_thread(self._app.blobs.write, self.place, self.size, BytesIO(pending))
+        await asyncio.to_thread(self._app.blobs.write, self.place, self.size, memoryview(bytes(pending)))
         self.size += len(pending)
         pending.clear()
 

@@ -9,7 +9,7 @@ from msgspec import Meta, field
 
 from freehold.providers.images import MAX_SIDE, Gravity
 from freehold.providers.images import Output as ImageFormat
-from freehold.web.request import Upload
+from freehold.web.multipart import Upload
 from freehold.web.wire import CustomId, Description, Input, Metric, Name, Output, Permissions, Resource
 
 MAXIMUM_FILE_SIZE = 30_000_000

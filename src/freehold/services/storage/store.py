@@ -245,19 +245,32 @@ async def begin_file(
     return made is not None
 
 
-async def lock_file(db: Queries, project_id: str, bucket_id: str, file_id: str) -> Record | None:
-    """Find a file, whole or not, and let nobody else put a part to it meanwhile."""
-    return await db.row(
+async def hold_part(db: Queries, project_id: str, bucket_id: str, file_id: str, number: int) -> Record | None:
+    """Find a file, whole or not, and let nobody else put this part to it or finish it meanwhile."""
+    # Locks of their own: rows that are locked would make parts wait for each other, and for the disk.
+    await db.row(
         """
-        select * from freehold.files where project_id = $1 and bucket_id = $2 and id = $3 for update
+        select pg_advisory_xact_lock_shared(hashtextextended(place, 0)),
+               pg_advisory_xact_lock(hashtext(place), $4)
+        from freehold.files where project_id = $1 and bucket_id = $2 and id = $3
         """,
+        project_id, bucket_id, file_id, number,
+    )  # fmt: skip
+    return await db.row(
+        "select * from freehold.files where project_id = $1 and bucket_id = $2 and id = $3",
         project_id, bucket_id, file_id,
     )  # fmt: skip
 
 
-async def add_part(db: Queries, place: str, number: int) -> Record:
-    """Note that a part has come."""
-    row = await db.row(
+async def hold_file(db: Queries, place: str) -> Record | None:
+    """Find a file, whole or not, and let nobody else put a part to it or finish it meanwhile."""
+    await db.row("select pg_advisory_xact_lock(hashtextextended($1, 0))", place)
+    return await db.row("select * from freehold.files where place = $1 for update", place)
+
+
+async def add_part(db: Queries, place: str, number: int) -> Record | None:
+    """Note that a part has come. None when the file is gone meanwhile."""
+    return await db.row(
         """
         update freehold.files
         set parts = case when $2 = any(parts) then parts else parts || $2::int end, updated_at = now()
@@ -266,8 +279,6 @@ async def add_part(db: Queries, place: str, number: int) -> Record:
         """,
         place, number,
     )  # fmt: skip
-    assert row is not None
-    return row
 
 
 async def finish_file(db: Queries, place: str, stored: Stored) -> Record:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from freehold import events, ids
 from freehold.db.pool import Queries, Record
-from freehold.errors import Unavailable, UserUnauthorized
+from freehold.errors import ResourceLocked, Unavailable, UserUnauthorized
 from freehold.ids import UNIQUE
-from freehold.providers.blobs import new_place
+from freehold.providers.blobs import Source, new_place
 from freehold.services.storage import store
 from freehold.services.storage.access import bucket_of, checked_permissions, may
 from freehold.services.storage.contents import agrees, opened, store_draft
@@ -77,20 +77,21 @@ async def receive(call: Call, bucket_id: str, body: CreateFile) -> Record:
     begun = _Begun(file_id, name, folder, granted, new_place(bucket["folder"]))
     try:
         async with call.app.db.transaction() as db:
-            file = await _lock(call, db, bucket, body, part, begun)
-            file = await _take(call, db, bucket, file, part, body)
-    except (FileInfected, FileUnscannable, ImageNotCleaned):
-        await _forget(call, file["place"])
-        raise
+            file = await _hold(call, db, bucket, body, part, begun)
+            file = await _take(call, db, file, part, body)
+            if part.of == 1 and not file["whole"]:
+                file = await _finish(call, db, bucket, file)
     except BaseException:
         await _forget(call, begun.place)
         raise
+    if not file["whole"] and len(file["parts"]) == file["part_count"]:
+        file = await _finish_together(call, bucket, file["place"])
     if file["whole"]:
         await asyncio.to_thread(call.app.blobs.drop_draft, file["place"])
     return file
 
 
-async def _lock(
+async def _hold(
     call: Call, db: Queries, bucket: Record, body: CreateFile, part: Part, begun: _Begun
 ) -> Record:
     """The file that a part is of, begun by its first part. Raises InvalidUploadId."""
@@ -110,7 +111,7 @@ async def _lock(
                 uploader=_uploader(call),
                 place=begun.place,
             )
-        file = await store.lock_file(db, call.project.id, bucket["id"], begun.file_id)
+        file = await store.hold_part(db, call.project.id, bucket["id"], begun.file_id, part.number)
         if file is not None:
             return file
     raise InvalidUploadId()
@@ -127,9 +128,7 @@ async def _forget(call: Call, place: str) -> None:
         await asyncio.to_thread(call.app.blobs.delete, place)
 
 
-async def _take(
-    call: Call, db: Queries, bucket: Record, file: Record, part: Part, body: CreateFile
-) -> Record:
+async def _take(call: Call, db: Queries, file: Record, part: Part, body: CreateFile) -> Record:
     is_same = file["sent_size"] == part.size and file["part_count"] == part.of
     if file["uploader"] != _uploader(call) or not is_same:
         raise FileAlreadyExists(id=file["id"])
@@ -142,16 +141,33 @@ async def _take(
         if agrees:
             return file
     await asyncio.to_thread(call.app.blobs.write, file["place"], part.offset, body.file.file)
-    file = await store.add_part(db, file["place"], part.number)
-    if len(file["parts"]) < file["part_count"]:
-        return file
+    noted = await store.add_part(db, file["place"], part.number)
+    if noted is None:  # its bucket was deleted meanwhile, or it was collected
+        raise ResourceLocked()
+    return noted
+
+
+async def _finish_together(call: Call, bucket: Record, place: str) -> Record:
+    """Let the file be whole, of which all parts have come. Of several that see so one does it."""
+    try:
+        async with call.app.db.transaction() as db:
+            file = await store.hold_file(db, place)
+            if file is None:
+                raise ResourceLocked()
+            return file if file["whole"] else await _finish(call, db, bucket, file)
+    except (FileInfected, FileUnscannable, ImageNotCleaned):
+        await _forget(call, place)
+        raise
+
+
+async def _finish(call: Call, db: Queries, bucket: Record, file: Record) -> Record:
     stored = await store_draft(call.app, bucket, file["place"], name=file["name"], size=file["size"])
     file = await store.finish_file(db, file["place"], stored)
     await record(call, db, file, "create")
     return file
 
 
-async def _agrees(call: Call, file: Record, part: Part, sent: BinaryIO) -> bool:
+async def _agrees(call: Call, file: Record, part: Part, sent: Source) -> bool:
     """Whether a part that came before is as this one. Of images that were cleaned nobody can say any more."""
     if not file["whole"]:
         return await asyncio.to_thread(call.app.blobs.agrees, file["place"], part.offset, sent)
