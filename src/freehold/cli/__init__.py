@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from freehold.cli import audit, jobs, storage
+from freehold.cli.shared import AsJson, Data, refusals, settings_of
 
 if TYPE_CHECKING:
     from freehold.config import Settings
@@ -24,9 +24,10 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,  # they would print the values of local variables, secrets included
 )
 
-Data = Annotated[
-    Path | None, typer.Option(help="The directory of everything that is kept.", show_default="data")
-]
+cli.add_typer(audit.commands, name="audit")
+cli.add_typer(jobs.commands, name="jobs")
+cli.add_typer(storage.commands, name="storage")
+
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.", show_default="8080")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")]
 Workers = Annotated[
@@ -38,7 +39,6 @@ Dev = Annotated[
         "--dev", help="For development only: no rate limits, any Host, mock providers.", show_default=False
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Internal = Annotated[int | None, typer.Option(hidden=True)]
 
 
@@ -52,8 +52,8 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Start everything: PostgreSQL (unless DATABASE_URL names one), the API, the job worker."""
-    with _refusals():
-        settings = _settings("up", port=port, host=host, data=data, workers=workers, dev=dev)
+    with refusals():
+        settings = settings_of("up", port=port, host=host, data=data, workers=workers, dev=dev)
         from freehold.up import up as start
 
         start(settings, as_json=as_json)
@@ -65,8 +65,8 @@ def serve(
     control: Internal = None,
 ) -> None:  # fmt: skip
     """Answer requests with one process, on a database that `freehold migrate` has prepared."""
-    with _refusals():
-        settings = _settings("api", port=port, host=host, data=data, dev=dev)
+    with refusals():
+        settings = settings_of("api", port=port, host=host, data=data, dev=dev)
         if control is None:
             _need_database(settings)
         from freehold.process import serve as run
@@ -77,8 +77,8 @@ def serve(
 @cli.command()
 def worker(data: Data = None, control: Internal = None) -> None:
     """Run jobs with one process, on a database that `freehold migrate` has prepared."""
-    with _refusals():
-        settings = _settings("worker", data=data)
+    with refusals():
+        settings = settings_of("worker", data=data)
         if control is None:
             _need_database(settings)
         from freehold.process import work as run
@@ -94,125 +94,12 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the platform's own tables up to date."""
-    with _refusals():
-        settings = _settings("migrate", data=data)
+    with refusals():
+        settings = settings_of("migrate", data=data)
         _need_database(settings)
         from freehold.process import migrate as run
 
         if not run(settings, check=check, say=typer.echo):
-            raise typer.Exit(1)
-
-
-audit = typer.Typer(help="The log of who changed what.", no_args_is_help=True)
-cli.add_typer(audit, name="audit")
-
-
-@audit.command()
-def verify(data: Data = None) -> None:
-    """Say whether the log is as it was written: exit 1 and where, if it is not.
-
-    Reads the database that DATABASE_URL names, or that `freehold up` runs in the data directory."""
-    with _refusals():
-        from freehold.process import verify_audit
-
-        settings = _of_running("audit", data)
-
-        if not verify_audit(settings, say=typer.echo):
-            raise typer.Exit(1)
-
-
-jobs = typer.Typer(help="What is done after requests: mails, webhooks, imports.", no_args_is_help=True)
-cli.add_typer(jobs, name="jobs")
-JobKind = Annotated[str, typer.Option("--kind", help="Only jobs of this kind, such as mail.send.")]
-
-
-@jobs.command("list")
-def list_jobs(data: Data = None, as_json: AsJson = False) -> None:
-    """Show how many jobs of each kind wait, run, and were given up, and how late they are.
-
-    Reads the database that DATABASE_URL names, or that `freehold up` runs in the data directory."""
-    with _refusals():
-        from freehold import job_queue
-        from freehold.process import ask
-
-        found = ask(_of_running("jobs", data), job_queue.waiting)
-        _show(
-            ("kind", "waiting", "due", "running", "dead", "late"),
-            [
-                (each.kind, each.waiting, each.due, each.running, each.dead, f"{each.late_s:.1f} s")
-                for each in found
-            ],
-            found,
-            as_json=as_json,
-            none="No jobs.",
-        )
-
-
-@jobs.command("dead")
-def list_dead_jobs(kind: JobKind = "", data: Data = None, as_json: AsJson = False) -> None:
-    """Show the jobs that were given up, and why."""
-    with _refusals():
-        from freehold import job_queue
-        from freehold.process import ask
-
-        found = ask(_of_running("jobs", data), lambda db: job_queue.dead(db, kind))
-        _show(
-            ("id", "kind", "project", "attempts", "given up", "error"),
-            [
-                (
-                    each.id,
-                    each.kind,
-                    each.project,
-                    each.attempts,
-                    f"{each.given_up:%Y-%m-%d %H:%M}",
-                    each.error,
-                )
-                for each in found
-            ],
-            found,
-            as_json=as_json,
-            none="No job was given up.",
-        )
-
-
-@jobs.command("retry")
-def retry_jobs(
-    ids: Annotated[list[int] | None, typer.Argument(help="Ids, as `freehold jobs dead` shows them.")] = None,
-    kind: JobKind = "",
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Let jobs that were given up be tried again, by their ids or all of a kind. Exit 1 for none."""
-    with _refusals():
-        from freehold import job_queue
-        from freehold.config import Refusal
-        from freehold.process import ask
-
-        if not ids and not kind:
-            raise Refusal("Say which jobs: ids, as `freehold jobs dead` shows them, or --kind.")
-        again = ask(_of_running("jobs", data), lambda db: job_queue.retry(db, ids or [], kind))
-        if as_json:
-            typer.echo(json.dumps(again))
-        else:
-            typer.echo(f"{len(again)} will be tried again." if again else "No such job was given up.")
-        if not again:
-            raise typer.Exit(1)
-
-
-storage = typer.Typer(help="The contents of files.", no_args_is_help=True)
-cli.add_typer(storage, name="storage")
-
-
-@storage.command()
-def rewrap(data: Data = None) -> None:
-    """Seal the keys of all files with the first of FREEHOLD_STORAGE_KEYS: exit 1 if some cannot be opened.
-
-    Afterwards the other keys are not needed any more. The files themselves are not read."""
-    with _refusals():
-        from freehold.process import rewrap_files
-
-        settings = _of_running("storage", data)
-        if not rewrap_files(settings, say=typer.echo):
             raise typer.Exit(1)
 
 
@@ -255,7 +142,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what applying a schema file to a live project would do: SQL, locks, rewrites, losses."""
-    with _refusals():
+    with refusals():
         from freehold import live
 
         live.plan(
@@ -284,7 +171,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Make a schema file the tables of a live project."""
-    with _refusals():
+    with refusals():
         from freehold import live
 
         live.apply(
@@ -317,7 +204,7 @@ def generate(
     drop: Drop = None,
 ) -> None:
     """Write a service that you own from a schema file, or bring one up to date. Your edits are merged."""
-    with _refusals():
+    with refusals():
         from freehold.generator import command
 
         code = command.generate(
@@ -345,7 +232,7 @@ def upgrade(
     take_generated: TakeGenerated = None,
 ) -> None:
     """Bring to a service what this version of the generator emits. Your edits are merged."""
-    with _refusals():
+    with refusals():
         from freehold.generator import command
 
         code = command.upgrade(
@@ -362,7 +249,7 @@ def upgrade(
 @cli.command()
 def diff(out: Annotated[Path, typer.Option(help="The folder of the service.")] = Path()) -> None:
     """Show what you changed in the files that the generator emitted; exit with 1 if anything."""
-    with _refusals():
+    with refusals():
         from freehold.generator import command
 
         raise typer.Exit(command.diff(out))
@@ -395,7 +282,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Write a schema file from what is said elsewhere, and tell what it leaves to be decided."""
-    with _refusals():
+    with refusals():
         from freehold.importing import command
 
         request = command.Request(
@@ -419,7 +306,7 @@ def mcp(
     ] = False,
 ) -> None:
     """Give a coding agent these commands as tools (Model Context Protocol) on standard input and output."""
-    with _refusals():
+    with refusals():
         from importlib.util import find_spec
 
         from freehold.config import Refusal
@@ -459,49 +346,6 @@ def _decisions(rename: list[str] | None, drop: list[str] | None) -> Decisions:
     return Decisions.told(rename or (), drop or ())
 
 
-def _settings(process: str, **overrides: object) -> Settings:
-    from freehold.config import load_settings
-
-    settings = load_settings(overrides)
-    settings = replace(settings, data=settings.data.resolve())
-    from freehold.web import logs
-
-    logs.configure(settings, process=process)
-    return settings
-
-
-def _of_running(process: str, data: Path | None) -> Settings:
-    """The settings, with the address of the database that `freehold up` runs if none is told."""
-    settings = _settings(process, data=data)
-    if settings.database_url:
-        return settings
-    from freehold.db.embedded import dsn_of_running
-
-    return replace(settings, database_url=dsn_of_running(settings.data / "postgresql"))
-
-
-def _show(
-    head: tuple[str, ...], rows: Sequence[tuple[object, ...]], found: object, *, as_json: bool, none: str
-) -> None:
-    if as_json:
-        import msgspec
-
-        typer.echo(msgspec.json.encode(found).decode())
-        return
-    if not rows:
-        typer.echo(none)
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*head, box=box.SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(*(Text(str(each)) for each in row))
-    Console().print(table)
-
-
 def _need_database(settings: Settings) -> None:
     from freehold.config import ConfigError
 
@@ -513,18 +357,3 @@ def _need_database(settings: Settings) -> None:
                 " such as postgresql://user:password@host:5432/database, or use `freehold up`."
             ]
         )
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Say why we do not go on, in a line or two on stderr, rather than with a traceback."""
-    from freehold.config import Refusal
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Refusal as refusal:
-        for line in str(refusal).splitlines():
-            typer.echo(f"freehold: {line}", err=True)
-        sys.exit(2)
