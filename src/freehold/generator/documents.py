@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ def _spelled(value: Any, depth: int, before: int) -> str:
         return line
     indent = " " * (depth + 1)
     if isinstance(value, dict):
-        named = [(f"{msgspec.json.encode(name).decode()}: ", each) for name, each in value.items()]
+        named = [(_key(name), each) for name, each in value.items()]
         opening, closing = "{}"
     else:
         named = [("", each) for each in value]
@@ -32,6 +33,11 @@ def _spelled(value: Any, depth: int, before: int) -> str:
     lines = _filled(parts, indent) if all(len(part) <= SHORT for part in parts) else parts
     inner = f",\n{indent}".join(lines)
     return f"{opening}\n{indent}{inner}\n{indent[1:]}{closing}"
+
+
+@lru_cache(maxsize=10_000)
+def _key(name: str) -> str:
+    return f"{msgspec.json.encode(name).decode()}: "
 
 
 def _filled(parts: list[str], indent: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from freehold.generator import names
@@ -230,7 +231,7 @@ class EntityPlan:
     cascades: tuple[Cascade, ...] = ()
     system: dict[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def class_name(self) -> str:
         return names.pascal(self.name)
 
@@ -238,26 +239,26 @@ class EntityPlan:
     def path(self) -> str:
         return names.kebab(self.plural)
 
-    @property
+    @cached_property
     def summary(self) -> tuple[FieldPlan, ...]:
         """The fields in lists."""
         return tuple(each for each in self.fields if each.in_lists)
 
-    @property
+    @cached_property
     def heavy(self) -> tuple[FieldPlan, ...]:
         """The fields that only a single row shows."""
         return tuple(each for each in self.fields if not each.in_lists)
 
-    @property
+    @cached_property
     def writable(self) -> tuple[FieldPlan, ...]:
         return tuple(each for each in self.fields if not each.system)
 
-    @property
+    @cached_property
     def links(self) -> tuple[Relation, ...]:
         """The relations that this entity's bodies and routes set."""
         return tuple(each for each in self.relations if each.body)
 
-    @property
+    @cached_property
     def looks_up(self) -> bool:
         """Whether some of its references are looked up before they are written."""
         return any(each.lookup != "never" for each in self.relations)
@@ -267,7 +268,7 @@ class EntityPlan:
         """Whether many rows can be written at once. Of a tenant itself, a caller only has one."""
         return self.tenant != "self" and not self.read_only
 
-    @property
+    @cached_property
     def sort_keys(self) -> tuple[FieldPlan, ...]:
         return tuple(each for each in self.fields if each.sortable)
 
@@ -298,8 +299,12 @@ class ServicePlan:
     api_keys: bool = False
     deploy: tuple[str, ...] = ()
 
+    @cached_property
+    def _by_name(self) -> dict[str, EntityPlan]:
+        return {each.name: each for each in self.entities}
+
     def entity(self, name: str) -> EntityPlan:
-        return next(each for each in self.entities if each.name == name)
+        return self._by_name[name]
 
     def includes(self, entity: EntityPlan) -> Iterator[str]:
         """What `include` takes: relations, and the relations of those."""

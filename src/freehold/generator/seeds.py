@@ -74,11 +74,12 @@ def _has_tenants(plan: ServicePlan) -> bool:
 def seeds(plan: ServicePlan) -> dict[str, list[Seed]]:
     """Entity to its rows, in an order in which they can be inserted."""
     found: dict[str, list[Seed]] = {}
+    places = {entity.name: place for place, entity in enumerate(plan.entities, 1)}
     for entity in _ordered(plan):
         rows: list[Seed] = []
         for tenant in _tenants(entity):
             for number in range(_count(plan, entity, tenant, found)):
-                rows.append(_row(plan, entity, tenant, number, len(rows), found))
+                rows.append(_row(plan, entity, tenant, places[entity.name], number, len(rows), found))
         found[entity.name] = rows
     return found
 
@@ -90,15 +91,12 @@ def _ordered(plan: ServicePlan) -> Iterator[EntityPlan]:
         (each for each in plan.entities if not each.read_only),
         key=lambda each: (each.tenant not in early, each.name != plan.user_entity),
     )
+    needs = {entity.name: _needs(entity) for entity in left}
     there: set[str] = set()
-    while left:
-        ready = [entity for entity in left if _needs(entity) <= there]
-        if not ready:
-            return
-        entity = ready[0]
-        left.remove(entity)
-        there.add(entity.name)
-        yield entity
+    while ready := next((entity for entity in left if needs[entity.name] <= there), None):
+        left = [entity for entity in left if entity is not ready]
+        there.add(ready.name)
+        yield ready
 
 
 def _needs(entity: EntityPlan) -> set[str]:
@@ -130,11 +128,12 @@ def _row(
     plan: ServicePlan,
     entity: EntityPlan,
     tenant: int | None,
+    place: int,
     number: int,
     count: int,
     found: dict[str, list[Seed]],
 ) -> Seed:
-    place = list(plan.entities).index(entity) + 1
+    """The row of the number in its tenant. `place` is the resource's among all, `count` the row's in it."""
     own_id = (
         _id(plan, entity.id_kind, 0, tenant or 0, (tenant or 0) + 1)
         if entity.tenant == "self"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from freehold.generator.migrations import History
 from freehold.generator.plan import ServicePlan
 from freehold.generator.render import render
@@ -25,6 +27,8 @@ def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
                 continue
             template = f"app/feature/{name}.j2"
             found[f"app/{entity.package}/{name}"] = render(TEMPLATES, template, values | {"e": entity})
-    found |= common.contract(schema, plan, history)
     python = {name: text for name, text in found.items() if name.endswith(".py")}
-    return found | formatted(python, found["ruff.toml"])
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        in_shape = beside.submit(formatted, python, found["ruff.toml"])
+        found |= common.contract(schema, plan, history)
+        return found | in_shape.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 from freehold.generator.migrations import History
 from freehold.generator.plan import ServicePlan
@@ -29,9 +30,11 @@ def emit(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
             template = f"src/feature/{name}.j2"
             found[f"src/{entity.folder}/{name}"] = render(TEMPLATES, template, values | {"e": entity})
     found[LOCK] = _locked(found[LOCK], plan.name)
-    found |= common.contract(schema, plan, history)
     code = {path: text for path, text in found.items() if path.endswith(SUFFIXES)}
-    return found | formatted(code, found[CONFIGURATION])
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        in_shape = beside.submit(formatted, code, found[CONFIGURATION])
+        found |= common.contract(schema, plan, history)
+        return found | in_shape.result()
 
 
 def _locked(text: str, name: str) -> str:

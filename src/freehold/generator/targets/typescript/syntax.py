@@ -6,11 +6,22 @@ import re
 from collections.abc import Iterator
 
 import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
+from tree_sitter import Language, Node, Parser, Tree
 
 LANGUAGE = Language(tree_sitter_typescript.language_typescript())
-_NAMES = Query(LANGUAGE, "[(identifier) (type_identifier) (shorthand_property_identifier)] @name")
-_CLAUSE = re.compile(rb"\{([^{}]*)\}")
+
+_IMPORT = re.compile(
+    r"^(?P<head>import (?:type )?)"
+    r"(?:\* as (?P<all>\w+)|\{(?P<names>[^{}]*)\})"
+    r"(?P<tail> from \"[^\"\n]+\";\n)",
+    re.MULTILINE,
+)
+_TEXT = re.compile(
+    r"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|//[^\n]*|/\*.*?\*/""", re.DOTALL
+)
+_PUT_IN = re.compile(r"\$\{([^}]*)")
+_WORD = re.compile(r"(?<![\w$])(?<![^.]\.)[A-Za-z_$][\w$]*")
+"""A word that no object is asked for; one after `...` is a word of its own."""
 
 
 def parse(text: str) -> Tree:
@@ -30,38 +41,27 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def without_unused_imports(text: str) -> str:
-    """The text without the names in imports that nothing uses, and without imports that bring none."""
-    source = text.encode()
-    tree = parse(text)
-    imports = [each for each in tree.root_node.children if each.type == "import_statement"]
-    used = {
-        node.text
-        for statement in tree.root_node.children
-        if statement.type != "import_statement"
-        for node in QueryCursor(_NAMES).captures(statement).get("name", ())
-    }
-    for statement in reversed(imports):
-        kept = _kept(statement, used)
-        end = statement.end_byte + (1 if not kept else 0)
-        source = source[: statement.start_byte] + kept + source[end:]
-    return source.decode()
+    """The emitted text without the names in imports that nothing uses, and without imports that bring none.
+
+    It looks at words alone: trees of all files would take as long as all the rest of generating them.
+    """
+    code = _TEXT.sub(_spoken, _IMPORT.sub("", text))
+    used = set(_WORD.findall(code))
+    return _IMPORT.sub(lambda found: _kept(found, used), text)
 
 
-def _kept(statement: Node, used: set[bytes | None]) -> bytes:
-    """The import with the names that are used; nothing when it had names and none is."""
-    text = statement.text or b""
-    names = [node for node in walk(statement) if node.type in ("import_specifier", "namespace_import")]
-    if not names:
-        return text
-    kept = [node for node in names if _local(node) in used]
+def _spoken(found: re.Match[str]) -> str:
+    """What of a text or a comment is code: of a template, what is put into it."""
+    text = found[0]
+    return " ".join(_PUT_IN.findall(text)) if text.startswith("`") else " "
+
+
+def _kept(statement: re.Match[str], used: set[str]) -> str:
+    """The import with the names that are used; nothing when none is."""
+    if statement["all"] is not None:
+        return statement[0] if statement["all"] in used else ""
+    names = [name for each in statement["names"].split(",") if (name := " ".join(each.split()))]
+    kept = [name for name in names if name.rpartition(" ")[2] in used]
     if not kept:
-        return b""
-    if kept[0].type == "namespace_import":
-        return text
-    return _CLAUSE.sub(lambda _: b"{ " + b", ".join(node.text or b"" for node in kept) + b" }", text, count=1)
-
-
-def _local(node: Node) -> bytes | None:
-    """What the imported thing is called in the file."""
-    identifiers = [each for each in walk(node) if each.type == "identifier"]
-    return identifiers[-1].text if identifiers else None
+        return ""
+    return f"{statement['head']}{{ {', '.join(kept)} }}{statement['tail']}"
