@@ -413,6 +413,13 @@ class Settings:
         default="",
         shown="none: they are kept in the data directory",
     )
+    storage: str = _setting(
+        _one_of("disk", "s3"),
+        "Where the contents of new files go. Those of others are found in both, and `freehold storage move`"
+        " moves them.",
+        default="",
+        shown="s3 when FREEHOLD_S3_BUCKET is set, else disk",
+    )
     s3_endpoint: str = _setting(
         WEB_ADDRESS,
         "The store's endpoint.",
@@ -578,6 +585,8 @@ def load_settings(
             break
     if values.get("secret"):
         problems += _problems_of_secret(values["secret"])
+    if values.get("storage") == "s3" and not values.get("s3_bucket"):
+        problems.append("FREEHOLD_STORAGE is s3, but no bucket is named. Set FREEHOLD_S3_BUCKET.")
     if problems:
         raise ConfigError(problems)
     return Settings(**values)

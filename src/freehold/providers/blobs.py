@@ -42,11 +42,11 @@ def new_place(folder: str) -> str:
 
 
 def of_installation(settings: Settings) -> Blobs:
-    """The contents that an installation keeps: below its data directory, or in a bucket that it was told."""
+    """The contents that an installation keeps: below its data directory, and in a bucket that it was told."""
     if settings.s3_bucket:
-        from freehold.providers.s3 import S3Files  # what installations without one need not load
+        from freehold.providers.both_stores import BothStores  # what installations without one need not load
 
-        return S3Files(settings)
+        return BothStores(settings)
     return PlainFiles(settings.data / "files")
 
 
@@ -88,12 +88,20 @@ class Blobs(ABC):
         """All of a draft, piece by piece."""
 
     @abstractmethod
+    def has_draft(self, place: str) -> bool:
+        """Whether something of a draft is there."""
+
+    @abstractmethod
     def keep(self, place: str, parts: Iterable[bytes] | None) -> None:
         """Let these bytes, or those of the draft, be whole and durable at the place: all at once, or not."""
 
     @abstractmethod
     def drop_draft(self, place: str) -> None:
         """Forget the draft of a place, if there is any."""
+
+    @abstractmethod
+    def drop_whole(self, place: str) -> None:
+        """Forget what is whole at a place, if anything is, and nothing that was made of it."""
 
     @abstractmethod
     def open(self, place: str) -> Stored:
@@ -108,8 +116,8 @@ class Blobs(ABC):
         """Delete all of a folder."""
 
     @abstractmethod
-    def places(self, older_than_s: float) -> Iterator[str]:
-        """Where something whole lies that is so old."""
+    def places(self, older_than_s: float | None = None) -> Iterator[str]:
+        """Where something whole lies, or something that is so old."""
 
     def path(self, place: str) -> Path | None:
         """Where what is whole lies as a file of this machine, if it does."""
@@ -173,6 +181,9 @@ class PlainFiles(Blobs):
             while part := file.read(_COPIED_AT_ONCE):
                 yield part
 
+    def has_draft(self, place: str) -> bool:
+        return self._draft(place).exists()
+
     def keep(self, place: str, parts: Iterable[bytes] | None) -> None:
         path = self._path(place)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -195,6 +206,9 @@ class PlainFiles(Blobs):
     def drop_draft(self, place: str) -> None:
         self._draft(place).unlink(missing_ok=True)
 
+    def drop_whole(self, place: str) -> None:
+        self._path(place).unlink(missing_ok=True)
+
     def open(self, place: str) -> Stored:
         return _OpenFile(self._path(place))
 
@@ -202,7 +216,7 @@ class PlainFiles(Blobs):
         return self._path(place)
 
     def delete(self, place: str) -> None:
-        self._path(place).unlink(missing_ok=True)
+        self.drop_whole(place)
         self.drop_draft(place)
         shutil.rmtree(self.preview(place, ""), ignore_errors=True)
 
@@ -214,11 +228,11 @@ class PlainFiles(Blobs):
         for draft in self.incoming.glob(f"{folder}.*"):
             draft.unlink(missing_ok=True)
 
-    def places(self, older_than_s: float) -> Iterator[str]:
-        oldest = time.time() - older_than_s
+    def places(self, older_than_s: float | None = None) -> Iterator[str]:
+        oldest = None if older_than_s is None else time.time() - older_than_s
         for path in self._whole.glob("*/*/*"):
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
+                if oldest is None or path.stat().st_mtime < oldest:
                     yield f"{path.parts[-3]}/{path.name}"
 
     def _path(self, place: str) -> Path:

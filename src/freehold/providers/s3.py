@@ -92,6 +92,9 @@ class S3Files(Blobs):
                 contents = bytes(obstore.get(self._store, path).bytes())
             yield contents
 
+    def has_draft(self, place: str) -> bool:
+        return next(self._paths(f"incoming/{place}/"), None) is not None
+
     def keep(self, place: str, parts: Iterable[bytes] | None) -> None:
         path = _whole(place)
         # It is one object in the end, or none; closing it even when its parts fail leaves no dead upload.
@@ -112,14 +115,17 @@ class S3Files(Blobs):
     def drop_draft(self, place: str) -> None:
         self._delete_below(f"incoming/{place}/")
 
+    def drop_whole(self, place: str) -> None:
+        with suppress(FileNotFoundError), _found():
+            obstore.delete(self._store, _whole(place))
+
     def open(self, place: str) -> Stored:
         with _found():
             size = obstore.head(self._store, _whole(place))["size"]
         return _Object(self._store, _whole(place), size)
 
     def delete(self, place: str) -> None:
-        with suppress(FileNotFoundError), _found():
-            obstore.delete(self._store, _whole(place))
+        self.drop_whole(place)
         self.drop_draft(place)
         folder, key = parts_of(place)
         self._forget_previews_of(f"{folder}/{key}")
@@ -139,8 +145,8 @@ class S3Files(Blobs):
             if path.removeprefix("incoming/").rpartition("/")[0] not in alive
         )
 
-    def places(self, older_than_s: float) -> Iterator[str]:
-        oldest = datetime.now(UTC) - timedelta(seconds=older_than_s)
+    def places(self, older_than_s: float | None = None) -> Iterator[str]:
+        oldest = None if older_than_s is None else datetime.now(UTC) - timedelta(seconds=older_than_s)
         for path in self._paths("whole/", older_than=oldest):
             yield path.removeprefix("whole/")
 

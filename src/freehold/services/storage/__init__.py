@@ -5,6 +5,7 @@ from freehold.services.storage.access import readers
 from freehold.services.storage.contents import opened
 from freehold.services.storage.errors import BucketNotFound, FileNotFound, FileTooLarge
 from freehold.services.storage.kept import Draft, exports_bucket, keep
+from freehold.services.storage.move import Moving, NotMoved, Where, move
 from freehold.services.storage.names import checked_name, type_of
 from freehold.services.storage.rewrap import Rewrapped, rewrap
 from freehold.services.storage.routes import routes, token_routes
@@ -19,13 +20,17 @@ __all__ = [
     "Draft",
     "FileNotFound",
     "FileTooLarge",
+    "Moving",
+    "NotMoved",
     "Rewrapped",
+    "Where",
     "checked_name",
     "count_all",
     "exports_bucket",
     "find_bucket",
     "find_file",
     "keep",
+    "move",
     "opened",
     "push_secret",
     "readers",

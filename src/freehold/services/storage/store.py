@@ -348,6 +348,17 @@ async def without_file(db: Queries, places: Sequence[str]) -> list[str]:
     return [each["place"] for each in found]
 
 
+async def of_places(db: Queries, places: Sequence[str]) -> list[Record]:
+    """The `place` and the `stored_size` of the whole files that have their contents at one of the places."""
+    return await db.rows(
+        """
+        select place, coalesce(stored_size, size) as stored_size from freehold.files
+        where place = any($1::text[]) and whole
+        """,
+        list(places),
+    )
+
+
 # -- keys --------------------------------------------------------------------------------------------------
 
 
