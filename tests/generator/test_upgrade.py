@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from freehold import __version__
 from freehold.generator.command import run
 from freehold.generator.releases import RELEASES, Release, since
 from freehold.generator.write import BASE, MANIFEST, digest
-from tests.generator.golden import HERE
+from tests.generator.golden import HERE, tree
 
 SMALL = HERE / "schemas" / "small" / "freehold.yaml"
 ROUTES = {
@@ -150,6 +151,62 @@ def test_an_owner_sees_what_he_changed(tmp_path: Path):
     assert edited.stdout.startswith(f"--- a/{old.routes}\n+++ b/{old.routes}\n")
     assert edited.stdout.endswith("+\n+# mine\n")
     assert (pristine.returncode, pristine.stdout) == (0, "service is as it was emitted.\n")
+
+
+REPLACED = {
+    "go": (
+        {
+            "api.Once",
+            "api.EachOf",
+            "api.CheckItems",
+            "api.Compare",
+            "api.In",
+            "api.Like",
+            "api.IsNull",
+            "api.IncludeIn",
+        },
+        {
+            "call.WriteOnce",
+            "api.WriteEach",
+            "api.DeleteEach",
+            "api.FilterBy",
+            "api.FilterText",
+            "api.ReadRow",
+            "api.Plain",
+        },
+    ),
+    "python": (
+        {
+            "each",
+            "check_items_writable",
+            "reply_rows",
+            "ProjectBatchUpdate",
+            "ProjectBatchDelete",
+            "check_parameters",
+        },
+        {"write_each", "delete_each", "Items[ProjectChange]", "Ids[Uuid]", "no_parameters", "only_include"},
+    ),
+    "typescript": (set(), {"sortBy(SORT_KEYS", "relations({"}),
+}
+"""What code of an owner may have called before 0.2.0, and what it calls now."""
+
+
+@pytest.mark.parametrize("lang", REPLACED)
+def test_the_owner_of_a_service_of_0_1_0_is_told_what_his_own_code_has_to_call_now(tmp_path: Path, lang: str):
+    old = OldService(tmp_path, lang)
+    (old.out / MANIFEST).write_text(old.read(MANIFEST).replace('"0.0.9"', '"0.1.0"'))
+    told = freehold(tmp_path, "upgrade", "--out", "service").stdout
+    emitted = "".join(tree(lang).values())
+    gone, new = REPLACED[lang]
+
+    assert "New with 0.2.0:" in told
+    assert "New with 0.1.0:" not in told
+    for name in gone | new:
+        assert f"`{name}" in told
+    for name in gone:
+        assert not re.search(rf"\b(def|class|func) {name.rpartition('.')[2]}\b", emitted), name
+    for name in new:
+        assert name in emitted
 
 
 def test_the_notes_are_those_of_the_versions_in_between():

@@ -22,6 +22,26 @@ RELEASES = (
             "`freehold upgrade` brings what a later version of the generator emits; your edits are merged.",
         ),
     ),
+    Release(
+        "0.2.0",
+        (
+            "Batches, filters and included rows are shared code now, which is less of it. Only code of your"
+            " own that calls what was shared before has to change; the compilers and mypy name each place.",
+            "Go: `call.WriteOnce(db, nil, work)` in place of `api.Once`, and it begins the transaction;"
+            " `api.WriteEach` and `api.DeleteEach` of `api.EachOf` and `api.CheckItems`; `api.FilterBy` and"
+            " `api.FilterText` of `api.Compare`, `api.In`, `api.Like` and `api.IsNull`; `api.ReadRow` of"
+            " `api.IncludeIn`; `api.Plain(endpoint)` of `call.NoParameters()`.",
+            "Python: `write_each` and `delete_each` of `app.core.batch` in place of `each`,"
+            " `check_items_writable` and `reply_rows`; bodies of batches are `Items[ProjectChange]` and"
+            " `Ids[Uuid]` of `app.core.fields`, where `ProjectBatchUpdate` and `ProjectBatchDelete` were;"
+            " `no_parameters` and `only_include` are awaited, and `check_parameters` is gone.",
+            "TypeScript: `sortBy(SORT_KEYS)` takes the keys as one object, and `RELATIONS` is made by"
+            " `relations({...})`.",
+            "`make sbom` lists what a service is made of, and its workflow what the image is. Images are"
+            " named by digest, which `renovate.json` keeps current.",
+            "On ECS a new image migrates first (MigrateImage, `migrate_image`) and serves then.",
+        ),
+    ),
 )
 """Oldest first. A version that changes what is emitted has its line here."""
 

@@ -5,6 +5,7 @@ A path of the image, such as /venv, lies below the folder of its stage; the base
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import re
@@ -38,6 +39,7 @@ class Stage:
 
 def build(context: Path, folder: Path, programs: Path) -> Stage:
     """Carry out every line. `programs` is a folder with what the base images have on their PATH."""
+    context = _sent(context, folder / "context")
     stages: dict[str, Stage] = {}
     stage = Stage(folder, {})
     for line in _instructions((context / "Dockerfile").read_text(encoding="utf-8")):
@@ -70,6 +72,23 @@ def build(context: Path, folder: Path, programs: Path) -> Stage:
             case _:
                 raise AssertionError(f"{word} is not carried out here")
     return stage
+
+
+def _sent(context: Path, folder: Path) -> Path:
+    """What a builder gets: the context less what .dockerignore names."""
+    ignored = (context / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line.removeprefix("**/") for line in ignored if line and not line.startswith("#")]
+
+    def left_out(place: str, names: list[str]) -> list[str]:
+        here = Path(place).relative_to(context)
+        return [
+            name
+            for name in names
+            if any(fnmatch.fnmatch((here / name).as_posix(), each) or name == each for each in patterns)
+        ]
+
+    shutil.copytree(context, folder, ignore=left_out)
+    return folder
 
 
 def _instructions(text: str) -> list[str]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
@@ -44,6 +45,8 @@ pytestmark = pytest.mark.xdist_group("deploy")
 class Image(NamedTuple):
     stage: Stage
     database: Database
+    written: frozenset[str] = frozenset()
+    """What its migrations have written to its disk."""
 
     def process(self, command: list[str], **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -97,9 +100,11 @@ def image(request: pytest.FixtureRequest, postgres: Server) -> Iterator[tuple[st
             _with_shared_caches(programs / "go")
         stage = build(emitted(folder / "context", lang), folder / "stages", programs)
         made = Image(stage, database)
+        before = files(stage.root)
         made.migrate(lang, "roles", ADMIN_DATABASE_URL=database.admin_url, APP_API_PASSWORD=PASSWORD)
         made.migrate(lang, "up", MIGRATE_DATABASE_URL=database.admin_url, MIGRATE_ROLE="app_owner")
-        yield lang, made
+        written = frozenset(dict(files(stage.root).items() - before.items()))
+        yield lang, made._replace(written=written)
     finally:
         postgres.drop_database(database)
         shutil.rmtree(folder, ignore_errors=True)
@@ -170,6 +175,7 @@ def test_it_serves_with_a_login_without_rights_and_writes_nothing_to_its_disk(im
         assert service.status("/v1/companies") == 401
 
     assert files(built.stage.root) == before
+    assert built.written == frozenset()
     assert built.stage.user == "10001"
     assert built.stage.signal == "SIGTERM"
 
@@ -189,6 +195,23 @@ def test_a_container_of_it_issues_lists_and_revokes_api_keys(image: tuple[str, I
     assert (with_key, revoked) == (200, 401)
     assert f"{key_id}\timport\t{tenant}\tviewer" in listed
     assert key not in listed
+
+
+def test_an_idle_connection_outlives_what_load_balancers_keep(image: tuple[str, Image]):
+    """The load balancer has to close first: else it sends a request into a closed one, and answers 502."""
+    _, built = image
+    with served(built) as service:
+        connection = HTTPConnection(urlsplit(service.url).netloc, timeout=10)
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        socket_before = connection.sock
+        time.sleep(6)  # servers that nobody told otherwise close after 5
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+
+        assert status == 200
+        assert connection.sock is socket_before
+        connection.close()
 
 
 def test_it_drains_before_it_stops(image: tuple[str, Image]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import yaml
 
 from freehold.generator import TARGETS, generate
 from freehold.generator.command import run
@@ -80,17 +82,33 @@ def own_schema(file: str, schema: str) -> Callable[[Tools, Path], Answer]:
 def kubernetes(linters: Tools, service: Path) -> Answer:
     """Both overlays, rendered as kubectl does, and each object held against the schemas of Kubernetes."""
     said = ""
-    for overlay in ("staging", "production"):
+    for overlay in OVERLAYS:
         rendered = linters.run("render", f"deploy/kubernetes/overlays/{overlay}", folder=service)
         if rendered.code:
             return rendered
         file = service / f"{overlay}.yaml"
-        file.write_text(rendered.text, encoding="utf-8")
+        kept = [each for each in yaml.safe_load_all(rendered.text) if each["kind"] != "ExternalSecret"]
+        file.write_text(yaml.safe_dump_all(kept), encoding="utf-8")
         answer = linters.run("kubernetes-validate", "--strict", file, folder=service)
         said += answer.text
         if answer.code:
             return answer
     return Answer(0, said)
+
+
+def external_secrets(linters: Tools, service: Path) -> Answer:
+    """The secrets of the overlay that has them, rendered, each held against our schema of the operator's."""
+    rendered = linters.run("render", f"deploy/kubernetes/overlays/{OVERLAYS[-1]}", folder=service)
+    if rendered.code:
+        return rendered
+    found = [each for each in yaml.safe_load_all(rendered.text) if each["kind"] == "ExternalSecret"]
+    assert len(found) == 2
+    paths = [service / f"secret-{number}.json" for number in range(len(found))]
+    for path, each in zip(paths, found, strict=True):
+        path.write_text(json.dumps(each), encoding="utf-8")
+    return linters.run(
+        "check-jsonschema", "--schemafile", SCHEMA_FILES / "external-secret.json", *paths, folder=service
+    )
 
 
 def cfn_lint(linters: Tools, service: Path) -> Answer:
@@ -115,6 +133,7 @@ def squawk(linters: Tools, service: Path) -> Answer:
 WORKFLOW = ".github/workflows/ci.yml"
 AWS = "deploy/aws/service.yaml"
 KUBERNETES = "deploy/kubernetes/base/"
+OVERLAYS = ("staging", "production", "production-external-secrets")
 TERRAFORM = "deploy/terraform/"
 MIGRATION = "db/migrations/0001_create_tables.sql"
 
@@ -166,6 +185,13 @@ MISTAKES = {
     "a resource that is not there": Mistake(
         kubernetes, KUBERNETES + "kustomization.yaml", "network.yaml", "networks.yaml", "networks.yaml"
     ),
+    "a policy that the operator does not know": Mistake(
+        external_secrets,
+        f"deploy/kubernetes/overlays/{OVERLAYS[-1]}/secrets.yaml",
+        "creationPolicy: Owner",
+        "creationPolicy: Owned",
+        "Owned",
+    ),
     "an unknown property of a stack": Mistake(cfn_lint, AWS, "StorageEncrypted", "StorageEncryptd", "E3002"),
     "a reference to nothing": Mistake(cfn_lint, AWS, "!Ref Targets", "!Ref Target", "E1020"),
     "a misaligned argument": Mistake(
@@ -193,10 +219,21 @@ def test_no_linter_has_anything_to_say(lang: str, tmp_path: Path, linters: Tools
         assert answer.code == 0, f"{file}: {answer.text}"
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_in_the_same_place_is_seen(name: str, tmp_path: Path, linters: Tools):
+DIFFER = frozenset({"Dockerfile", WORKFLOW})
+"""The files of which languages have more of their own than the words of a command."""
+
+
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        (name, lang)
+        for name, mistake in MISTAKES.items()
+        for lang in (TARGETS if mistake.file in DIFFER else ["python"])
+    ],
+)
+def test_a_mistake_in_the_same_place_is_seen(name: str, lang: str, tmp_path: Path, linters: Tools):
     mistake = MISTAKES[name]
-    service = emitted(tmp_path)
+    service = emitted(tmp_path, lang)
     file = service / mistake.file
     spoiled, count = re.subn(
         mistake.right, lambda match: match.expand(mistake.wrong), file.read_text(), flags=re.MULTILINE
@@ -217,12 +254,12 @@ def test_each_word_of_deploy_brings_its_files_and_the_image_that_they_need():
         for word in DEPLOY
     }
 
-    image = {"Dockerfile", ".dockerignore"}
+    image = {"Dockerfile", ".dockerignore", "renovate.json"}
     assert brought.pop("docker") == image
     for word, files in brought.items():
         assert files > image, word
     assert "compose.yaml" in brought["compose"]
-    assert {WORKFLOW, ".github/CODEOWNERS", "renovate.json"} <= brought["github"]
+    assert brought["github"] - image == {WORKFLOW, ".github/CODEOWNERS"}
     assert brought["fly"] - image == {"fly.toml"}
     assert brought["render"] - image == {"render.yaml"}
     assert brought["railway"] - image == {"railway.json"}
@@ -230,6 +267,7 @@ def test_each_word_of_deploy_brings_its_files_and_the_image_that_they_need():
         "deploy/kubernetes/base",
         "deploy/kubernetes/overlays/staging",
         "deploy/kubernetes/overlays/production",
+        "deploy/kubernetes/overlays/production-external-secrets",
     }
     assert brought["aws"] - image == {AWS}
     assert {path.rpartition("/")[0] for path in brought["terraform"] - image} == {"deploy/terraform"}

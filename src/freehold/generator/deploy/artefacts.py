@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from freehold.generator.deploy.container import METRICS_PORT, PORT, USER, Container
+from freehold.generator.deploy.container import DATABASE_IMAGE, METRICS_PORT, PORT, USER, Container
 from freehold.generator.plan import ServicePlan
 from freehold.generator.render import render
 
@@ -19,8 +19,12 @@ NEEDS_IMAGE = frozenset({"compose", "fly", "render", "railway", "kubernetes", "a
 LABEL = 40
 """Characters: a name of Kubernetes has 63 at most, and `-production` is appended to it."""
 
-SHUTDOWN = {"drain_s": 5, "requests_s": 20, "stop_s": 40}
-"""Seconds: not ready yet serving; finishing what was begun; and after which a platform may kill."""
+SHUTDOWN = {"proxies_s": 5, "drain_s": 5, "requests_s": 20, "deregister_s": 30, "stop_s": 40}
+"""Seconds: until proxies have heard of it; not ready yet serving; finishing what was begun; the three
+together, for load balancers; and after which a platform may kill."""
+
+BALANCER_IDLE_S = 60
+"""Seconds after which a load balancer drops an idle connection. Services keep theirs for longer."""
 
 
 def files(plan: ServicePlan, container: Container) -> dict[str, str]:
@@ -32,10 +36,12 @@ def files(plan: ServicePlan, container: Container) -> dict[str, str]:
         "plan": plan,
         "name": label(plan.name),
         "container": container,
+        "database_image": DATABASE_IMAGE,
         "port": PORT,
         "metrics_port": METRICS_PORT,
         "user": USER,
         "shutdown": SHUTDOWN,
+        "balancer_idle_s": BALANCER_IDLE_S,
         "provider": plan.provider,
     }
     found = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 PORT = 8000
 METRICS_PORT = 9090
+DATABASE_IMAGE = "postgres:17.6@sha256:00bc86618629af00d2937fdc5a5d63db3ff8450acf52f0636ec813c7f4902929"
 USER = 10001
 """The user of the process: no name and no home, and never root."""
 
@@ -29,6 +30,7 @@ class Container:
     """How the sources of a language become an image, and what runs in it."""
 
     build_image: str
+    """With a tag, which says what it is, and a digest, which is what is fetched; so is `image`."""
     locks: Words
     """What says which packages are installed. Copied first, so that new sources install nothing anew."""
     install: Words

@@ -22,12 +22,17 @@ GO = Target(
         environment={"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"},
     ),
     container=Container(
-        build_image="golang:1.26-trixie",
+        build_image=(
+            "golang:1.26.8-trixie@sha256:bdca99a00bc16590cb1a0bb4e698f5fc5d6a64e4d5eef13d9f18a0ee08e5fa65"
+        ),
         locks=("go.mod", "go.sum"),
         install=("go mod download",),
         sources=("cmd", "internal", "db", "assets.go", "openapi.json"),
         build=('CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o bin/ ./cmd/...',),
-        image="gcr.io/distroless/static-debian13:nonroot",
+        image=(
+            "gcr.io/distroless/static-debian13:nonroot"
+            "@sha256:f7f8f729987ad0fdf6b05eeeae94b26e6a0f613bdf46feea7fc40f7bd72953e6"
+        ),
         built=(("/service/bin/api", "/api"), ("/service/bin/migrate", "/migrate")),
         built_for_keys=(("/service/bin/api-key", "/api-key"),),
         start=("/api",),

@@ -7,6 +7,8 @@ from freehold.generator.target import Commands, Target
 from freehold.generator.targets.python.emit import emit
 from freehold.generator.targets.python.format import formatter
 
+_PYTHON = "python:3.13.9-slim-trixie@sha256:326df678c20c78d465db501563f3492d17c42a4afe33a1f2bf5406a1d56b0e86"
+
 PYTHON = Target(
     name="python",
     title="Python: FastAPI, Pydantic and asyncpg",
@@ -27,13 +29,13 @@ PYTHON = Target(
         api_key=("{cache}/venv/bin/python", "-m", "app.api_key"),
     ),
     container=Container(
-        build_image="python:3.13.9-slim-trixie",
+        build_image=_PYTHON,
         locks=("requirements.txt",),
         install=(
             "python -m venv /venv"
             " && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt",
         ),
-        image="python:3.13.9-slim-trixie",
+        image=_PYTHON,
         environment={"PATH": "/venv/bin:$PATH", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         built=(("/venv", "/venv"),),
         files=("app", "db", "openapi.json"),

@@ -6,6 +6,8 @@ from freehold.generator.targets.typescript.emit import emit
 from freehold.generator.targets.typescript.format import formatter
 from freehold.generator.targets.typescript.syntax import parse
 
+_NODE = "node:24.11.1-trixie-slim@sha256:4623e8ac1eb5f35b0a91b85424283c1b97a416a77375dfa6a2e9bfb0b2c351c9"
+
 TYPESCRIPT = Target(
     name="typescript",
     title="TypeScript: Fastify, TypeBox and pg",
@@ -28,12 +30,12 @@ TYPESCRIPT = Target(
         api_key=("node", "dist/api-key.js"),
     ),
     container=Container(
-        build_image="node:24.11.1-trixie-slim",
+        build_image=_NODE,
         locks=("package.json", "package-lock.json", ".npmrc"),
         install=("npm ci --ignore-scripts --no-audit --no-fund",),
         sources=("tsconfig.json", "tsconfig.build.json", "src"),
         build=("npm run build && npm prune --omit=dev --ignore-scripts",),
-        image="node:24.11.1-trixie-slim",
+        image=_NODE,
         environment={"NODE_ENV": "production"},
         built=(("/service/node_modules", "node_modules"), ("/service/dist", "dist")),
         files=("db", "openapi.json", "package.json"),

@@ -108,6 +108,7 @@ def main() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=75,  # longer than a load balancer keeps a connection, or it sends requests into closed ones
         timeout_graceful_shutdown=20,
     )
     Server(config, app, settings.drain_seconds).run()
