@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +19,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from freehold.config import Refusal
-from freehold.schema import Decisions, SchemaError, lock_of, read_lock, write_lock
+from freehold.schema import Decisions, SchemaError, buckets, lock_of, read_lock, write_lock
+from freehold.schema.buckets import BucketStep
 from freehold.schema.model import Schema
 from freehold.schema.sketch import Note, told
-from freehold.schema.sources import Source, read_source
+from freehold.schema.sources import BUCKETS, Source, read_source
 
 TIMEOUT_S = 700
 PAGE_WIDTH = 160
@@ -56,6 +59,23 @@ class Project(NamedTuple):
             return None
         return msgspec.convert(answer["schema"], Schema | None)
 
+    async def buckets(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Those of the buckets that there are. Raises LiveError."""
+        found = {}
+        for each in ids:
+            with suppress(NotThere):
+                found[each] = await self._call("GET", buckets.path(each), None)
+        return found
+
+    async def make(self, step: BucketStep) -> None:
+        """Carry out what was planned for a bucket. Raises LiveError."""
+        try:
+            await self._call(step.method, step.path, step.body)
+        except LiveError as error:
+            raise LiveError(
+                f"The tables are as the schema says, but not the buckets. {step.summary}: {error}"
+            ) from error
+
     async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         headers = {
             "X-Appwrite-Project": self.project,
@@ -76,9 +96,12 @@ class Project(NamedTuple):
         if response.status == 401:
             raise LiveError(
                 f"{answer['message']} See that the key is one of the project {self.project}, has not expired,"
-                " and has the scope databases.write."
+                " and has the scopes databases.write and, for buckets, buckets.read and buckets.write."
             )
-        if response.status == 404 and answer.get("type") == "database_not_found":
+        if response.status == 404 and answer.get("type") in (
+            "database_not_found",
+            "storage_bucket_not_found",
+        ):
             raise NotThere(answer["message"])
         if response.status >= 400:
             raise LiveError(answer.get("message", f"{self.endpoint} answered {response.status}."))
@@ -93,6 +116,19 @@ class Planned(NamedTuple):
     """The id of the database."""
     answer: dict[str, Any]
     notes: tuple[Note, ...]
+    buckets: tuple[BucketStep, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """Names the whole plan: the project's own hash of the tables, and with it what is done to buckets."""
+        if not self.buckets:
+            return str(self.answer["hash"])
+        told = self.answer["hash"].encode() + msgspec.json.encode(self.buckets)
+        return hashlib.sha256(told).hexdigest()
+
+    def told(self) -> dict[str, Any]:
+        """The plan as JSON tells it."""
+        return self.answer | {"hash": self.hash, "buckets": [each.summary for each in self.buckets]}
 
 
 def plan(
@@ -107,9 +143,9 @@ def plan(
     planned = prepare(project, schema_file, database_id, decisions=decisions, keep_ids=True)
     _tell(planned.notes)
     if as_json:
-        _print_json(planned.answer)
+        _print_json(planned.told())
     else:
-        _show(planned.answer)
+        _show(planned)
 
 
 def apply(
@@ -129,25 +165,27 @@ def apply(
     answer = planned.answer
     if expected is None:
         if not as_json:
-            _show(answer)
-        if not answer["steps"] and not answer["createsDatabase"]:
+            _show(planned)
+        if not answer["steps"] and not answer["createsDatabase"] and not planned.buckets:
             _keep_lock(schema_file, planned.schema)
             if as_json:
-                _print_json(answer)
+                _print_json(planned.told())
             return
         if not yes and not _agreed():
             raise LiveError(
                 "Nothing was applied. Say --yes, or name the plan with --plan, to apply without a question."
             )
-        expected = answer["hash"]
+        expected = planned.hash
     done = perform(project, schema_file, planned, expected=expected, approve=approve)
     if as_json:
-        _print_json(done)
+        _print_json(done | {"buckets": [each.summary for each in planned.buckets]})
     else:
         typer.echo(
             f"Applied {len(done['steps'])} steps to the database {planned.into} ({done['namespace']} in"
             " PostgreSQL)."
         )
+        for each in planned.buckets:
+            typer.echo(f"{each.summary}: done.")
 
 
 def prepare(
@@ -161,21 +199,29 @@ def prepare(
     """Ask the project what applying the schema would do. With `keep_ids` a missing lock is written."""
     schema, notes = _read(project, schema_file, database_id, decisions, keep_ids=keep_ids)
     into = database_id or schema.service
-    return Planned(
-        schema,
-        into,
-        asyncio.run(project.post(f"/tablesdb/{into}/schema/plan", {"schema": schema})),
-        notes,
-    )
+    answer = asyncio.run(project.post(f"/tablesdb/{into}/schema/plan", {"schema": schema}))
+    named = schema.platform.get(BUCKETS, {})
+    there = asyncio.run(project.buckets(named))
+    left = tuple(each for each in notes if each.where != f"platform.{BUCKETS}")
+    return Planned(schema, into, answer, left, tuple(buckets.steps(named, there)))
 
 
 def perform(
     project: Project, schema_file: Path, planned: Planned, *, expected: str, approve: Sequence[str]
 ) -> dict[str, Any]:
-    """Apply the plan of the hash, or be refused by the project. The schema's ids are kept beside it."""
-    body = {"schema": planned.schema, "plan": expected, "approve": list(approve)}
+    """Apply the plan of the hash, or be refused by the project. The schema's ids are kept beside it.
+
+    Buckets come after the tables: each is made again by the next `apply`, if something fails on the way."""
+    if planned.buckets and expected != planned.hash:
+        raise LiveError(
+            "The plan is not what it was: buckets have changed since, here or there. Plan again, and read it."
+        )
+    tables = planned.answer["hash"] if planned.buckets else expected
+    body = {"schema": planned.schema, "plan": tables, "approve": list(approve)}
     done = asyncio.run(project.post(f"/tablesdb/{planned.into}/schema/apply", body))
     _keep_lock(schema_file, planned.schema)
+    for each in planned.buckets:
+        asyncio.run(project.make(each))
     return done
 
 
@@ -235,11 +281,24 @@ def _print_json(answer: dict[str, Any]) -> None:
     sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
 
 
-def _show(planned: dict[str, Any]) -> None:
+def _show(plan: Planned) -> None:
+    planned = plan.answer
     console = Console(width=None if sys.stdout.isatty() else PAGE_WIDTH)
-    if not planned["steps"]:
+    if not planned["steps"] and not plan.buckets:
         console.print("The database is as the schema says. There is nothing to do.")
         return
+    if planned["steps"]:
+        _show_steps(console, planned)
+    for each in plan.buckets:
+        console.print(each.summary, markup=False)
+    console.print(f"Plan {plan.hash}")
+    if planned["losses"]:
+        console.print(
+            f"It can lose data of {', '.join(planned['losses'])}. Approve each with --approve TABLE."
+        )
+
+
+def _show_steps(console: Console, planned: dict[str, Any]) -> None:
     table = Table(show_header=True, box=None, padding=(0, 2, 0, 0))
     for heading in ("Step", "Lock", "Rewrites", "Loses"):
         table.add_column(heading, overflow="fold")
@@ -257,8 +316,3 @@ def _show(planned: dict[str, Any]) -> None:
         # The terminal may break its lines, but we must not: a line break within quotes is other SQL.
         console.print(highlighter.highlight(step["sql"] + ";"), soft_wrap=True, end="")
     console.print()
-    console.print(f"Plan {planned['hash']}")
-    if planned["losses"]:
-        console.print(
-            f"It can lose data of {', '.join(planned['losses'])}. Approve each with --approve TABLE."
-        )

@@ -192,8 +192,10 @@ def test_what_is_read_and_not_made_is_named(folder: Path):
     shown = freehold(folder, "--out", "service", "--check")
     as_json = json.loads(freehold(folder, "--out", "service", "--check", "--json").stdout)
 
-    assert "Left out:\n  platform.buckets: avatars, files: make these yourself." in shown.stdout
-    assert "  platform.topics: news: make these yourself." in shown.stdout
+    assert (
+        "Left out:\n  platform.buckets: avatars, files: `apply` makes these in a live project" in shown.stdout
+    )
+    assert "  platform.topics: news: nothing is made of these." in shown.stdout
     assert [note["where"] for note in as_json["notes"]] == ["platform.buckets", "platform.topics"]
 
 

@@ -100,3 +100,63 @@ def test_a_folder_that_cannot_keep_the_lock_is_told_after_the_tables_were_made()
         live.LiveError, match=r"The database is as the schema says, but /proc cannot keep the lock"
     ):
         live._keep_lock(Path("/proc/freehold.yaml"), parse_schema(SCHEMA))
+
+
+BUCKETS = """
+platform:
+  buckets:
+    avatars: { max_size: 5MB, extensions: [.PNG, jpg], file_security: true, permissions: ['write("users")'] }
+    papers:  { name: Papers, compression: gzip }
+  topics: { news: { subscribe: [users] } }
+"""
+
+
+def test_the_buckets_of_a_schema_are_made_and_changed_and_no_other_is_touched(
+    folder: Path, project: Project
+) -> None:
+    schema = folder / "freehold.yaml"
+    schema.write_text(SCHEMA + BUCKETS)
+    theirs = {"bucketId": "theirs", "name": "Theirs", "maximumFileSize": 1000}
+    papers = {"bucketId": "papers", "name": "P", "maximumFileSize": 77, "description": "Kept"}
+    for each in (theirs, papers):
+        project.server.post("/storage/buckets", json=each)
+    code, planned, left_out = freehold("plan", folder, project, "--json")
+    stale = json.loads(planned)["hash"]
+    _, done, _ = freehold("apply", folder, project, "--plan", stale, "--json")
+    again, nothing, _ = freehold("apply", folder, project)
+    found = {each["$id"]: each for each in project.server.get("/storage/buckets").json()["buckets"]}
+
+    steps = ["Make the bucket avatars", "Change the bucket papers: compression, name"]
+    assert (code, json.loads(planned)["buckets"], json.loads(done)["buckets"]) == (0, steps, steps)
+    assert "platform.topics: news: nothing is made of these." in left_out
+    assert "platform.buckets" not in left_out
+    assert (again, "There is nothing to do." in nothing) == (0, True)
+    avatars = found["avatars"]
+    assert avatars["maximumFileSize"] == 5 * 1024**2
+    assert avatars["allowedFileExtensions"] == ["png", "jpg"]
+    assert avatars["fileSecurity"] is True
+    assert sorted(avatars["$permissions"]) == ['create("users")', 'delete("users")', 'update("users")']
+    kept = found["papers"]
+    assert (kept["name"], kept["compression"]) == ("Papers", "gzip")
+    assert (kept["maximumFileSize"], kept["description"]) == (77, "Kept")
+    assert (found["theirs"]["name"], found["theirs"]["maximumFileSize"]) == ("Theirs", 1000)
+
+
+def test_a_plan_of_buckets_that_have_changed_since_is_refused(folder: Path, project: Project) -> None:
+    freehold("apply", folder, project, "--yes")
+    without = json.loads(freehold("plan", folder, project, "--json")[1])["hash"]
+    (folder / "freehold.yaml").write_text(SCHEMA + BUCKETS)
+    code, _, refusal = freehold("apply", folder, project, "--plan", without)
+
+    assert code == 2
+    assert "buckets have changed since" in refusal
+    assert project.server.get("/storage/buckets").json()["total"] == 0
+
+
+def test_a_key_without_buckets_is_told_which_scopes_it_needs(folder: Path, project: Project) -> None:
+    (folder / "freehold.yaml").write_text(SCHEMA + BUCKETS)
+    key = project.key_with("databases.read", "databases.write")
+    code, _, refusal = freehold("apply", folder, project, "--yes", FREEHOLD_KEY=key)
+
+    assert code == 2
+    assert "for buckets, buckets.read and buckets.write" in refusal

@@ -157,8 +157,9 @@ class Tools:
                 for step in steps[:MAX_FILES]
             ],
             "further_steps": max(len(steps) - MAX_FILES, 0),
+            "buckets": [each.summary for each in planned.buckets],
             "loses_without_approval": unapproved,
-            **self._token("apply", told, [snapshot(planned.schema), planned.answer]),
+            **self._token("apply", told, [snapshot(planned.schema), planned.answer, planned.hash]),
         }
 
     def apply(
@@ -172,13 +173,13 @@ class Tools:
     ) -> dict[str, Any]:
         """Change the live project's tables as plan_apply showed, with its token and the same arguments."""
         told, planned = self._apply(schema, database, approve, rename, drop)
-        self.approvals.check(token, "apply", told, [snapshot(planned.schema), planned.answer])
+        self.approvals.check(token, "apply", told, [snapshot(planned.schema), planned.answer, planned.hash])
         # The project holds the hash against its tables once more, in the transaction that changes them.
         done = live.perform(
             _project(),
             self._schema(schema),
             planned,
-            expected=planned.answer["hash"],
+            expected=planned.hash,
             approve=approve or (),
         )
         return {"database": planned.into, "applied": len(done["steps"])}

@@ -62,7 +62,9 @@ TOP: Keys = {
     "defaults": Key("What holds for every entity that does not say otherwise."),
     "include": Key("Other files with entities, relative to this one.", Form.TEXTS),
     "entities": Key("The kinds of things that the backend keeps, by name: snake_case, singular."),
-    "platform": Key("What the platform is to have besides tables. A service of your own ignores it."),
+    "platform": Key(
+        "What the platform is to have besides tables, such as buckets. A service of your own ignores it."
+    ),
     "deploy": Key("The deployment files that a service is to have.", words=DEPLOY),
 }
 INCLUDED: Keys = {name: TOP[name] for name in ("freehold", "entities", "platform")}

@@ -12,6 +12,12 @@ from freehold.schema.problems import Problem, SchemaError
 from freehold.schema.read import FILE, parse_schema, read_schema
 from freehold.schema.sketch import Note
 
+BUCKETS = "buckets"
+LEFT_OUT = "`apply` makes these in a live project, and a service of your own has none."
+NOT_THERE = (
+    "nothing is made of these. The platform does not have them yet, and a service of your own neither."
+)
+
 
 class Source(NamedTuple):
     schema: Schema
@@ -41,12 +47,12 @@ def read_source(path: str | Path, *, decisions: Decisions | None = None, lock: L
 
 
 def _left_out(schema: Schema) -> tuple[Note, ...]:
-    """What the schema says of the platform besides tables, which no command makes."""
+    """What the schema says of the platform besides tables, which a service of its own does not have."""
     return tuple(
         Note(
             kind="left_out",
             where=f"platform.{group}",
-            what=f"{', '.join(things)}: make these yourself. `apply` makes tables, and a service has none.",
+            what=f"{', '.join(things)}: {LEFT_OUT if group == BUCKETS else NOT_THERE}",
         )
         for group, things in schema.platform.items()
         if things
