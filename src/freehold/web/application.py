@@ -339,7 +339,7 @@ class Application:
         if isinstance(body, Stream):
             exchange.stream = body
             return
-        exchange.status = endpoint.status
+        exchange.status = endpoint.status_again if call.was_done_before else endpoint.status
         exchange.body = _formatted(exchange, call.model or endpoint.model, body, version)
 
     async def answer(self, asking: Call, endpoint: Endpoint, values: Params) -> bytes:

@@ -51,6 +51,7 @@ class Call:
         "request",
         "staged",
         "tags",
+        "was_done_before",
     )
 
     endpoint: Endpoint
@@ -80,6 +81,8 @@ class Call:
         self.is_unlimited = False
         """Whether a key for development spares the caller the rate limits."""
         self._cause: events.Cause | None = None
+        self.was_done_before = False
+        """Whether nothing had to be done any more."""
         self.model = ""
         """The model of the answer, when it is another than the endpoint declares."""
 

@@ -87,6 +87,7 @@ class Endpoint:
         challenged: bool = False,
         in_person: bool = False,
         several: Several | None = None,
+        status_again: int = 0,
         canonical: Endpoint | None = None,
     ) -> None:
         self.service = service
@@ -114,6 +115,8 @@ class Endpoint:
         self.in_person = in_person
         """Whether it is for users themselves, and not for who acts for them."""
         self.several = several
+        self.status_again = status_again or status
+        """The status of the answer to who asks for what was done before."""
         self.canonical = canonical or self
         """The endpoint that this one is another name of; itself when it is none."""
         self.summary = inspect.getdoc(handler) or ""
@@ -282,6 +285,7 @@ class Routes:
         challenged: bool = False,
         in_person: bool = False,
         several: Several | None = None,
+        status_again: int = 0,
     ) -> Callable[[H], H]:
         """Declare an endpoint.
 
@@ -294,6 +298,7 @@ class Routes:
         that have yet to show the second factor may call it. `challenged`: a user has to have answered a
         challenge lately. `in_person`: neither who acts for a user nor an account's key may call it, as it
         concerns what that user alone is to know or to hold. `several`: it takes several at once as well.
+        `status_again`: how what was done before is answered, if otherwise.
         """
         implied = ((ChallengeRequired,) if challenged else ()) + ((NotInPerson,) if in_person else ())
 
@@ -322,6 +327,7 @@ class Routes:
                     challenged=challenged,
                     in_person=in_person,
                     several=several,
+                    status_again=status_again,
                 )
             )
             return handler

@@ -52,12 +52,13 @@ _TYPES = {
     "array": "a list",
     "object": "an object",
     "null": "null",
+    "Upload": "a file, in a multipart form",
 }
 
 _PATTERN = re.compile(r'Expected `str` matching regex (["\'])(.*)\1', re.DOTALL)
 _LENGTH = re.compile(r"Expected `(str|array|object)` of length (<=|>=) (\d+)")
 _BOUND = re.compile(r"Expected `(?:int|float)` (<=|>=|<|>) (\S+)")
-_TYPE = re.compile(r"Expected `([a-z |]+)`(?:, got `(\w+)`)?")
+_TYPE = re.compile(r"Expected `([a-zA-Z |]+)`(?:, got `(\w+)`)?")
 _MISSING = re.compile(r"Object missing required field (`[^`]*`)")
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _ENUM = re.compile(r"Invalid enum value (.*)", re.DOTALL)

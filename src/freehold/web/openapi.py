@@ -155,7 +155,7 @@ def _operation(endpoint: Endpoint, schemas: _Schemas) -> Schema:
             },
         }
     operation["responses"] = {
-        str(endpoint.status): _success(endpoint, schemas),
+        **{str(each): _success(endpoint, schemas) for each in (endpoint.status_again, endpoint.status)},
         **_refusals(endpoint),
         "default": {"$ref": "#/components/responses/error"},
     }

@@ -139,6 +139,7 @@ async def _take(call: Call, db: Queries, file: Record, part: Part, body: CreateF
         if file["whole"] and not agrees:
             raise FileAlreadyExists(id=file["id"])
         if agrees:
+            call.was_done_before = file["whole"]
             return file
     await asyncio.to_thread(call.app.blobs.write, file["place"], part.offset, body.file.file)
     noted = await store.add_part(db, file["place"], part.number)

@@ -77,6 +77,7 @@ async def list_files(call: Call, bucket_id: str, query: SearchQuery) -> FileList
     scope="files.write",
     emits="buckets.[bucketId].files.[fileId].create",
     status=201,
+    status_again=200,
     limit=_UPLOADS,
     raises=(
         BucketNotFound,
