@@ -86,50 +86,98 @@ def do(command: Command, folder: Path, cache: Path, *, timeout_s: int = 300, **e
     return done.stdout
 
 
+class Prepared(NamedTuple):
+    """A service that is built, with a database of its own, and not started."""
+
+    target: Target
+    folder: Path
+    database: Database
+    cache: Path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What every process of it is told."""
+        return environment(
+            self.target,
+            DATABASE_URL=self.database.admin_url,
+            DATABASE_ROLE="app_api",
+            MIGRATE_DATABASE_URL=self.database.admin_url,
+            MIGRATE_ROLE="app_owner",
+            HOST="127.0.0.1",
+            LOG_LEVEL="warning",
+            **more,
+        )
+
+
+DEVELOPMENT = {"AUTH_PROVIDER": "dev", "AUTH_DEV_SECRET": SECRET}
+
+
 @contextmanager
-def running(target: Target, service: Path, postgres: Server, **environ: str) -> Iterator[Running]:
-    """The service, started on a database of its own, and stopped afterwards."""
+def prepared(target: Target, service: Path, postgres: Server) -> Iterator[Prepared]:
+    """The service, built, and its tables made in a database that is dropped afterwards."""
     cache = installed(target, service)
     for command in target.commands.build:
         do(command, service, cache, **environment(target))
-    database = postgres.create_database()
-    log = service.parent / "service.log"
+    made = Prepared(target, service, postgres.create_database(), cache)
+    try:
+        asyncio.run(
+            _roles(made.database.admin_url, (service / "db" / "roles.sql").read_text(encoding="utf-8"))
+        )
+        do(target.commands.migrate, service, cache, **made.environment())
+        yield made
+    finally:
+        postgres.drop_database(made.database)
+
+
+@contextmanager
+def serving(made: Prepared, **environ: str) -> Iterator[Running]:
+    """A process of it that answers, stopped afterwards."""
+    log = made.folder.parent / "service.log"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    told = environment(
-        target,
-        DATABASE_URL=database.admin_url,
-        DATABASE_ROLE="app_api",
-        MIGRATE_DATABASE_URL=database.admin_url,
-        MIGRATE_ROLE="app_owner",
-        AUTH_PROVIDER="dev",
-        AUTH_DEV_SECRET=SECRET,
-        HOST="127.0.0.1",
-        PORT=str(port),
-        LOG_LEVEL="warning",
-        **environ,
-    )
+    told = made.environment(PORT=str(port)) | environ
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            words(made.target.commands.start, made.cache),
+            cwd=made.folder,
+            env=told,
+            stdout=output,
+            stderr=output,
+        )
     try:
-        asyncio.run(_roles(database.admin_url, (service / "db" / "roles.sql").read_text(encoding="utf-8")))
-        do(target.commands.migrate, service, cache, **told)
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                words(target.commands.start, cache), cwd=service, env=told, stdout=output, stderr=output
-            )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(url, process, log)
-            yield Running(url, service, database)
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, process, log)
+        yield Running(url, made.folder, made.database)
     finally:
-        postgres.drop_database(database)
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def running(target: Target, service: Path, postgres: Server, **environ: str) -> Iterator[Running]:
+    """The service, started on a database of its own, and stopped afterwards."""
+    with prepared(target, service, postgres) as made, serving(made, **DEVELOPMENT, **environ) as started:
+        yield started
+
+
+def execute(database: Database, sql: str, *values: object, before: str = "") -> list[asyncpg.Record]:
+    """What a statement answers, as the superuser, or as whom the one before it in its transaction says."""
+
+    async def answer() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(database.admin_url)
+        try:
+            async with connection.transaction():
+                if before:
+                    await connection.execute(before)
+                return list(await connection.fetch(sql, *values))
+        finally:
+            await connection.close()
+
+    return asyncio.run(answer())
 
 
 async def _roles(url: str, sql: str) -> None:

@@ -61,14 +61,15 @@ PRESETS = {
             audience=("authenticated",),
             tenant_claim="app_metadata.tenant_id",
             roles_claim="app_metadata.role",
-            note="Never read user_metadata: users can edit it.",
+            note="Never read user_metadata: users can edit it. The legacy secret (HS256) is not taken.",
         ),
         Preset(
             "keycloak",
             jwks_url="{issuer}/protocol/openid-connect/certs",
             tenant_claim="organization",
             roles_claim="realm_access.roles",
-            note="`aud` needs an audience mapper; otherwise set AUTH_AUDIENCE_CLAIM=azp.",
+            note="`aud` needs an audience mapper; otherwise set AUTH_AUDIENCE_CLAIM=azp. Tenants are"
+            " organizations by id, or by alias while the mapper adds no ids.",
         ),
         Preset(
             "workos",

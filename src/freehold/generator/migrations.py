@@ -10,9 +10,11 @@ import msgspec
 
 from freehold.db import ddl
 from freehold.generator import documents
+from freehold.generator.plan import membership
 from freehold.generator.render import one_line
 from freehold.schema.changes import compare
 from freehold.schema.model import Schema
+from freehold.schema.tables import ID_TYPES
 
 FOLDER = "db/migrations/"
 SNAPSHOT = "db/schema.lock.json"
@@ -52,6 +54,9 @@ API_KEYS = """create table if not exists api_key (
     constraint api_key_pkey primary key (id)
 );
 """
+
+OWN_MEMBERS = "_to_its_members.sql"
+"""The migration that lets a user find the tenants it belongs to, before any of them is named."""
 
 UP = "-- migrate:up"
 DOWN = "-- migrate:down"
@@ -115,27 +120,37 @@ def losses(schema: Schema, history: History) -> dict[str, list[str]]:
 def _own(schema: Schema, known: Mapping[str, str], number: int) -> dict[str, str]:
     """The migrations of what only the service has, where they are not known yet."""
     found = {}
-    for suffix, table, text in _own_tables(schema):
+    for suffix, text, undone in _own_parts(schema):
         if not any(name.endswith(suffix) for name in known):
             number += 1
-            undone = f"drop table if exists {table};"
             found[f"{FOLDER}{number:04}{suffix}"] = (
                 f"{UP}\n{TIMEOUTS}\n{text}\n{DOWN}\n{TIMEOUTS}\n{undone}\n"
             )
     return found
 
 
-def _own_tables(schema: Schema) -> list[tuple[str, str, str]]:
-    found = [(OWN, "idempotency_key", IDEMPOTENCY_KEYS)]
+def _own_parts(schema: Schema) -> list[tuple[str, str, str]]:
+    """The end of a file's name, what it does, and what undoes that."""
+    found = [(OWN, IDEMPOTENCY_KEYS, "drop table if exists idempotency_key;")]
     if schema.auth is not None and schema.auth.api_keys:
-        found.append((OWN_API_KEYS, "api_key", API_KEYS))
+        found.append((OWN_API_KEYS, API_KEYS, "drop table if exists api_key;"))
+    known = membership(schema)
+    if known is not None and schema.tenancy is not None and schema.tenancy.isolation == "rls":
+        table = ddl.quote(known.table)
+        undone = f"drop policy if exists membership_of_user on {table};"
+        member = "nullif(current_setting('app.member_id', true), '')::" + ID_TYPES[known.user_kind]
+        policy = (
+            f"create policy membership_of_user on {table} for select\n"
+            f"    using ({ddl.quote(known.user_column)} = {member});\n"
+        )
+        found.append((f"_show_{known.table}{OWN_MEMBERS}", f"{undone}\n{policy}", undone))
     return found
 
 
 def schema_sql(schema: Schema) -> str:
     """What the migrations lead to, for review."""
     text = "-- What the migrations lead to. For reading: the service never runs this file.\n\n"
-    return "\n".join([text + _joined(ddl.create(schema)), *(own for _, _, own in _own_tables(schema))])
+    return "\n".join([text + _joined(ddl.create(schema)), *(own for _, own, _ in _own_parts(schema))])
 
 
 def _groups(steps: list[ddl.Step]) -> list[list[ddl.Step]]:

@@ -541,6 +541,8 @@ def _operation(
     }
     if permission in plan.permissions.get("public", {}):
         found["security"] = [{}, *({name: []} for name in _credentials(plan))]
+    if plan.membership is not None:
+        parameters = [*(parameters or ()), _tenant_header()]
     if parameters:
         found["parameters"] = parameters
     if body:
@@ -553,6 +555,15 @@ def _operation(
         str(status): {"$ref": f"#/components/responses/{RESPONSES[status][0]}"} for status in refused
     }
     return found
+
+
+def _tenant_header() -> Json:
+    return {
+        "name": "X-Tenant-Id",
+        "in": "header",
+        "description": "The tenant to act in. Who belongs to only one need not say.",
+        "schema": {"type": "string", "maxLength": 255},
+    }
 
 
 def _answer(name: str) -> Json:

@@ -280,6 +280,19 @@ class EntityPlan:
 
 
 @dataclass(frozen=True)
+class Membership:
+    """The table that says who belongs to which tenant, and as what."""
+
+    table: str
+    tenant_column: str
+    user_column: str
+    user_kind: IdKind
+    role_column: str = ""
+    """Empty where the token says what its user may."""
+    deleted_column: str = ""
+
+
+@dataclass(frozen=True)
 class ServicePlan:
     """A whole service."""
 
@@ -297,6 +310,7 @@ class ServicePlan:
     entities: tuple[EntityPlan, ...]
     permissions: Permissions
     api_keys: bool = False
+    membership: Membership | None = None
     deploy: tuple[str, ...] = ()
 
     @cached_property
@@ -347,8 +361,49 @@ def plan(schema: Schema) -> ServicePlan:
         entities=entities,
         permissions=permissions,
         api_keys=schema.auth is not None and schema.auth.api_keys,
+        membership=membership(schema),
         deploy=schema.deploy,
     )
+
+
+def membership(schema: Schema) -> Membership | None:
+    """Where the service looks up the tenants of a user, if the schema says that it does."""
+    name = schema.auth.tenant if schema.auth else ""
+    if not name:
+        return None
+    entity = _found(schema, name)
+    user = _user_entity(schema)
+    assert entity.layout.tenant is not None  # the checker has seen that it is scoped
+    return Membership(
+        table=entity.table,
+        tenant_column=entity.layout.tenant,
+        user_column=entity.layout.id if entity.name == user else _member_column(entity, user),
+        user_kind=_kind_of(schema, user) if user else "text",
+        role_column=next((each.column for each in entity.fields if _says_the_role(each)), ""),
+        deleted_column=entity.layout.deleted_at or "",
+    )
+
+
+def _says_the_role(each: Field) -> bool:
+    return each.name == "role" and each.type.kind in (Kind.ENUM, Kind.STRING) and not each.type.array
+
+
+def _member_column(entity: Entity, user: str | None) -> str:
+    """The column of a membership that holds its user."""
+    if user is None:
+        own = [
+            each
+            for each in entity.fields
+            if each.name == "user" and each.type.kind in (Kind.STRING, Kind.TEXT) and not each.type.array
+        ]
+    else:
+        own = [each for each in entity.fields if each.type.kind is Kind.REF and each.type.target == user]
+    if len(own) != 1:
+        wanted = (
+            f"one field of `ref({user})`" if user else "a field `user: string(255)`, the `sub` of tokens,"
+        )
+        raise PlanError(f"auth.tenant: {entity.name} should have {wanted} that says whose membership it is")
+    return own[0].column
 
 
 AUDIT_ENTRY = "audit_entry"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from freehold.db.ddl import quote
-from freehold.generator.plan import EntityPlan, FieldPlan, Relation
+from freehold.generator.plan import EntityPlan, FieldPlan, Relation, ServicePlan
+from freehold.schema.tables import ID_TYPES
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,32 @@ class EntitySql:
         self.relations = tuple(map(_relation, plan.relations))
         self.links = tuple(each for each in self.relations if each.plan.body)
         self.cascades = tuple(_cascade(plan, position) for position in range(len(plan.cascades)))
+
+
+@dataclass(frozen=True)
+class MembershipSql:
+    """The table of memberships as SQL spells it."""
+
+    table: str
+    tenant_column: str
+    tenant_type: str
+    user_column: str
+    role_column: str
+    deleted_column: str
+
+
+def membership_sql(plan: ServicePlan) -> MembershipSql | None:
+    found = plan.membership
+    if found is None:
+        return None
+    return MembershipSql(
+        table=quote(found.table),
+        tenant_column=quote(found.tenant_column),
+        tenant_type=ID_TYPES[plan.tenant_kind],
+        user_column=quote(found.user_column),
+        role_column=quote(found.role_column) if found.role_column else "",
+        deleted_column=quote(found.deleted_column) if found.deleted_column else "",
+    )
 
 
 def _inserts(sql: EntitySql) -> list[Insert]:

@@ -39,6 +39,7 @@ def check(schema: Schema, drafts: Drafts, problems: Problems) -> Schema:
     """The schema with its conditions resolved; what is wrong with it is added to the problems."""
     checker = _Checker(schema, drafts, problems)
     checker.tenancy()
+    checker.memberships()
     checker.roles()
     for entity in schema.entities:
         checker.entity(entity)
@@ -92,6 +93,20 @@ class _Checker:
                     f"is `self`, but the tenant is `{tenancy.entity}`",
                     "say `scoped` or `none`",
                 )
+
+    def memberships(self) -> None:
+        name, at = self.schema.auth.tenant if self.schema.auth else "", self.drafts.memberships
+        if not name or at is None:
+            return
+        named = self.by_name.get(name)
+        if named is None and name not in self.drafts.seen:
+            self.wrong(at, f"there is no entity `{name}`", did_you_mean(name, self.by_name))
+        elif named is not None and named.tenant != "scoped":
+            self.wrong(
+                at,
+                f"`{name}` is not `tenant: scoped`: its rows should say who belongs to which tenant",
+                f"say so in `entities.{name}`",
+            )
 
     def roles(self) -> None:
         value = self.drafts.roles

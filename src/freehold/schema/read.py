@@ -233,9 +233,12 @@ class _Reader:
         if value is None or not self._is(value, "map", "write `auth: { provider: auth0 }`"):
             return None
         self._known(value, keys.AUTH)
+        memberships = value.get("tenant")
+        self.drafts.memberships = memberships
         return Auth(
             provider=self._one_of(value.get("provider"), keys.AUTH_PROVIDERS, "custom"),
             api_keys=self._flag(value, "api_keys", False),
+            tenant=self._text(memberships, "the name of an entity") or "" if memberships else "",
             overrides=self._settings(value, keys.AUTH_OVERRIDES),
         )
 

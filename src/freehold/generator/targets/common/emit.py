@@ -12,9 +12,13 @@ from freehold.generator.identity import presets_of
 from freehold.generator.migrations import History
 from freehold.generator.plan import ServicePlan
 from freehold.generator.render import COMMON, render
+from freehold.generator.sql import membership_sql
 from freehold.schema.model import Schema
 
 FILES = Path(__file__).parent / "files"
+
+NAMES_NO_TENANT = "Your credential names no tenant."
+NAME_A_TENANT = "Name a tenant that you are a member of in X-Tenant-Id."
 
 
 def values(schema: Schema, plan: ServicePlan) -> dict[str, Any]:
@@ -22,6 +26,8 @@ def values(schema: Schema, plan: ServicePlan) -> dict[str, Any]:
     return {
         "plan": plan,
         "callers": seeds.callers(plan),
+        "membership": membership_sql(plan),
+        "no_tenant": NAMES_NO_TENANT if plan.membership is None else NAME_A_TENANT,
         "presets": presets_of(plan.provider, plan.overrides),
         "constraints": constraint_fields(schema),
         "tenant_tables": tenant_tables(schema),
@@ -59,6 +65,9 @@ def tree(
     for folder in (COMMON, templates):
         for path in sorted(folder.rglob("*.j2")):
             name = path.relative_to(folder).as_posix()
+            is_for_members = name.rpartition("/")[2].startswith("memberships.")
+            if is_for_members and printed["membership"] is None:
+                continue
             if not name.startswith("sql/") and once(name):
                 found[emitted_path(name)] = render(templates, name, printed)
     return found

@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^-- migrate:(up|down)([^\n]*)\n(.*?)(?=^-- migrate:|\Z)", r
 
 
 # What only the service has: no other maker of its tables has made it.
-OWN = ("_create_idempotency_keys.sql", "_create_api_keys.sql")
+OWN = ("_create_idempotency_keys.sql", "_create_api_keys.sql", "_to_its_members.sql")
 
 # Who serves, and who runs jobs across tenants, writes the audit log through triggers and reads what was migrated;
 # neither rewrites any of it, nor issues API keys.

@@ -12,6 +12,7 @@ from app.core.rules import EVERY_ROW, ME, Grant, Is
 
 TenantId = UUID
 UserId = UUID
+NO_TENANT = "Your credential names no tenant."
 
 ROLES = (
     "owner",

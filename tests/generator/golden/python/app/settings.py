@@ -26,6 +26,7 @@ class Provider:
     service_claim: str = ""
     service_value: str = ""
     require: Mapping[str, str] = field(default_factory=dict)
+    refetch_seconds: int = 60
 
 
 PROVIDERS = {
@@ -132,6 +133,7 @@ def _provider(reader: _Reader, production: bool) -> Provider:
         roles_claim=reader.text("AUTH_ROLES_CLAIM", preset.roles_claim),
         service_claim=reader.text("AUTH_SERVICE_CLAIM", preset.service_claim),
         service_value=reader.text("AUTH_SERVICE_VALUE", preset.service_value),
+        refetch_seconds=reader.number("AUTH_REFETCH_SECONDS", preset.refetch_seconds, 1, 3600),
     )
     if provider.name != "dev":
         if not provider.issuer:

@@ -11,6 +11,7 @@ export type TenantId = string;
 export type UserId = string;
 export const asTenantId = asUuid;
 export const asUserId = asUuid;
+export const NO_TENANT = "Your credential names no tenant.";
 
 export const ROLES: readonly string[] = ["owner", "admin", "member", "viewer"];
 

@@ -17,6 +17,7 @@ export interface Provider {
   readonly serviceClaim: string;
   readonly serviceValue: string;
   readonly require: Readonly<Record<string, string>>;
+  readonly refetchSeconds: number;
 }
 
 const PLAIN: Provider = {
@@ -32,6 +33,7 @@ const PLAIN: Provider = {
   serviceClaim: "",
   serviceValue: "",
   require: {},
+  refetchSeconds: 60,
 };
 
 export const PROVIDERS = {
@@ -144,6 +146,7 @@ function provider(read: Reader, production: boolean): Provider {
     rolesClaim: read.text("AUTH_ROLES_CLAIM", preset.rolesClaim),
     serviceClaim: read.text("AUTH_SERVICE_CLAIM", preset.serviceClaim),
     serviceValue: read.text("AUTH_SERVICE_VALUE", preset.serviceValue),
+    refetchSeconds: read.number("AUTH_REFETCH_SECONDS", preset.refetchSeconds, 1, 3600),
   };
   if (found.name === "dev") {
     if (found.algorithms.join() !== "HS256") read.faults.push("AUTH_ALGORITHMS cannot be set for AUTH_PROVIDER=dev");

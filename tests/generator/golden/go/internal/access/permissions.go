@@ -12,6 +12,8 @@ type TenantID = uuid.UUID
 // UserID names a user.
 type UserID = uuid.UUID
 
+const noTenant = "Your credential names no tenant."
+
 // The ids in a token.
 var (
 	ParseTenantID wire.Parser[TenantID] = wire.ParseUUID

@@ -46,7 +46,7 @@ func NewVerifier(settings config.Settings) *Verifier {
 	return &Verifier{
 		provider:  provider,
 		devSecret: []byte(settings.AuthDevSecret),
-		keys:      NewKeySet(provider.JWKSURL),
+		keys:      NewKeySet(provider.JWKSURL, provider.Refetch),
 		parser: jwt.NewParser(
 			jwt.WithValidMethods(provider.Algorithms),
 			jwt.WithIssuer(provider.Issuer),
@@ -151,7 +151,7 @@ func (v *Verifier) read(claims jwt.MapClaims) access.Principal {
 	return access.Known(
 		kind,
 		id(at(claims, v.provider.UserClaim), access.ParseUserID),
-		id(at(claims, v.provider.TenantClaim), access.ParseTenantID),
+		id(only(at(claims, v.provider.TenantClaim)), access.ParseTenantID),
 		words(at(claims, v.provider.RolesClaim)),
 	)
 }
@@ -175,6 +175,32 @@ func at(claims map[string]any, path string) any {
 		}
 	}
 	return found
+}
+
+// only is the one id of a claim that may be a list, or Keycloak's map of organizations by alias. Of several it is none.
+func only(value any) any {
+	switch value := value.(type) {
+	case []any:
+		if len(value) == 1 {
+			return value[0]
+		}
+		return nil
+	case map[string]any:
+		if len(value) != 1 {
+			return nil
+		}
+		for alias, organization := range value {
+			known, okay := organization.(map[string]any)
+			if !okay {
+				return nil
+			}
+			if found, named := known["id"]; named {
+				return found
+			}
+			return alias
+		}
+	}
+	return value
 }
 
 func words(value any) []string {

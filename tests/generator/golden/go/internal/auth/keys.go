@@ -19,7 +19,6 @@ import (
 )
 
 const (
-	refetch      = time.Minute
 	fresh        = time.Hour
 	stale        = 24 * time.Hour
 	fetchTimeout = 5 * time.Second
@@ -31,11 +30,12 @@ var (
 	errUnknown = errors.New("no such key")
 )
 
-// KeySet holds the provider's public keys: fetched when an unknown one is named, at most once a minute and by one
+// KeySet holds the provider's public keys: fetched when an unknown one is named, at most so often and by one
 // request for all, and kept for a day while the provider is away.
 type KeySet struct {
-	url    string
-	client *http.Client
+	url     string
+	refetch time.Duration
+	client  *http.Client
 
 	fetching sync.Mutex
 	tried    time.Time
@@ -46,9 +46,13 @@ type KeySet struct {
 }
 
 // NewKeySet fetches nothing yet.
-func NewKeySet(url string) *KeySet {
-	return &KeySet{url: url, client: &http.Client{Timeout: fetchTimeout}}
+func NewKeySet(url string, refetch time.Duration) *KeySet {
+	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: refuseRedirect}
+	return &KeySet{url: url, refetch: refetch, client: client}
 }
+
+// refuseRedirect: keys come from the address that the settings name, and from nowhere else.
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Get is the public key of that name.
 func (k *KeySet) Get(ctx context.Context, kid string) (any, error) {
@@ -75,7 +79,7 @@ func (k *KeySet) find(kid string) (key any, age time.Duration) {
 func (k *KeySet) refresh(ctx context.Context) {
 	k.fetching.Lock()
 	defer k.fetching.Unlock()
-	if time.Since(k.tried) <= refetch {
+	if time.Since(k.tried) <= k.refetch {
 		return
 	}
 	k.tried = time.Now()

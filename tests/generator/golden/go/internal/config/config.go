@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Provider is how to read the tokens of an identity provider. Each value can be set by AUTH_<NAME>.
@@ -25,6 +26,8 @@ type Provider struct {
 	ServiceClaim  string
 	ServiceValue  string
 	Require       map[string]string
+	// Refetch is how long the keys are not asked for again, whatever key is named meanwhile.
+	Refetch time.Duration
 }
 
 // Settings are what the process was told. They are read once, at the start.
@@ -121,6 +124,7 @@ func (r *reader) provider(production bool) Provider {
 	found.RolesClaim = r.text("AUTH_ROLES_CLAIM", found.RolesClaim)
 	found.ServiceClaim = r.text("AUTH_SERVICE_CLAIM", found.ServiceClaim)
 	found.ServiceValue = r.text("AUTH_SERVICE_VALUE", found.ServiceValue)
+	found.Refetch = time.Duration(r.number("AUTH_REFETCH_SECONDS", 60, 1, 3600)) * time.Second
 	if found.Name == "dev" {
 		if !slices.Equal(found.Algorithms, []string{"HS256"}) {
 			r.fault("AUTH_ALGORITHMS cannot be set for AUTH_PROVIDER=dev")

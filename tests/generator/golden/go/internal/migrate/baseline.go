@@ -25,7 +25,7 @@ const columnsOf = `
 	  and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped`
 
 // own is the migration of what only the service has: no other maker of its tables has made it.
-var own = regexp.MustCompile(`_create_(idempotency|api)_keys\.sql$`)
+var own = regexp.MustCompile(`(_create_(idempotency|api)_keys|_to_its_members)\.sql$`)
 
 type column struct {
 	Type     string

@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.core.errors import Problem, forbidden
 from app.core.rules import Grant
-from app.permissions import PERMISSIONS, READABLE_BY, WRITABLE_BY, TenantId, UserId
+from app.permissions import NO_TENANT, PERMISSIONS, READABLE_BY, WRITABLE_BY, TenantId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Principal:
             return self.tenant_id
         if self.kind == "anonymous":
             raise unauthenticated("A bearer token is needed.")
-        raise Problem(403, "no_tenant", "Your credential names no tenant.")
+        raise Problem(403, "no_tenant", NO_TENANT)
 
     def hidden(self, entity: str) -> set[str]:
         """The fields of the entity that the caller may not see, filter by or sort by."""

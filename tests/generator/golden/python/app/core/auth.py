@@ -9,8 +9,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
+from urllib.request import HTTPRedirectHandler, build_opener
 from urllib.request import Request as UrlRequest
-from urllib.request import urlopen
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -25,7 +25,6 @@ from app.permissions import ROLES, TenantId, UserId
 from app.settings import Settings
 
 LEEWAY_S = 30
-REFETCH_S = 60
 STALE_S = 24 * 3600
 CACHED_TOKENS = 10_000
 ALGORITHMS_OF = {
@@ -62,7 +61,7 @@ class Verifier:
 
     def __init__(self, settings: Settings) -> None:
         self._provider = settings.provider
-        self._keys = KeySet(settings.provider.jwks_url)
+        self._keys = KeySet(settings.provider.jwks_url, settings.provider.refetch_seconds)
         self._dev_secret = settings.auth_dev_secret
         self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
 
@@ -120,16 +119,17 @@ class Verifier:
         return Principal(
             kind="service" if service else "user",
             id=_as_id(UserId, _at(claims, provider.user_claim)),
-            tenant_id=_as_id(TenantId, _at(claims, provider.tenant_claim)),
+            tenant_id=_as_id(TenantId, _only(_at(claims, provider.tenant_claim))),
             roles=frozenset(roles | {"public", "authenticated"} | ({"service"} if service else set())),
         )
 
 
 class KeySet:
-    """The provider's public keys: fetched when an unknown one is named, at most once a minute, and kept a day."""
+    """The provider's public keys: fetched when an unknown one is named, at most so often, and kept a day."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, refetch_s: int) -> None:
         self._url = url
+        self._refetch_s = refetch_s
         self._keys: dict[str, Any] = {}
         self._fetched = 0.0
         self._tried = 0.0
@@ -138,7 +138,7 @@ class KeySet:
     async def get(self, kid: str) -> Any:
         if kid not in self._keys or time.monotonic() - self._fetched > STALE_S / 24:
             async with self._lock:
-                if not self._tried or time.monotonic() - self._tried > REFETCH_S:
+                if not self._tried or time.monotonic() - self._tried > self._refetch_s:
                     await self._fetch()
         if not self._fetched or time.monotonic() - self._fetched > STALE_S:
             raise unavailable()
@@ -157,8 +157,18 @@ class KeySet:
         self._fetched = time.monotonic()
 
 
+class _NoRedirects(HTTPRedirectHandler):
+    """Keys come from the address that the settings name, and from nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+OPENER = build_opener(_NoRedirects)
+
+
 def _download(url: str) -> dict[str, Any]:
-    with urlopen(UrlRequest(url, headers={"Accept": "application/json"}), timeout=5) as answer:  # noqa: S310
+    with OPENER.open(UrlRequest(url, headers={"Accept": "application/json"}), timeout=5) as answer:  # noqa: S310
         document: dict[str, Any] = json.loads(answer.read(1_000_000))
         return document
 
@@ -181,6 +191,16 @@ def _at(claims: Mapping[str, Any], path: str) -> Any:
     for part in path.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
     return found
+
+
+def _only(value: Any) -> Any:
+    """The one id of a claim that may be a list, or Keycloak's map of organizations by alias. Of several it is none."""
+    if isinstance(value, list | Mapping) and len(value) != 1:
+        return None
+    if isinstance(value, Mapping):
+        [(alias, organization)] = value.items()
+        return organization.get("id", alias) if isinstance(organization, Mapping) else None
+    return value[0] if isinstance(value, list) else value
 
 
 def _as_set(value: Any) -> set[str]:

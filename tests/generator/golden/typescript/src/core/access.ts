@@ -1,5 +1,5 @@
 /** Who calls, and which rows the caller's roles reach. The rules themselves are in src/permissions.ts. */
-import { PERMISSIONS, READABLE_BY, WRITABLE_BY, type TenantId, type UserId } from "../permissions.js";
+import { NO_TENANT, PERMISSIONS, READABLE_BY, WRITABLE_BY, type TenantId, type UserId } from "../permissions.js";
 import { forbidden, Problem } from "./errors.js";
 import type { Grant } from "./rules.js";
 
@@ -58,7 +58,7 @@ export class Caller {
   requireTenant(): TenantId {
     if (this.tenantId !== null) return this.tenantId;
     if (this.identity.kind === "anonymous") throw unauthenticated("A bearer token is needed.");
-    throw new Problem(403, "no_tenant", "Your credential names no tenant.");
+    throw new Problem(403, "no_tenant", NO_TENANT);
   }
 
   /** The fields of the entity that the caller may not see, filter by or sort by. */

@@ -10,7 +10,6 @@ import { ANONYMOUS, unauthenticated, type Identity } from "./access.js";
 import { unavailable } from "./errors.js";
 
 const LEEWAY_S = 30;
-const REFETCH_MS = 60_000;
 const FRESH_MS = 3_600_000;
 const STALE_MS = 24 * FRESH_MS;
 const CACHED_TOKENS = 10_000;
@@ -25,10 +24,10 @@ const ALGORITHMS_OF: Readonly<Record<string, readonly string[]>> = {
 /** What finds the caller. Without a credential this is an anonymous one, whom `require` refuses where it must. */
 export function authenticator(settings: Settings): (request: FastifyRequest) => Promise<Identity> {
   const verifier = new Verifier(settings);
-  return (request) => bearer(request, verifier);
+  return (request) => credential(request, verifier);
 }
 
-async function bearer(request: FastifyRequest, verifier: Verifier): Promise<Identity> {
+async function credential(request: FastifyRequest, verifier: Verifier): Promise<Identity> {
   const values = headers(request, "authorization");
   if (values.length === 0) return ANONYMOUS;
   const [, token] = /^bearer +(\S.*)$/i.exec(values[0] ?? "") ?? [];
@@ -52,7 +51,7 @@ export class Verifier {
 
   constructor(settings: Pick<Settings, "provider" | "authDevSecret">) {
     this.#provider = settings.provider;
-    this.#keys = new KeySet(settings.provider.jwksUrl);
+    this.#keys = new KeySet(settings.provider.jwksUrl, settings.provider.refetchSeconds * 1000);
     this.#devSecret = new TextEncoder().encode(settings.authDevSecret);
   }
 
@@ -124,7 +123,7 @@ export class Verifier {
     return {
       kind: service ? "service" : "user",
       id: asUserId(at(claims, provider.userClaim)),
-      tenantId: asTenantId(at(claims, provider.tenantClaim)),
+      tenantId: asTenantId(only(at(claims, provider.tenantClaim))),
       roles: new Set([...roles, "public", "authenticated", ...(service ? ["service"] : [])]),
       keyId: null,
       scopes: new Set(),
@@ -132,21 +131,23 @@ export class Verifier {
   }
 }
 
-/** The provider's public keys: fetched when an unknown one is named, at most once a minute, and kept a day. */
+/** The provider's public keys: fetched when an unknown one is named, at most so often, and kept a day. */
 class KeySet {
   readonly #url: string;
+  readonly #refetchMs: number;
   #keys = new Map<string, JWK>();
   #fetchedAt = -Infinity;
   #triedAt = -Infinity;
   #fetching: Promise<void> | undefined;
 
-  constructor(url: string) {
+  constructor(url: string, refetchMs: number) {
     this.#url = url;
+    this.#refetchMs = refetchMs;
   }
 
   async get(kid: string): Promise<JWK | undefined> {
     const isDue = !this.#keys.has(kid) || Date.now() - this.#fetchedAt > FRESH_MS;
-    if (isDue && this.#fetching === undefined && Date.now() - this.#triedAt > REFETCH_MS) {
+    if (isDue && this.#fetching === undefined && Date.now() - this.#triedAt > this.#refetchMs) {
       this.#triedAt = Date.now();
       this.#fetching = this.#fetch().finally(() => {
         this.#fetching = undefined;
@@ -198,6 +199,17 @@ function at(claims: JWTPayload, path: string): unknown {
     const inside = typeof found === "object" && found !== null && Object.hasOwn(found, part);
     return inside ? (found as Record<string, unknown>)[part] : undefined;
   }, claims);
+}
+
+/** The one id of a claim that may be a list, or Keycloak's map of organizations by alias. Of several it is none. */
+function only(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 1 ? (value as unknown[])[0] : undefined;
+  if (typeof value !== "object" || value === null) return value;
+  const [first, ...others] = Object.entries(value) as [string, unknown][];
+  if (first === undefined || others.length > 0) return undefined;
+  const [alias, organization] = first;
+  if (typeof organization !== "object" || organization === null) return undefined;
+  return Object.hasOwn(organization, "id") ? (organization as { id: unknown }).id : alias;
 }
 
 function words(value: unknown): Set<string> {

@@ -85,7 +85,7 @@ func (i *issuer) verifier() *auth.Verifier {
 	changed.Provider = config.Provider{
 		Name: "custom", Issuer: "https://id.example.com/", JWKSURL: i.URL, Algorithms: []string{"RS256"},
 		AudienceClaim: "aud", Audience: []string{"api"}, UserClaim: "sub", TenantClaim: "org.id", RolesClaim: "roles",
-		Require: map[string]string{"token_use": "access"},
+		Require: map[string]string{"token_use": "access"}, Refetch: time.Minute,
 	}
 	return auth.NewVerifier(changed)
 }

@@ -17,7 +17,7 @@ import { isStarted } from "./core/started.js";
 const DATABASE = fileURLToPath(new URL("../db/", import.meta.url));
 const LOCK = "7310591846021355009";
 /** What only the service has: no other maker of its tables has made it. */
-const OWN = ["_create_idempotency_keys.sql", "_create_api_keys.sql"];
+const OWN = ["_create_idempotency_keys.sql", "_create_api_keys.sql", "_to_its_members.sql"];
 const LOCK_TRIES = 240;
 const TRIES = 5;
 

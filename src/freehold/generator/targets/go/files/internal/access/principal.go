@@ -113,8 +113,11 @@ func (p Principal) Tenant() (TenantID, error) {
 	if p.Kind == Anonymous {
 		return none, problem.Unauthenticated("A bearer token is needed.", "invalid_token")
 	}
-	return none, problem.New(http.StatusForbidden, "no_tenant", "Your credential names no tenant.")
+	return none, NoTenant()
 }
+
+// NoTenant refuses a caller whose tenant is not known.
+func NoTenant() error { return problem.New(http.StatusForbidden, "no_tenant", noTenant) }
 
 // Hides tells whether the caller may not see the field, nor filter or sort by it.
 func (p Principal) Hides(entity, field string) bool {
