@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
+from freehold.config import Settings
+from freehold.providers.blobs import new_folder, new_place
+from freehold.providers.both_stores import BothStores
 from tests.platform import Platform, Project, running_platform
 from tests.postgres import Server
 from tests.process.installation import run, until
@@ -204,6 +208,81 @@ def test_a_move_that_is_killed_goes_on(platform: Platform, project: Project, sto
     client.delete("/storage/buckets/plain/files/text")
     delete_buckets(client)
     until(lambda: store.objects() == {})
+
+
+def both(store: Store, data: Path, new_ones: str) -> BothStores:
+    told = {name.removeprefix("FREEHOLD_").lower(): value for name, value in store.settings.items()}
+    stores = BothStores(Settings(data=data, storage=new_ones, **told))  # type: ignore[arg-type]
+    stores.prepare()
+    return stores
+
+
+def test_who_reads_an_object_reads_on_where_it_was_moved_to(store: Store, tmp_path: Path) -> None:
+    stores = both(store, tmp_path, "disk")
+    place = new_place(new_folder())
+    stores.s3.keep(place, [TEXT])
+    opened = stores.open(place)
+    begin = opened.read(0, 1000)
+    stores.disk.keep(place, [TEXT])
+    stores.s3.drop_whole(place)
+    end = opened.read(1000, len(TEXT))
+    opened.close()
+    stores.delete(place)
+
+    assert begin + end == TEXT
+    with pytest.raises(FileNotFoundError):
+        stores.open(place)
+
+
+@pytest.mark.parametrize("new_ones", ["disk", "s3"])
+def test_an_upload_goes_on_where_it_began_and_ends_where_new_files_go(
+    store: Store, tmp_path: Path, new_ones: str
+) -> None:
+    before, after = (
+        both(store, tmp_path, "s3" if new_ones == "disk" else "disk"),
+        both(store, tmp_path, new_ones),
+    )
+    place = new_place(new_folder())
+    before.write(place, 0, memoryview(b"hello "))
+    before.keep(place, [b"half"])  # as somebody leaves it who is killed before that was noted
+    after.write(place, 6, memoryview(b"world"))
+    agrees = after.agrees(place, 0, memoryview(b"hello "))
+    after.keep(place, None)
+    after.drop_draft(place)
+    kept, other = (after.disk, after.s3) if new_ones == "disk" else (after.s3, after.disk)
+    contents = kept.open(place).read(0, 100)
+
+    assert (agrees, contents) == (True, b"hello world")
+    assert not after.has_draft(place)
+    with pytest.raises(FileNotFoundError):
+        other.open(place)
+    after.delete(place)
+    assert place not in after.places()
+
+
+def test_a_bucket_that_cannot_be_reached_is_told_and_nothing_is_lost(
+    platform: Platform, project: Project, store: Store
+) -> None:
+    on_disk(platform)
+    project = Project(platform, project.id, project.key)
+    new_bucket(project)
+    upload(project.server, TEXT, file_id="mine")
+    before = whole_on_disk(platform)
+    settings = platform.installation.environment
+    platform.installation.environment = {**settings, **store.settings}
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    platform.installation.environment["FREEHOLD_S3_ENDPOINT"] = f"http://127.0.0.1:{port}"
+    moved = move(platform, "s3")
+    platform.installation.environment = settings
+
+    assert moved.returncode == 2
+    assert "The store of files cannot be reached" in moved.stderr
+    assert "say the same command again" in moved.stderr
+    assert whole_on_disk(platform) == before
+    assert read(project.server, "photos/mine") == TEXT
+    delete_buckets(project.server)
+    until(lambda: whole_on_disk(platform) == [])
 
 
 async def test_what_does_not_have_its_size_stays_and_is_told(

@@ -31,6 +31,10 @@ def _reached() -> Iterator[None]:
         yield
     except (BaseError, FileNotFoundError) as error:
         raise StoreUnreachable(type(error).__name__) from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk, which what is sent may lie on
+            raise
+        raise StoreUnreachable("an object could not be written") from error
 
 
 @contextmanager
