@@ -8,11 +8,12 @@ nothing is reset, so a statement may only change session state inside a transact
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import asyncpg
 import msgspec
@@ -20,6 +21,8 @@ from asyncpg.cursor import Cursor
 from asyncpg.prepared_stmt import PreparedStatement
 
 from freehold.errors import Unavailable
+
+Answer = TypeVar("Answer")
 
 
 class Record(Protocol):
@@ -32,6 +35,8 @@ class Record(Protocol):
 
 
 _STATEMENTS_KEPT = 400
+_ATTEMPTS = 8
+"""So often something is begun anew that others came in the way of."""
 
 
 class Queries(Protocol):
@@ -266,6 +271,22 @@ class Database:
     async def script(self, sql: str) -> None:
         async with self.transaction() as transaction:
             await transaction.script(sql)
+
+    async def undisturbed(
+        self, act: Callable[[], Awaitable[Answer]], *, by: tuple[type[Exception], ...] = ()
+    ) -> Answer:
+        """Act, and begin anew when PostgreSQL has ended it because two waited for each other, or `by` what
+        somebody else did in between.
+
+        An act is one transaction, of which nothing is left when it has failed.
+        """
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return await act()
+            except (asyncpg.DeadlockDetectedError, *by):
+                # Not in step with those that it met.
+                await asyncio.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311
+        return await act()
 
     def transaction(self) -> Transaction:
         """A transaction: begun by its first statement, committed when its block ends without an error."""

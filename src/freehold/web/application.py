@@ -126,6 +126,9 @@ _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 _JSON = (b"content-type", b"application/json; charset=UTF-8")
 _NOTHING = (b"content-type", b"text/plain; charset=UTF-8")
 
+_COME_BETWEEN = (asyncpg.ForeignKeyViolationError,)
+"""What somebody else deletes between our look and our use of it. Whoever looks again sees that it is gone."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -364,7 +367,17 @@ class Application:
         if endpoint.limits:
             await limits.check(call, endpoint, arguments)
         if endpoint.event:
-            body = await self._in_transaction(endpoint, call, arguments)
+            said = len(call.headers)
+
+            async def act() -> bytes:
+                call.begin_anew(said)
+                return await self._in_transaction(endpoint, call, arguments)
+
+            body = await self.db.undisturbed(act, by=_COME_BETWEEN)
+            for tag in call.tags:
+                self.stamps.touch(tag)
+            for sql in call.afterwards:
+                await self._afterwards(sql)
             self.numbering.soon()
             return body
         answer = await endpoint.handler(call, **arguments)
@@ -386,10 +399,6 @@ class Application:
             await events.record(transaction, event)
             if call.tags:
                 await events.announce(transaction, call.tags)
-        for tag in call.tags:
-            self.stamps.touch(tag)
-        for sql in call.afterwards:
-            await self._afterwards(sql)
         return body
 
     async def _afterwards(self, sql: str) -> None:
@@ -510,11 +519,17 @@ def problem_of(error: Exception, request: Request) -> Problem:
             return InvalidBody(reason=_NULL_CHARACTER)
         case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():
             return ResourceLocked()
+        case asyncpg.ForeignKeyViolationError():
+            _log.warning("deleted_meanwhile", request_id=request.id, constraint=error.constraint_name)
+            return ResourceLocked()
         case StoreUnreachable():
             _log.warning("store_unreachable", request_id=request.id, says=str(error))
             return FilesUnavailable()
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
             _log.error("disk_full", request_id=request.id, errno=error.errno)
+            return DiskFull()
+        case asyncpg.DiskFullError():
+            _log.error("database_disk_full", request_id=request.id, says=str(error))
             return DiskFull()
         case asyncpg.TooManyConnectionsError() | asyncpg.CannotConnectNowError():
             return Unavailable()

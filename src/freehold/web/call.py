@@ -86,6 +86,12 @@ class Call:
         self.model = ""
         """The model of the answer, when it is another than the endpoint declares."""
 
+    def begin_anew(self, headers: int) -> None:
+        """Forget what the endpoint has said, of which nothing came, but for so many headers of before."""
+        del self.headers[headers:], self.tags[:], self.afterwards[:]
+        self.event_ids.clear()
+        self.payload, self.model = None, ""
+
     def asks(self, permission: Permission) -> list[str] | None:
         """The permissions that would let the caller in; None when it needs none."""
         return None if self.identity.privileged else self.identity.asks(permission)

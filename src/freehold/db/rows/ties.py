@@ -111,12 +111,18 @@ def _apart(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
     return [[near for near, _ in pairs], [far for _, far in pairs]]
 
 
-def ids(rows: RowTable, column: str, among: list[Any], scope: Scope, *, most: int | None) -> Statement:
-    """The ids of the rows with one of these values in a column, and so many at most; None is all."""
+def ids(
+    rows: RowTable, column: str, among: list[Any], scope: Scope, *, most: int | None, lock: bool = False
+) -> Statement:
+    """The ids of the rows with one of these values in a column, and so many at most; None is all.
+
+    With `lock` nobody changes them meanwhile, nor lets others refer to them.
+    """
     values = Values()
     where = f"{column} = any({values.bind(among)}){rows.within(scope, values)}"
     limit = values.bind(most)
-    return Statement(f"select {rows.id_sql} from {rows.relation} where {where} limit {limit}", values.bound)
+    locked = f" order by {rows.id_sql} limit {limit} for update" if lock else f" limit {limit}"
+    return Statement(f"select {rows.id_sql} from {rows.relation} where {where}{locked}", values.bound)
 
 
 def delete(rows: RowTable, row_ids: list[Any]) -> Statement:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from functools import wraps
-from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
-import asyncpg
 import msgspec
 
 from freehold.access.permissions import Permission
-from freehold.db.pool import Queries, Record, Transaction
+from freehold.db.pool import Queries, Record
 from freehold.db.queries import Page, Query, page, parse
 from freehold.db.rows import RowTable, Statement, Upserted, upsert_many
 from freehold.errors import InvalidParameter, InvalidQuery
@@ -35,35 +33,8 @@ MAX_ROWS = 1000
 """So many rows can be sent in one call."""
 MAX_CHANGED = 5000
 """So many rows can be changed by queries in one call: they are all in its answer."""
-_ATTEMPTS = 4
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
-def _again_after_deadlock(
-    change: Callable[Concatenate[Call, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[Call, P], Coroutine[Any, Any, T]]:
-    """Begin a change anew that PostgreSQL ended because two waited for each other: nothing of it was done.
-
-    Two calls that make the same rows in different orders do. A change within a transaction of the caller's is
-    not ours to begin anew.
-    """
-
-    @wraps(change)
-    async def changed(call: Call, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return await change(call, *args, **kwargs)
-            except asyncpg.DeadlockDetectedError:
-                if isinstance(call.db, Transaction):
-                    raise
-        return await change(call, *args, **kwargs)
-
-    return changed
-
-
-@_again_after_deadlock
 async def create(
     call: Call, table: Table, rows: list[Object], *, action: Action = "create"
 ) -> list[dict[str, Any]]:
@@ -96,7 +67,6 @@ def fitting(queries: list[str]) -> Page:
     return wanted
 
 
-@_again_after_deadlock
 async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
     """Change all rows that fit the queries in the same way."""
     if not data:
@@ -113,7 +83,6 @@ async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
     return answer(table, _changed(call, table, reached, records))
 
 
-@_again_after_deadlock
 async def upsert(call: Call, table: Table, rows: list[Object]) -> list[dict[str, Any]]:
     """Change or make rows: all of them, or none."""
     reached = unchanged(call, _reached(call, table, "update"))
@@ -158,7 +127,6 @@ async def _refuse_upsert(db: Queries, reached: Reach, wanted: Any) -> NoReturn:
     raise RowAlreadyExists()
 
 
-@_again_after_deadlock
 async def delete(call: Call, table: Table, wanted: Page, *, held: bool = False) -> Json:
     """Delete all rows that fit the queries; gives what they were."""
     reached = await asked(call, table, _reached(call, table, "delete"), wanted)

@@ -122,8 +122,9 @@ class _Walk:
                 await self._must_be_deletable(other, found)
                 return found
             case "cascade" if not relation.holds and not relation.is_link:
+                # Locked: PostgreSQL would delete untold what came to refer to them meanwhile.
                 found = await self._ids(
-                    other, ties.ids(other.rows, way.far, ids, Scope(), most=MAX_DELETED + 1)
+                    other, ties.ids(other.rows, way.far, ids, Scope(), most=MAX_DELETED + 1, lock=True)
                 )
                 circling = list(self.above.get(other.id, set()).intersection(found))
                 if circling:  # PostgreSQL would delete them with the rows found here, and no event would tell
@@ -147,7 +148,7 @@ class _Walk:
         if ids and reached is None:
             raise not_permitted(other, "delete")
         if reached is not None:
-            allowed = ties.ids(other.rows, other.rows.id_sql, ids, reached.scope, most=None)
+            allowed = ties.ids(other.rows, other.rows.id_sql, ids, reached.scope, most=None, lock=True)
             if len(await self._ids(other, allowed)) < len(set(ids)):
                 raise not_permitted(other, "delete")
 

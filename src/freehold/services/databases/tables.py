@@ -172,18 +172,23 @@ async def known(call: Call, database_id: str, table_id: str) -> Table | None:
 async def using(
     call: Call, database_id: str, table_id: str, act: Callable[[Table], Awaitable[Answer]]
 ) -> Answer:
-    """Find a table and act on its rows; once more when the table has changed in between.
+    """Find a table and act on its rows; once more when the table has changed in between, and anew when others
+    who write the same rows came in the way.
 
     An act is one transaction, so that one which failed has done nothing. Raises ResourceLocked when the table
     keeps changing.
     """
+
+    async def find_and_act() -> Answer:
+        return await act(await find(call, database_id, table_id))
+
     try:
-        answer = await act(await find(call, database_id, table_id))
+        answer = await call.app.db.undisturbed(find_and_act)
     except CHANGED:
         # The change has committed, but what is cached here does not say so yet.
         call.app.stamps.touch(database_tag(call.project.id, database_id))
         try:
-            answer = await act(await find(call, database_id, table_id))
+            answer = await call.app.db.undisturbed(find_and_act)
         except CHANGED as error:
             raise ResourceLocked() from error
     is_write = call.endpoint.emits != ""

@@ -215,7 +215,7 @@ async def _attempt(call: Call, begin: str, act: Callable[[Transaction], Awaitabl
                 db.begin_with(begin)
                 call.db = db
                 return await act(db)
-        except (asyncpg.SerializationError, *tables.CHANGED):
+        except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, *tables.CHANGED):
             continue
         finally:
             call.db, call.staged, call.changed_rows = call.app.db, None, None

@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import NamedTuple
 
+import asyncpg
 import msgspec
 
 from freehold import events, ids
@@ -17,6 +18,7 @@ from freehold.services.storage import store
 from freehold.services.storage.access import bucket_of, checked_permissions, may
 from freehold.services.storage.contents import agrees, opened, store_draft
 from freehold.services.storage.errors import (
+    BucketNotFound,
     FileAlreadyExists,
     FileInfected,
     FileTooLarge,
@@ -81,6 +83,8 @@ async def receive(call: Call, bucket_id: str, body: CreateFile) -> Record:
             file = await _take(call, db, file, part, body)
             if part.of == 1 and not file["whole"]:
                 file = await _finish(call, db, bucket, file)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise BucketNotFound(id=bucket_id) from error  # it was deleted meanwhile
     except BaseException:
         await _forget(call, begun.place)
         raise
