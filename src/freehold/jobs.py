@@ -180,7 +180,7 @@ class Worker:
             except (Unavailable, asyncpg.PostgresError, OSError) as error:
                 log.warning("jobs_database_unavailable", error=type(error).__name__, retry_s=pause_s)
                 wait_s = pause_s
-                pause_s = min(pause_s * 2, 10.0)
+                pause_s = min(pause_s * 2, 2.0)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait_s)
 
@@ -206,7 +206,6 @@ class Worker:
         try:
             async with asyncio.timeout(kind.timeout_s):
                 await kind.run(self._context, job)
-            await self._settle_done(job, kind)
         except asyncio.CancelledError:
             outcome = "given_back"
             raise
@@ -225,6 +224,8 @@ class Worker:
                 exc_info=error,
             )
             await self._settle_failed(job, error, dead=dead)
+        else:
+            await self._settle_done(job, kind)
         finally:
             self._observe(job.kind, outcome, time.monotonic() - began)
             self._running.pop(job.id, None)
@@ -232,22 +233,32 @@ class Worker:
 
     async def _settle_done(self, job: Job, kind: Kind) -> None:
         if kind.every_s is None:
-            settled = await self._db.value(_DONE, job.id, self.name)
+            settled = await self._settle(job, _DONE, job.id, self.name)
         else:
-            settled = await self._db.value(_AGAIN, job.id, self.name, kind.every_s)
+            settled = await self._settle(job, _AGAIN, job.id, self.name, kind.every_s)
         if settled is None:
             log.warning("job_lease_lost", job=job.id, kind=job.kind)
 
     async def _settle_failed(self, job: Job, error: Exception, *, dead: bool) -> None:
         text = f"{type(error).__name__}: {error}"[:2000].replace("\0", "")
-        try:
-            await self._db.run(
-                _FAILED, job.id, self.name, "dead" if dead else "waiting", backoff_s(job.attempts), text
-            )
-        except Unavailable:
-            log.warning(
-                "job_not_settled", job=job.id, kind=job.kind
-            )  # its lease runs out, and it is taken again
+        state = "dead" if dead else "waiting"
+        await self._settle(job, _FAILED, job.id, self.name, state, backoff_s(job.attempts), text)
+
+    async def _settle(self, job: Job, sql: str, *values: object) -> object:
+        """Note how a job ended; once more while the database is away or full, for as long as a lease lasts.
+
+        Else what ran when it went away would lie still until the lease has run out.
+        """
+        until, pause_s = time.monotonic() + self._lease_s, 0.25
+        while True:
+            try:
+                return await self._db.value(sql, *values)
+            except (Unavailable, asyncpg.PostgresError) as problem:
+                log.warning("job_not_settled", job=job.id, kind=job.kind, error=type(problem).__name__)
+                if self._stopping.is_set() or time.monotonic() > until:
+                    return None  # its lease runs out, and it is taken again
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, 2.0)
 
     async def _keep_leases(self) -> None:
         """Renew the leases of what runs, and free what a worker that died had leased."""

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,11 @@ class Installation:
 
     def children(self, name: str) -> list[psutil.Process]:
         """Our processes of a name (`freehold-api`, `freehold-worker`, `postgres`), oldest first."""
-        found = [one for one in psutil.Process(self.pid).children() if name in one.name()]
+        found = []
+        for one in psutil.Process(self.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it has ended since
+                if name in one.name():
+                    found.append(one)
         return sorted(found, key=lambda one: one.create_time())
 
     def stop(self) -> int:

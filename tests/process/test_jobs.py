@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from freehold import jobs
 from freehold.config import Settings
@@ -266,6 +267,35 @@ async def test_a_worker_outlives_its_connections(database_url: str, admin_url: s
         )
         await admin.close()
         await until(lambda: said)
+
+
+async def test_what_ends_while_the_database_is_away_is_settled_when_it_is_back(
+    database_url: str, admin_url: str, db: Database
+) -> None:
+    """And neither done again nor left until its lease has run out."""
+    admin = Database(admin_url, size=1, statement_timeout_s=5)
+    here = await db.value("select current_database()")
+    ran: list[int] = []
+
+    async def outlive(context: Context, job: Job) -> None:
+        ran.append(job.attempts)
+        await admin.script(f"alter database {here} connection limit 0")
+        await admin.run(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+
+    await enqueue(db, "outlive", {}, project_id="p")
+    try:
+        with capture_logs() as logs:
+            async with working(database_url, db, Kind("outlive", outlive)):
+                await until(lambda: [each for each in logs if each["event"] == "job_not_settled"])
+                assert await admin.value("select state from freehold.jobs") == "running"
+                await admin.script(f"alter database {here} connection limit -1")
+                await until_none_are_left(admin)
+    finally:
+        await admin.close()
+    assert ran == [1]
 
 
 async def test_periodic_jobs_stand_once_however_many_workers_there_are(

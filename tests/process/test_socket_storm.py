@@ -12,6 +12,7 @@ import json
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -23,7 +24,8 @@ from appwrite.query import Query
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.process.installation import Installation
+from tests.process.installation import Installation, until
+from tests.services.receiver import Receiver, running_receiver
 from tests.services.sockets import PATIENCE_S
 
 CLIENTS = int(os.environ.get("STORM_CLIENTS", 200))
@@ -53,6 +55,12 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     finally:
         installation.stop()
         installation.log.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as running:
+        yield running
 
 
 def server(installation: Installation) -> httpx.Client:
@@ -172,10 +180,15 @@ async def test_in_a_storm_of_sockets_each_sees_each_event_once_or_is_told_of_a_g
     assert '"process_killed"' not in storm.log.read_text()
 
 
-async def test_postgresql_restarts_below_open_sockets_and_they_miss_nothing_and_hear_nothing_twice(
-    storm: Installation,
+async def test_postgresql_restarts_below_open_sockets_and_nobody_misses_anything_or_hears_it_twice(
+    storm: Installation, receiver: Receiver
 ) -> None:
-    """S60. The sockets stay open meanwhile."""
+    """S60. The sockets stay open meanwhile, the processes live on, and webhooks are told of everything."""
+    processes = [each.pid for each in storm.children("freehold-")]
+    hook = {"webhookId": "hook", "name": "Hook", "events": ["databases.d.tables.a.rows.*.create"]}
+    with server(storm) as rest:
+        made = rest.post("/webhooks", json=hook | {"url": f"{receiver.url}/rows"})
+        assert made.status_code == 201, made.text
     acknowledged: list[int] = []
     enough = asyncio.Queue[int]()
     """What is acknowledged, once more for who waits for some of it."""
@@ -188,6 +201,7 @@ async def test_postgresql_restarts_below_open_sockets_and_they_miss_nothing_and_
             said = {"rowId": f"r{n}", "data": {"n": n}}
             with suppress(httpx.HTTPError):  # then nobody was told whether it was written
                 answer = await client.post("/tablesdb/d/tables/a/rows", json=said)
+                assert answer.status_code in (201, 503), answer.text
                 if answer.status_code == 201:
                     acknowledged.append(n)
                     enough.put_nowait(n)
@@ -217,6 +231,14 @@ async def test_postgresql_restarts_below_open_sockets_and_they_miss_nothing_and_
     for each, began in zip(seen, since, strict=True):
         assert each == [(number, n) for number, table, n in truth if table == "a" and number > began]
     assert set(acknowledged) <= {n for _, _, n in truth}
+    assert [each.pid for each in storm.children("freehold-")] == processes
+    made_since = Counter(n for number, table, n in truth if table == "a" and number > min(since))
+
+    def effects() -> dict[str, int]:
+        return {each.key: each.payload["n"] for each in receiver.at("/rows")}
+
+    until(lambda: len(effects()) >= made_since.total(), PATIENCE)
+    assert Counter(effects().values()) == made_since
 
 
 async def until_row(connection: ClientConnection, last: int) -> list[tuple[int, int]]:

@@ -83,11 +83,11 @@ class Receiver:
 def running_receiver() -> Iterator[Receiver]:
     """A receiver in a thread of its own."""
     receiver, loop, started = Receiver(), asyncio.new_event_loop(), threading.Event()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", receiver.take)
+    runner = web.AppRunner(app, max_field_size=8190, shutdown_timeout=1)
 
     async def start() -> None:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", receiver.take)
-        runner = web.AppRunner(app, max_field_size=8190)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=own_certificate()).start()
@@ -106,6 +106,7 @@ def running_receiver() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
 

@@ -6,6 +6,7 @@ this file is who writes them.
 
 from __future__ import annotations
 
+import errno
 import math
 import resource
 import sys
@@ -54,6 +55,7 @@ _CENTERING = {
     "bottom": (0.5, 1.0),
     "bottom-right": (1.0, 1.0),
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LANCZOS = Image.Resampling.LANCZOS
 
 
@@ -83,7 +85,17 @@ def _carry_out(order: Order) -> Answer:
         _save(_transformed(image, order.transform), order)
     except (TooLarge, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return "too large"
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, IndexError, EOFError, TypeError):
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        IndexError,
+        EOFError,
+        TypeError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return "disk full"
         return "unreadable"  # what decoders raise over contents that are no image after all
     return "done"
 

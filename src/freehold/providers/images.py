@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sys
 from collections.abc import Callable
 from typing import Literal
@@ -21,7 +23,7 @@ Output = Literal["jpg", "jpeg", "png", "webp", "heic", "avif", "gif"]
 Gravity = Literal[
     "center", "top-left", "top", "top-right", "left", "right", "bottom-left", "bottom", "bottom-right"
 ]
-Answer = Literal["done", "too large", "unreadable"]
+Answer = Literal["done", "too large", "unreadable", "disk full"]
 
 
 class Transform(msgspec.Struct, frozen=True):
@@ -96,7 +98,7 @@ class Images:
         self._process: asyncio.subprocess.Process | None = None
 
     async def make(self, order: Order) -> None:
-        """Write the image that is ordered. Raises ImageTooLarge, ImageUnreadable, Busy."""
+        """Write the image that is ordered. Raises ImageTooLarge, ImageUnreadable, Busy, OSError (ENOSPC)."""
         if self._waiting >= MAX_WAITING:
             raise Busy()
         self._waiting += 1
@@ -110,6 +112,8 @@ class Images:
             raise ImageTooLarge()
         if answer == "unreadable":
             raise ImageUnreadable()
+        if answer == "disk full":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), order.target)
 
     async def _ask(self, order: Order) -> Answer | None:
         """What the process answers; None when it ends instead, as it does for want of memory."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,9 @@ class Stamps:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.ftruncate(descriptor, _BYTES)
+            if sys.platform.startswith("linux"):
+                # Said here when the disk is full: a touch that finds no room would end the process.
+                os.posix_fallocate(descriptor, 0, _BYTES)
             self._memory = mmap.mmap(descriptor, _BYTES)
         finally:
             os.close(descriptor)

@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from freehold.db.pool import Queries
-from freehold.errors import RateLimited
+from freehold.errors import RateLimited, Unavailable
 from freehold.web.endpoint import Endpoint, Limit
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Hits:
         unsettled, self._unsettled = self._unsettled, {}
         try:
             await self._settle(unsettled)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             _log.warning("Hits on rate limits could not be settled.", error=type(error).__name__)
         if len(self._windows) > MAX_WINDOWS:
             self._windows = dict(self._unsettled)  # the others are settled, and can be learned again
@@ -136,9 +136,16 @@ class Hits:
             if window.unsettled:
                 counted.append((key, window.start, float(window.seconds), window.unsettled))
                 window.unsettled = 0
-        if counted:
-            for key, hits in await self._db.rows(_SETTLE, *map(list, zip(*counted, strict=True))):
-                windows[key].learn(hits)
+        if not counted:
+            return
+        try:
+            settled = await self._db.rows(_SETTLE, *map(list, zip(*counted, strict=True)))
+        except BaseException:
+            for key, *_, hits in counted:  # to be settled with the next ones
+                windows[key].unsettled += hits
+            raise
+        for key, hits in settled:
+            windows[key].learn(hits)
 
 
 class _Window:
