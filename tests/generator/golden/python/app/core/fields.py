@@ -74,22 +74,24 @@ class View(BaseModel):
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """A row of the database, which is believed. It is model_construct for lists, less what that looks up anew."""
+        names, renamed = _attributes(cls)
+        values = {renamed.get(name, name): value for name, value in row.items()} if renamed else dict(row.items())
         made = cls.__new__(cls)
-        names = _attributes(cls)
-        for slot, value in (
-            ("__dict__", {names[name]: value for name, value in row.items()}),
-            ("__pydantic_fields_set__", set(names.values())),
-            ("__pydantic_extra__", None),
-            ("__pydantic_private__", None),
-        ):
-            object.__setattr__(made, slot, value)
+        _set(made, "__dict__", values)
+        _set(made, "__pydantic_fields_set__", names)
+        _set(made, "__pydantic_extra__", None)
+        _set(made, "__pydantic_private__", None)
         return made
 
 
+_set = object.__setattr__
+
+
 @lru_cache(maxsize=1024)
-def _attributes(view: type[BaseModel]) -> dict[str, str]:
-    """What the API calls a field, and the attribute that holds it."""
-    return {info.alias or name: name for name, info in view.model_fields.items()}
+def _attributes(view: type[BaseModel]) -> tuple[set[str], dict[str, str]]:
+    """The attributes of a view, all of which every row sets; and what the API calls otherwise, with its attribute."""
+    fields = view.model_fields
+    return set(fields), {info.alias: name for name, info in fields.items() if info.alias}
 
 
 def _storable(text: str) -> str:

@@ -109,7 +109,7 @@ def reply_page(
         kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "offset")]
         query = urlencode([*kept, ("cursor", page.next_cursor)])
         headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    body = f'{{"data":{rows},"page":{_PageInfo.model_construct(**info).model_dump_json(exclude_unset=True)}}}'
+    body = f'{{"data":{rows},"page":{json.dumps(info, separators=(",", ":"))}}}'
     return Response(body, 200, headers, media_type="application/json")
 
 
@@ -121,13 +121,6 @@ def attributes(shape: type[BaseModel], fields: set[str]) -> set[str]:
 @lru_cache(maxsize=1024)
 def _rows(shape: type[BaseModel]) -> TypeAdapter[list[Any]]:
     return TypeAdapter(list[shape])  # type: ignore[valid-type]
-
-
-class _PageInfo(BaseModel):
-    limit: int
-    has_more: bool
-    next_cursor: str | None
-    total: int
 
 
 class RetryingRoute(APIRoute):

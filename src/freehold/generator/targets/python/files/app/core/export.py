@@ -10,11 +10,10 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
-
 from app.core.access import Principal
 from app.core.db import Database, Row, Tx
 from app.core.errors import invalid_parameter
+from app.core.fields import View
 
 MAX_EXPORTED = 100_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -36,7 +35,7 @@ def wants_csv(request: Request) -> bool:
 
 async def reply_csv(
     name: str,
-    shape: type[BaseModel],
+    shape: type[View],
     texts: frozenset[str],
     caller: Principal,
     hidden: set[str],
@@ -69,9 +68,8 @@ async def reply_csv(
     return StreamingResponse(whole(), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-def _cells(shape: type[BaseModel], row: Row, shown: Sequence[str], texts: frozenset[str]) -> list[str]:
-    construct: Any = shape.model_construct
-    values = construct(**row).model_dump(mode="json", by_alias=True)
+def _cells(shape: type[View], row: Row, shown: Sequence[str], texts: frozenset[str]) -> list[str]:
+    values = shape.of(row).model_dump(mode="json", by_alias=True)
     return [_cell(values[field], is_text=field in texts) for field in shown]
 
 

@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 from app.core.access import Principal
 from app.core.db import Row, Tx
 from app.core.errors import invalid_parameter, not_found, unknown_reference
+from app.core.fields import View
 from app.core.sql import Statement
 
 MAX_INCLUDED = 2000
@@ -39,7 +38,7 @@ class Relation:
 
     entity: str
     """At the other end."""
-    shape: type[BaseModel]
+    shape: type[View]
     many: bool
     key: str
     """The field of a row that is looked up."""
@@ -60,7 +59,7 @@ class Far:
     """An entity that relations lead to: how its rows are shown, and how they are found."""
 
     entity: str
-    shape: type[BaseModel]
+    shape: type[View]
     load: Callable[[Tx, Relation, Sequence[Any]], Awaitable[list[Row]]]
 
 
@@ -97,7 +96,7 @@ def tree(caller: Principal, relations: Relations, entity: str, paths: Sequence[s
 
 
 async def included(
-    tx: Tx, relations: Relations, entity: str, rows: Sequence[BaseModel], wanted: Tree
+    tx: Tx, relations: Relations, entity: str, rows: Sequence[View], wanted: Tree
 ) -> list[dict[str, Any]]:
     """The rows as the caller may see them, with the rows that belong to them: one statement for each relation."""
     hidden = tx.principal.hidden(entity)
@@ -124,13 +123,11 @@ async def included(
     return shown
 
 
-def _view(relation: Relation, row: Row) -> BaseModel:
-    construct: Any = relation.shape.model_construct
-    view: BaseModel = construct(**{name: value for name, value in row.items() if name != "_key"})
-    return view
+def _view(relation: Relation, row: Row) -> View:
+    return relation.shape.of({name: value for name, value in row.items() if name != "_key"})
 
 
-def _attribute(row: BaseModel, field: str) -> str:
+def _attribute(row: View, field: str) -> str:
     return next(name for name, info in type(row).model_fields.items() if (info.alias or name) == field)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from fastapi import Request
@@ -25,12 +25,17 @@ T = TypeVar("T")
 PAGING = frozenset({"limit", "cursor", "offset", "count", "sort", "deleted", "include", "q"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SortKey:
     """A column to sort by: the type of its values, and whether they can be null."""
 
     type: Any
     nullable: bool = False
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """How a value is written into a cursor and read from it. Making one takes longer than reading a page does."""
+        return TypeAdapter(self.type | None)
 
 
 class ListQuery(BaseModel):
@@ -95,8 +100,9 @@ class ListQuery(BaseModel):
 
     def filters(self) -> Iterator[tuple[str, Any]]:
         """The filters that were sent, by parameter name."""
+        sent = self.model_fields_set
         for name, parameter in _filters(type(self)):
-            if name in self.model_fields_set:
+            if name in sent:
                 yield parameter, getattr(self, name)
 
     def order(self) -> list[tuple[str, bool]]:
@@ -177,12 +183,6 @@ def page(query: ListQuery, rows: Sequence[Mapping[str, Any]], total: int | None,
     )
 
 
-@lru_cache(maxsize=1024)
-def _adapter(key: SortKey) -> TypeAdapter[Any]:
-    """Making one takes longer than reading a page does."""
-    return TypeAdapter(key.type | None)
-
-
 def _nullable(query: ListQuery, name: str) -> bool:
     return query.sort_keys[name].nullable
 
@@ -193,7 +193,7 @@ def _sort(query: ListQuery) -> str:
 
 def _write_cursor(query: ListQuery, row: Mapping[str, Any]) -> str:
     key = [
-        _adapter(query.sort_keys[name]).dump_python(row[name], mode="json")
+        query.sort_keys[name].adapter.dump_python(row[name], mode="json")
         for name, _ in query.order()
     ]
     text = json.dumps({"v": 1, "s": _sort(query), "k": key, "f": query.fingerprint()}, separators=(",", ":"))
@@ -207,7 +207,7 @@ def _read_cursor(query: ListQuery, keys: list[tuple[str, bool]]) -> list[Any]:
         cursor = json.loads(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)))
         version, sort, found, fingerprint = (cursor[key] for key in "vskf")
         values = [
-            _adapter(query.sort_keys[name]).validate_python(value)
+            query.sort_keys[name].adapter.validate_python(value)
             for (name, _), value in zip(keys, found, strict=True)
         ]
     except (ValueError, KeyError, TypeError, ValidationError, RecursionError) as error:
