@@ -83,6 +83,13 @@ def test_a_membership_that_does_not_say_whose_it_is_is_refused(fields: str, auth
     assert wanted in str(refused.value)
 
 
+def test_sessions_have_their_own_tenants_and_memberships_are_refused_beside_them():
+    text = HEAD.format(tenant="membership, sessions: true", author=OF_USERS, isolation="rls")
+
+    with pytest.raises(PlanError, match="say `sessions` or `tenant`, not both"):
+        plan(parse_schema(text + PERSON + members("who: ref(person)")))
+
+
 @pytest.mark.parametrize("lang", PLACES)
 def test_row_level_security_shows_members_their_rows_only_where_there_is_some(lang: str):
     rest = PERSON + members("who: ref(person)")

@@ -104,6 +104,8 @@ def _credentials(plan: ServicePlan) -> Json:
     found: Json = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     if plan.api_keys:
         found["api_key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    if plan.sessions:
+        found["session"] = {"type": "apiKey", "in": "header", "name": "X-Appwrite-Session"}
     return found
 
 
@@ -541,7 +543,7 @@ def _operation(
     }
     if permission in plan.permissions.get("public", {}):
         found["security"] = [{}, *({name: []} for name in _credentials(plan))]
-    if plan.membership is not None:
+    if plan.membership is not None or plan.sessions:
         parameters = [*(parameters or ()), _tenant_header()]
     if parameters:
         found["parameters"] = parameters

@@ -310,6 +310,8 @@ class ServicePlan:
     entities: tuple[EntityPlan, ...]
     permissions: Permissions
     api_keys: bool = False
+    sessions: bool = False
+    """Whether sessions of a live Freehold project are credentials."""
     membership: Membership | None = None
     deploy: tuple[str, ...] = ()
 
@@ -361,9 +363,21 @@ def plan(schema: Schema) -> ServicePlan:
         entities=entities,
         permissions=permissions,
         api_keys=schema.auth is not None and schema.auth.api_keys,
+        sessions=_takes_sessions(schema),
         membership=membership(schema),
         deploy=schema.deploy,
     )
+
+
+def _takes_sessions(schema: Schema) -> bool:
+    if schema.auth is None or not schema.auth.sessions:
+        return False
+    if schema.auth.tenant:
+        raise PlanError(
+            "auth: say `sessions` or `tenant`, not both: the teams of the live project are the tenants of its"
+            " sessions"
+        )
+    return True
 
 
 def membership(schema: Schema) -> Membership | None:

@@ -93,6 +93,7 @@ AUTH_OVERRIDES: Keys = {
 AUTH: Keys = {
     "provider": Key("A preset; every value of it can be set beside it.", words=AUTH_PROVIDERS),
     "api_keys": Key("Whether servers may also come with API keys.", Form.FLAG),
+    "sessions": Key("Whether callers may also come with sessions of a live Freehold project.", Form.FLAG),
     "tenant": Key(
         "The entity whose rows say who belongs to which tenant; without it the token says so.",
         Form.TEXT,

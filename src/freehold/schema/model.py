@@ -293,6 +293,8 @@ class Auth(Value, frozen=True, kw_only=True, omit_defaults=True):
 
     provider: str = "custom"
     api_keys: bool = False
+    sessions: bool = False
+    """Whether sessions of a live Freehold project are credentials; its teams are the tenants then."""
     tenant: str = ""
     """The entity of memberships, which say who belongs to which tenant; empty where tokens say so."""
     overrides: dict[str, Any] = {}

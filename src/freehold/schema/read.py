@@ -238,6 +238,7 @@ class _Reader:
         return Auth(
             provider=self._one_of(value.get("provider"), keys.AUTH_PROVIDERS, "custom"),
             api_keys=self._flag(value, "api_keys", False),
+            sessions=self._flag(value, "sessions", False),
             tenant=self._text(memberships, "the name of an entity") or "" if memberships else "",
             overrides=self._settings(value, keys.AUTH_OVERRIDES),
         )

@@ -27,7 +27,7 @@ def values(schema: Schema, plan: ServicePlan) -> dict[str, Any]:
         "plan": plan,
         "callers": seeds.callers(plan),
         "membership": membership_sql(plan),
-        "no_tenant": NAMES_NO_TENANT if plan.membership is None else NAME_A_TENANT,
+        "no_tenant": NAME_A_TENANT if plan.membership is not None or plan.sessions else NAMES_NO_TENANT,
         "presets": presets_of(plan.provider, plan.overrides),
         "constraints": constraint_fields(schema),
         "tenant_tables": tenant_tables(schema),
@@ -65,8 +65,10 @@ def tree(
     for folder in (COMMON, templates):
         for path in sorted(folder.rglob("*.j2")):
             name = path.relative_to(folder).as_posix()
-            is_for_members = name.rpartition("/")[2].startswith("memberships.")
-            if is_for_members and printed["membership"] is None:
+            subject = name.rpartition("/")[2].partition(".")[0]
+            if not {"memberships": printed["membership"], "sessions": printed["plan"].sessions}.get(
+                subject, True
+            ):
                 continue
             if not name.startswith("sql/") and once(name):
                 found[emitted_path(name)] = render(templates, name, printed)

@@ -37,6 +37,10 @@ begin
             execute format('revoke insert, update, delete on api_key from %I', holder);
             execute format('grant update (last_used_at) on api_key to %I', holder);
         end if;
+        if to_regprocedure('freehold_services.session(text, text, bytea, text)') is not null then
+            execute format('grant usage on schema freehold_services to %I', holder);
+            execute format('grant execute on function freehold_services.session to %I', holder);
+        end if;
     end loop;
 end
 $$
