@@ -254,6 +254,33 @@ def test_an_agent_changes_a_live_project_as_it_was_shown(tmp_path: Path, project
     walk(work)
 
 
+def test_an_agent_makes_the_buckets_that_it_was_shown_and_no_others(tmp_path: Path, project: Project):
+    schema = tmp_path / "freehold.yaml"
+    schema.write_text(DESK + "platform: { buckets: { avatars: { max_size: 5MB } } }\n")
+    credentials = {
+        "FREEHOLD_ENDPOINT": project.platform.endpoint,
+        "FREEHOLD_PROJECT": project.id,
+        "FREEHOLD_KEY": project.key,
+    }
+
+    async def work() -> None:
+        async with agent(tmp_path, "--allow-writes", **credentials) as freehold:
+            shown = await freehold("plan_apply")
+            project.server.post("/storage/buckets", json={"bucketId": "avatars", "name": "Mine"})
+            stale = await freehold.refused("apply", token=shown["token"])
+            anew = await freehold("plan_apply")
+            done = await freehold("apply", token=anew["token"])
+
+        assert shown["buckets"] == ["Make the bucket avatars"]
+        assert "changed since" in stale
+        assert anew["buckets"] == ["Change the bucket avatars: maximumFileSize"]
+        assert done["buckets"] == 1
+        bucket = project.server.get("/storage/buckets/avatars").json()
+        assert (bucket["name"], bucket["maximumFileSize"]) == ("Mine", 5 * 1024**2)
+
+    walk(work)
+
+
 def test_the_key_of_the_project_is_in_no_answer(tmp_path: Path):
     (tmp_path / "freehold.yaml").write_text(DESK)
     key = "standard_0123456789abcdef"

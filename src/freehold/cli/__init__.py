@@ -123,7 +123,13 @@ Endpoint = Annotated[
     str, typer.Option(envvar="FREEHOLD_ENDPOINT", help="Of the live project, ending in /v1.")
 ]
 ProjectId = Annotated[str, typer.Option(envvar="FREEHOLD_PROJECT", help="The live project's id.")]
-Key = Annotated[str, typer.Option(envvar="FREEHOLD_KEY", help="An API key with the scope databases.write.")]
+Key = Annotated[
+    str,
+    typer.Option(
+        envvar="FREEHOLD_KEY",
+        help="An API key with the scope databases.write, and for buckets buckets.write.",
+    ),
+]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if anything would change.")]
 Diff = Annotated[bool, typer.Option("--diff", help="As --check, and show the change of every file.")]
 TakeYours = Annotated[list[str] | None, typer.Option(help="A file in conflict that stays as it is.")]

@@ -157,7 +157,8 @@ class Tools:
                 for step in steps[:MAX_FILES]
             ],
             "further_steps": max(len(steps) - MAX_FILES, 0),
-            "buckets": [each.summary for each in planned.buckets],
+            "buckets": [each.summary for each in planned.buckets[:MAX_FILES]],
+            "further_buckets": max(len(planned.buckets) - MAX_FILES, 0),
             "loses_without_approval": unapproved,
             **self._token("apply", told, [snapshot(planned.schema), planned.answer, planned.hash]),
         }
@@ -182,7 +183,7 @@ class Tools:
             expected=planned.hash,
             approve=approve or (),
         )
-        return {"database": planned.into, "applied": len(done["steps"])}
+        return {"database": planned.into, "applied": len(done["steps"]), "buckets": len(planned.buckets)}
 
     def _schema(self, name: str) -> Path:
         """The file of a schema, which is one: what is wrong with a file is told with its words."""

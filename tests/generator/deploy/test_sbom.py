@@ -33,7 +33,7 @@ def test_it_lists_what_is_served_with_and_not_what_is_developed_with(lang: str, 
     service = emitted(tmp_path, lang)
     if lang == "python":  # what the tool is made of is the same every time
         venv = CACHE / "sbom"
-        if not (venv / "bin" / "python").exists():
+        if not (venv / "bin" / "pip").exists():
             subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=120)
         (service / ".venv-sbom").symlink_to(venv)
     done = subprocess.run(
