@@ -109,11 +109,13 @@ def environment(told: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "FREEHOLD_WORKERS": "2", **(told or {})}
 
 
-def run(*arguments: str, told: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, told: Mapping[str, str] | None = None, timeout_s: float = 60
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
         command(*arguments),
-        capture_output=True, text=True, timeout=60, check=False, cwd="/", env=environment(told),
+        capture_output=True, text=True, timeout=timeout_s, check=False, cwd="/", env=environment(told),
     )  # fmt: skip
 
 

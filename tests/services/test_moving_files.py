@@ -62,9 +62,8 @@ def on_disk(platform: Platform) -> None:
 
 def move(platform: Platform, to: str, *options: str) -> subprocess.CompletedProcess[str]:
     data = str(platform.installation.data)
-    return run(
-        "storage", "move", "--to", to, "--data", data, *options, told=platform.installation.environment
-    )
+    told = platform.installation.environment
+    return run("storage", "move", "--to", to, "--data", data, *options, told=told, timeout_s=300)
 
 
 def whole_on_disk(platform: Platform) -> list[Path]:
@@ -179,7 +178,7 @@ def test_files_move_to_a_bucket_and_back_while_they_are_read(
     assert store.objects() == {}
     assert {name: read(project.server, name) for name in files} == files
     delete_buckets(project.server)
-    until(lambda: whole_on_disk(platform) == [])
+    until(lambda: whole_on_disk(platform) == [], 60)
 
 
 def test_a_move_that_is_killed_goes_on(platform: Platform, project: Project, store: Store) -> None:
@@ -207,7 +206,7 @@ def test_a_move_that_is_killed_goes_on(platform: Platform, project: Project, sto
     assert {name: read(client, name) for name in files} == files
     client.delete("/storage/buckets/plain/files/text")
     delete_buckets(client)
-    until(lambda: store.objects() == {})
+    until(lambda: store.objects() == {}, 60)
 
 
 def both(store: Store, data: Path, new_ones: str) -> BothStores:
@@ -282,7 +281,7 @@ def test_a_bucket_that_cannot_be_reached_is_told_and_nothing_is_lost(
     assert whole_on_disk(platform) == before
     assert read(project.server, "photos/mine") == TEXT
     delete_buckets(project.server)
-    until(lambda: whole_on_disk(platform) == [])
+    until(lambda: whole_on_disk(platform) == [], 60)
 
 
 async def test_what_does_not_have_its_size_stays_and_is_told(
@@ -315,4 +314,4 @@ async def test_what_does_not_have_its_size_stays_and_is_told(
     assert f"whole/{row['place']}" not in lie
     assert back.returncode == 0, back.stderr
     delete_buckets(project.server)
-    until(lambda: whole_on_disk(platform) == [])
+    until(lambda: whole_on_disk(platform) == [], 60)

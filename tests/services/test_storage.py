@@ -219,7 +219,7 @@ async def test_parts_do_not_wait_for_each_other_and_the_end_waits_for_all(
     second = await asyncio.to_thread(part_of, project.server, whole, 2, upload_id=file_id)
     last = asyncio.create_task(asyncio.to_thread(part_of, project.server, whole, 3, upload_id=file_id))
     parts: list[int] = []
-    while len(parts) < 3:
+    while len(parts) < 3 and not last.done():
         _, parts, is_whole = await noted()
     await transaction.rollback()
     await connection.close()
