@@ -23,7 +23,7 @@ from tests.postgres import Server
 from tests.process.installation import run, until
 from tests.services.outside_stores import Store, running_store
 from tests.services.test_previews import picture
-from tests.services.test_storage import PART, fetch, new_bucket, part_of, upload
+from tests.services.test_storage import PART, contents_on_disk, fetch, new_bucket, part_of, upload
 from tests.services.test_stored_files import TEXT
 
 
@@ -67,7 +67,7 @@ def move(platform: Platform, to: str, *options: str) -> subprocess.CompletedProc
 
 
 def whole_on_disk(platform: Platform) -> list[Path]:
-    return [each for each in (platform.installation.data / "files" / "whole").rglob("*") if each.is_file()]
+    return [each for each in contents_on_disk(platform) if "whole" in each.parts]
 
 
 def whole_in(store: Store) -> list[str]:

@@ -230,7 +230,8 @@ class PlainFiles(Blobs):
 
     def places(self, older_than_s: float | None = None) -> Iterator[str]:
         oldest = None if older_than_s is None else time.time() - older_than_s
-        for path in self._whole.glob("*/*/*"):
+        # A walk bears folders that are deleted meanwhile, which a glob does not.
+        for path in (Path(above, name) for above, _, names in os.walk(self._whole) for name in names):
             with suppress(FileNotFoundError):
                 if oldest is None or path.stat().st_mtime < oldest:
                     yield f"{path.parts[-3]}/{path.name}"
