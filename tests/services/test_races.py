@@ -15,9 +15,11 @@ from appwrite.query import Query
 from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Project
+from tests.services.test_storage import PART, new_bucket, part_of, upload
 
 TABLES = "/tablesdb/d/tables"
-WORKERS = 8
+WORKERS = 4
+PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -79,6 +81,7 @@ def test_rows_are_changed_and_deleted_by_queries_in_any_order(project: Project, 
     made = [{"$id": f"b{n}", "n": n} for n in range(60)]
     tables.create_rows("d", "books", made)
     rows, server = f"{TABLES}/books/rows", project.server
+    server.timeout = PATIENCE_S
 
     def change(n: int) -> httpx.Response:
         order = (Query.order_desc, Query.order_asc)[n % 2]("n")
@@ -99,6 +102,7 @@ def test_rows_go_with_others_while_somebody_writes_them(
     project: Project, tables: TablesDB, told: Callable[[str], Counter[str]]
 ) -> None:
     server = project.server
+    server.timeout = PATIENCE_S
     for n in range(4):
         tables.create_row("d", "shelves", f"s{n}", {})
         tables.create_rows("d", "books", [{"$id": f"s{n}b{at}"} for at in range(6)])
@@ -138,6 +142,7 @@ def test_rows_go_with_others_while_somebody_writes_them(
 
 def test_links_are_made_and_undone_from_both_sides(project: Project, tables: TablesDB) -> None:
     server = project.server
+    server.timeout = PATIENCE_S
     books, tags = [f"b{n}" for n in range(5)], [f"t{n}" for n in range(5)]
     tables.create_rows("d", "books", [{"$id": each} for each in books])
     tables.create_rows("d", "tags", [{"$id": each} for each in tags])
@@ -160,6 +165,7 @@ def test_links_are_made_and_undone_from_both_sides(project: Project, tables: Tab
 
 def test_teams_are_joined_left_and_deleted_together_with_their_users(project: Project) -> None:
     server = project.server
+    server.timeout = PATIENCE_S
     users, teams = [f"u{n}" for n in range(4)], [f"t{n}" for n in range(4)]
     for each in users:
         assert server.post("/users", json={"userId": each}).status_code == 201
@@ -186,6 +192,7 @@ def test_commits_of_the_same_rows_in_any_order_conflict_or_are_done(
     project: Project, tables: TablesDB
 ) -> None:
     server = project.server
+    server.timeout = PATIENCE_S
     tables.create_rows("d", "books", [{"$id": f"b{n}"} for n in range(6)])
     begun = []
     for n in range(8):
@@ -207,3 +214,29 @@ def test_commits_of_the_same_rows_in_any_order_conflict_or_are_done(
     acts += [lambda n=n: server.patch(f"{TABLES}/books/rows", json={"data": {"n": -n}}) for n in range(8)]
     found = at_once(acts)
     assert set(found) <= {(200, ""), (409, "transaction_conflict")}, found
+
+
+def test_parts_come_while_their_file_and_its_bucket_are_deleted(project: Project) -> None:
+    """Whose file goes while its part is being kept may try again, and is told then that it is gone."""
+    server = project.server
+    server.timeout = PATIENCE_S
+    new_bucket(project)
+    whole = bytes(PART + 9)
+    for n in range(3):
+        assert part_of(server, whole, 1, file_id=f"f{n}").status_code == 201
+
+    def rest(n: int) -> httpx.Response:
+        return part_of(server, whole, 2, file_id=f"f{n}", upload_id=f"f{n}")
+
+    acts: list[Callable[[], httpx.Response]] = []
+    for n in range(3):
+        acts += [lambda n=n: rest(n), lambda n=n: server.delete(f"/storage/buckets/photos/files/f{n}")]
+        acts += [lambda n=n: rest(n), lambda n=n: upload(server, b"small", file_id=f"s{n}")]
+    acts.insert(6, lambda: server.delete("/storage/buckets/photos"))
+    acts += [lambda n=n: upload(server, b"small", file_id=f"t{n}") for n in range(3)]
+    found = at_once(acts)
+    assert set(found) <= {
+        (200, ""), (201, ""), (204, ""), (404, "storage_bucket_not_found"), (404, "storage_file_not_found"),
+        (409, "general_resource_locked"),
+    }, found  # fmt: skip
+    assert upload(server, b"small").json()["type"] == "storage_bucket_not_found"
