@@ -28,9 +28,13 @@ TESTS = (
 """What knows a service by its contract, its resources and its database alone."""
 API_KEYS = "test_api_keys.py"
 """For services that take API keys."""
+IN_BODIES = "only-in-a-body"
+"""What the suite sends as a value, and what therefore no log line has."""
+HARD = ("policies.py", "test_policies.py", "test_attacks.py")
+"""What knows the schema that is meant to be hard by its names."""
 
 
-def assemble(folder: Path, service: Path) -> Path:
+def assemble(folder: Path, service: Path, schema: Path | None = None) -> Path:
     """The suite for the service whose repository is in a folder. Answers with the folder to run pytest in."""
     package = folder / "suite"
     package.mkdir(parents=True)
@@ -38,6 +42,10 @@ def assemble(folder: Path, service: Path) -> Path:
     takes_keys = "api_key" in json.loads(contract)["components"]["securitySchemes"]
     for name in (*SUPPORT, *TESTS, *([API_KEYS] if takes_keys else [])):
         shutil.copyfile(EMITTED / name, package / name)
+    if schema is not None:
+        for name in HARD:
+            shutil.copyfile(HERE / name, package / name)
+        shutil.copyfile(schema, package / "freehold.yaml")
     shutil.copyfile(HERE / "anywhere.py", package / "conftest.py")
     shutil.copyfile(service / "tests" / "resources.json", package / "resources.json")
     (package / "openapi.json").write_text(contract, encoding="utf-8")

@@ -35,6 +35,7 @@ class Running(NamedTuple):
     url: str
     folder: Path
     database: Database
+    log: Path
 
 
 def emitted(target: Target, schema: Path, folder: Path) -> Path:
@@ -131,10 +132,10 @@ def prepared(target: Target, service: Path, postgres: Server) -> Iterator[Prepar
 @contextmanager
 def serving(made: Prepared, **environ: str) -> Iterator[Running]:
     """A process of it that answers, stopped afterwards."""
-    log = made.folder.parent / "service.log"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    log = made.folder.parent / f"service-{port}.log"
     told = made.environment(PORT=str(port)) | environ
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -147,7 +148,7 @@ def serving(made: Prepared, **environ: str) -> Iterator[Running]:
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, process, log)
-        yield Running(url, made.folder, made.database)
+        yield Running(url, made.folder, made.database, log)
     finally:
         process.terminate()
         try:

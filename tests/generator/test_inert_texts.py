@@ -9,6 +9,7 @@ import tomllib
 
 import msgspec
 import pytest
+import yaml
 
 from freehold.generator import TARGETS, generate
 from freehold.generator.identity import UnknownProvider
@@ -77,6 +78,42 @@ def test_code_in_a_schema_stays_text(text: str):
     assert tree["README.md"].count("<script>") == 0
     assert [line for line in tree["Makefile"].splitlines() if MARK in line] == []
     assert [line for line in tree[".env.example"].splitlines() if MARK in line] == []
+
+
+MARKUP = (
+    f"{MARK} `{MARK}` ``` | {MARK} |\n# {MARK}\n- [{MARK}](javascript:{MARK})\n<!-- {MARK} --> <b>{MARK}</b>",
+    f"%{{{MARK}}} %(s)s {{0.__class__}} $({MARK}) #{{{MARK}}} <% {MARK} %> \u2029{MARK}\u2028 }}}} -->{MARK}",
+)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *MARKUP])
+@pytest.mark.parametrize("lang", TARGETS)
+def test_code_in_a_schema_stays_text_everywhere(lang: str, text: str):
+    """What a shell or a platform runs has nothing of it, and what is read is what it was."""
+    tree = generate(msgspec.structs.replace(changed(text), deploy=DEPLOY), lang)
+    said: set[str] = set()
+
+    for path, content in tree.items():
+        name = path.rpartition("/")[2]
+        if path.endswith((".yaml", ".yml")):
+            list(yaml.parse(content))
+        if path.endswith(".json"):
+            json.loads(content)
+        if path.endswith(".toml"):
+            tomllib.loads(content)
+        if MARK not in content.replace("\\", ""):
+            continue
+        said.add(path)
+        assert not path.endswith((".yaml", ".yml", "fly.toml", ".tf", ".sh", ".mod")), path
+        assert not name.startswith((".", "Dockerfile", "Makefile", "CODEOWNERS")), path
+        if path.endswith(".md"):
+            assert "<script>" not in content
+            assert "<b>" not in content
+            assert "&amp;lt;" not in content
+            assert not re.search(r"[^\\]\]\(javascript:", content)
+            assert not [line for line in content.splitlines() if line.startswith(f"# {MARK}")], path
+    assert json.loads(tree["openapi.json"])["info"]["title"] == text
+    assert "openapi.json" in said
 
 
 GO_TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`|//[^\n]*')

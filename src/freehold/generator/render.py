@@ -92,7 +92,7 @@ def jsdoc(text: str) -> str:
 def markdown(text: str) -> str:
     """A text that is only text in Markdown."""
     spelled = one_line(text)
-    for sign in "\\`*_{}[]<>#+!|$~&":
+    for sign in "&\\`*_{}[]<>#+!|$~":
         spelled = spelled.replace(
             sign, f"\\{sign}" if sign not in "<>&" else {"<": "&lt;", ">": "&gt;", "&": "&amp;"}[sign]
         )

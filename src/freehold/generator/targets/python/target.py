@@ -19,7 +19,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 ID_TYPES = {"uuid": "UUID", "serial": "int", "text": "str"}
 
-_PATH_IDS = {"uuid": "UUID", "serial": "Int53Parameter", "text": "TextId"}
+_PATH_IDS = {"uuid": "Uuid", "serial": "Int53Parameter", "text": "TextId"}
 """Ids as they come in a path, bounded by what the database can hold."""
 
 _BODY = {

@@ -2,6 +2,8 @@ package tests
 
 import (
 	"encoding/csv"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -116,4 +118,44 @@ func TestWhoAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
 	want(t, refused.Code, http.StatusTooManyRequests)
 	want(t, refused.Header().Get("Retry-After") != "", true)
 	want(t, ask("192.0.2.2:1").Code != http.StatusTooManyRequests, true)
+}
+
+func TestWhoHasManyAddressesHasOneLimit(t *testing.T) {
+	for _, addresses := range [][]string{
+		{"192.0.2.1", "::ffff:192.0.2.1"},
+		{"2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::1%lo"},
+	} {
+		changed := settings
+		changed.RateLimit = 3
+		limited := server.New(changed, database, nil).Handler
+		refused := 0
+		for place := range 20 {
+			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, world.Resources[0].Path, nil)
+			request.RemoteAddr = net.JoinHostPort(addresses[place%len(addresses)], "1")
+			recorder := httptest.NewRecorder()
+			limited.ServeHTTP(recorder, request)
+			if recorder.Code == http.StatusTooManyRequests {
+				refused++
+			}
+		}
+
+		want(t, refused > 20/2, true, addresses)
+	}
+}
+
+func TestGuessesAreCountedToo(t *testing.T) {
+	changed := settings
+	changed.RateLimit = 3
+	limited := server.New(changed, database, nil).Handler
+	var statuses []int
+	for number := range 20 {
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, world.Resources[0].Path, nil)
+		request.Header.Set("Authorization", fmt.Sprintf("Bearer a.b.%d", number))
+		recorder := httptest.NewRecorder()
+		limited.ServeHTTP(recorder, request)
+		statuses = append(statuses, recorder.Code)
+	}
+
+	want(t, slices.Equal(statuses[:3], []int{401, 401, 401}), true, statuses)
+	want(t, slices.Contains(statuses, http.StatusTooManyRequests), true, statuses)
 }

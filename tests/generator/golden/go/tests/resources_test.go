@@ -60,13 +60,36 @@ type resource struct {
 	// the fields that hold points, lines and polygons
 	Places []string
 	// value to the query parameters that take it
-	ByValue    map[string][]string `json:"filters"`
-	Sorts      []string
+	ByValue map[string][]string `json:"filters"`
+	Sorts   []string
+	// the fields that q looks into
+	Search []string
+	// the field by which people know a row
+	NaturalKey string `json:"natural_key"`
+	Relations  map[string]relation
+	Audited    bool
 	Versioned  bool
 	SoftDelete bool                `json:"soft_delete"`
 	ReadOnly   bool                `json:"read_only"`
 	ReadableBy map[string][]string `json:"readable_by"`
 	WritableBy map[string][]string `json:"writable_by"`
+}
+
+// relation is how one gets from a row to the rows that belong to it.
+type relation struct {
+	Target string
+	Many   bool
+	// resource and field: only who may read it may follow the relation
+	Guard []string
+	// the field of the row that is looked up: a reference, or its id
+	Key string
+	// the key of a body that sets the links
+	Body string
+	// the table of links, and its columns
+	Link       string
+	LinkHere   string `json:"link_here"`
+	LinkThere  string `json:"link_there"`
+	LinkTenant string `json:"link_tenant"`
 }
 
 type recipe struct {
@@ -158,6 +181,12 @@ func (r *resource) hides(role, parameter string) bool {
 	return limited && !overlap(readers, rolesOf(role))
 }
 
+// mayWrite tells whether the role may set the key of a body.
+func (r *resource) mayWrite(role, key string) bool {
+	writers, limited := r.WritableBy[key]
+	return !limited || overlap(writers, rolesOf(role))
+}
+
 // unknownID is one that no row has.
 func (r *resource) unknownID() any {
 	if r.IDKind == "serial" {
@@ -233,6 +262,18 @@ func each(t *testing.T, wanted func(*resource) bool, test func(t *testing.T, of 
 			t.Run(of.Name, func(t *testing.T) { test(t, of) })
 		}
 	}
+}
+
+// ableToAll is the least role that has each of the permissions on every row; empty if none has.
+func ableToAll(permissions ...string) string {
+	roles := slices.Clone(world.Roles)
+	slices.Reverse(roles)
+	for _, role := range append(roles, "service", "authenticated", "public") {
+		if !slices.ContainsFunc(permissions, func(each string) bool { return !reachesAll(role, each) }) {
+			return role
+		}
+	}
+	return ""
 }
 
 func every(*resource) bool        { return true }

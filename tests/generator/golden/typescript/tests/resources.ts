@@ -16,8 +16,15 @@ export interface Relation {
   readonly target: string;
   readonly many: boolean;
   readonly guard: readonly [resource: string, field: string];
+  /** The field of the row that is looked up: a reference, or its id. */
+  readonly key: string;
   /** The key of a body that sets the links; empty when this side has no say in them. */
   readonly body: string;
+  /** The table of links, and its columns; empty where there is none. */
+  readonly link: string;
+  readonly link_here: string;
+  readonly link_there: string;
+  readonly link_tenant: string;
 }
 
 type Roles = Readonly<Record<string, readonly string[]>>;
@@ -48,6 +55,10 @@ export interface Resource {
   readonly relations: Readonly<Record<string, Relation>>;
   /** The field by which people know a row; empty when there is none. */
   readonly natural_key: string;
+  /** The fields that `q` looks into. */
+  readonly search: readonly string[];
+  /** Whether its changes are in the audit log. */
+  readonly audited: boolean;
   /** Fields that only some roles see, and fields that only some roles set. */
   readonly readable_by: Roles;
   readonly writable_by: Roles;
@@ -69,11 +80,16 @@ const ABSENT: Absent = {
   soft_delete: false,
   read_only: false,
   natural_key: "",
+  search: [],
+  audited: false,
   readable_by: {},
   writable_by: {},
 };
 
-type ToldRelation = Omit<Relation, "body"> & Partial<Pick<Relation, "body">>;
+type Linked = Pick<Relation, "body" | "link" | "link_here" | "link_there" | "link_tenant">;
+type ToldRelation = Omit<Relation, keyof Linked> & Partial<Linked>;
+
+const UNLINKED: Linked = { body: "", link: "", link_here: "", link_there: "", link_tenant: "" };
 
 /** A resource as it is told: under a value, the filters that take it. */
 type ToldResource = Omit<Resource, keyof Absent | "filters" | "relations"> &
@@ -100,7 +116,7 @@ export const RESOURCES = TOLD.resources.map((told): Resource => ({
   ...ABSENT,
   ...told,
   relations: Object.fromEntries(
-    Object.entries(told.relations ?? {}).map(([name, relation]) => [name, { body: "", ...relation }]),
+    Object.entries(told.relations ?? {}).map(([name, relation]) => [name, { ...UNLINKED, ...relation }]),
   ),
   filters: Object.fromEntries(
     Object.entries(told.filters ?? {}).flatMap(([value, names]) => names.map((name) => [name, value])),
@@ -141,10 +157,21 @@ export function roleWith(permission: string): string | undefined {
   return roles.find((role) => reachesEveryRow(role, permission));
 }
 
+/** The least role that has each of the permissions on every row. */
+export function roleWithAll(...permissions: string[]): string | undefined {
+  const roles = [...ROLES.toReversed(), "service", "authenticated", "public"];
+  return roles.find((role) => permissions.every((permission) => reachesEveryRow(role, permission)));
+}
+
 /** For a test that needs a role with the permission on every row: why it has to be skipped, if so. */
 export function without(...permissions: string[]): { skip: string | false } {
   const missing = permissions.find((permission) => roleWith(permission) === undefined);
   return { skip: missing === undefined ? false : `no role has ${missing} on every row` };
+}
+
+/** Whether the role may set the key of a body. */
+export function mayWrite(resource: Resource, name: string, role: string): boolean {
+  return isAmong(resource.writable_by, name, role);
 }
 
 function isAmong(roles: Roles, name: string, role: string): boolean {

@@ -2,6 +2,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -76,6 +77,10 @@ func (h Handler) answer(w http.ResponseWriter, r *http.Request, endpoint Endpoin
 	}
 	caller, err := h.Verifier.Authenticate(r)
 	if err != nil {
+		// Guesses are counted as well.
+		if problem.Of(err).Status < http.StatusInternalServerError {
+			err = cmp.Or(h.Limiter.Take("refused "+network(r), w.Header()), err)
+		}
 		return nil, err
 	}
 	note(r.Context(), caller)

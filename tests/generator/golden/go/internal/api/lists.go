@@ -644,7 +644,7 @@ func words(text string) error {
 
 func whole(text string, least, most int) (int, error) {
 	found, err := strconv.Atoi(text)
-	if err != nil || found < least || found > most {
+	if err != nil || text[0] == '+' || found < least || found > most {
 		return 0, fmt.Errorf("should be a whole number from %d to %d", least, most)
 	}
 	return found, nil

@@ -20,7 +20,8 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
 from app.core.access import Principal, unauthenticated
-from app.core.errors import unavailable
+from app.core.errors import Problem, unavailable
+from app.core.limits import Limiter, network
 from app.permissions import ROLES, TenantId, UserId
 from app.settings import Settings
 
@@ -36,10 +37,16 @@ ALGORITHMS_OF = {
 
 async def authenticate(request: Request) -> Principal:
     """The caller. Without a credential this is an anonymous one, whom `require` refuses where it must."""
-    principal = await _principal(request)
-    address = request.client.host if request.client else ""
-    caller = f"{principal.tenant_id} {principal.actor}" if principal.actor else address
-    request.state.limits = request.app.state.limiter.take(f"{principal.kind} {caller}")
+    limiter: Limiter = request.app.state.limiter
+    place = network(request.client.host if request.client else "")
+    try:
+        principal = await _principal(request)
+    except Problem as problem:
+        if problem.status < 500:  # guesses are counted as well
+            request.state.limits = limiter.take(f"refused {place}")
+        raise
+    caller = f"{principal.tenant_id} {principal.actor}" if principal.actor else place
+    request.state.limits = limiter.take(f"{principal.kind} {caller}")
     return principal
 
 

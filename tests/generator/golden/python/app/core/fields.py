@@ -124,6 +124,18 @@ def _matching(pattern: str, message: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _spelled(pattern: str, message: str) -> BeforeValidator:
+    """Of a number in a query string or a path, where Python would take more spellings than other languages do."""
+    expression = re.compile(pattern, re.ASCII)
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not expression.fullmatch(value):
+            raise PydanticCustomError("invalid", "%s" % message)  # noqa: UP031
+        return value
+
+    return BeforeValidator(check)
+
+
 def _refuse_null(value: Any) -> Any:
     if value is None:
         raise PydanticCustomError("not_null", "may not be null")
@@ -161,9 +173,12 @@ def _decode(value: Any) -> bytes:
 
 def _address(value: str) -> str:
     try:
-        return str(ip_address(value))
+        found = ip_address(value)
     except ValueError as error:
         raise PydanticCustomError("invalid", "should be an IP address") from error
+    if "%" in value:  # a zone means something on one machine only
+        raise PydanticCustomError("invalid", "should be an IP address")
+    return str(found)
 
 
 NotNull = BeforeValidator(_refuse_null)
@@ -181,10 +196,15 @@ Email = Annotated[Text, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]
 Url = Annotated[Text, Field(max_length=2048, pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$")]
 Int32 = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
 Int53 = Annotated[StrictInt, Field(ge=-(2**53) + 1, le=2**53 - 1)]
-Int32Parameter = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
-Int53Parameter = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1)]
+Whole = _spelled("-?[0-9]+", "should be a whole number")
+Int32Parameter = Annotated[int, Whole, Field(ge=-(2**31), le=2**31 - 1)]
+Int53Parameter = Annotated[int, Whole, Field(ge=-(2**53) + 1, le=2**53 - 1)]
 Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-FloatParameter = Annotated[float, Field(allow_inf_nan=False)]
+FloatParameter = Annotated[
+    float,
+    _spelled(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", "should be a number"),
+    Field(allow_inf_nan=False),
+]
 Bool = StrictBool
 BoolParameter = Annotated[bool, _matching("true|false", "should be true or false")]
 Uuid = Annotated[UUID, _matching("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "should be a UUID")]

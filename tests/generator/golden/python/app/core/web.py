@@ -123,13 +123,25 @@ def _rows(shape: type[BaseModel]) -> TypeAdapter[list[Any]]:
     return TypeAdapter(list[shape])  # type: ignore[valid-type]
 
 
+class StrictRequest(Request):
+    """A request whose body is JSON, and not what Python takes for JSON besides."""
+
+    async def json(self) -> Any:
+        return json.loads(await self.body(), parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
+
+
 class RetryingRoute(APIRoute):
     """Runs a request again when PostgreSQL chose it as the victim of a deadlock or a write conflict."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def handle_with_retries(request: Request) -> Response:
+        async def handle_with_retries(plain: Request) -> Response:
+            request = StrictRequest(plain.scope, plain.receive)
             for _ in range(3):
                 try:
                     return await handle(request)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.core.db import Tx
 from app.core.export import reply_csv, wants_csv
+from app.core.fields import Uuid
 from app.core.idempotency import once
 from app.core.ids import new_id
 from app.core.include import included, tree
@@ -61,7 +62,7 @@ async def create_organization(request: Request, caller: Caller, db: Db, body: Or
 
 
 @router.get("/{id}")
-async def get_organization(request: Request, caller: Caller, db: Db, id: UUID, include: Include) -> Response:
+async def get_organization(request: Request, caller: Caller, db: Db, id: Uuid, include: Include) -> Response:
     """One organization."""
     caller.require("organization:read")
     wanted = tree(caller, RELATIONS, ENTITY, include)
@@ -78,7 +79,7 @@ async def update_organization(
     request: Request,
     caller: Caller,
     db: Db,
-    id: UUID,
+    id: Uuid,
     body: OrganizationUpdate,
     versions: IfMatch,
 ) -> Response:
@@ -91,7 +92,7 @@ async def update_organization(
 
 
 @router.delete("/{id}", dependencies=[Depends(no_parameters)], status_code=204)
-async def delete_organization(caller: Caller, db: Db, id: UUID, versions: IfMatch) -> None:
+async def delete_organization(caller: Caller, db: Db, id: Uuid, versions: IfMatch) -> None:
     """Delete an organization."""
     caller.require("organization:delete")
     async with db.tx(caller) as tx:

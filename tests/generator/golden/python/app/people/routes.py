@@ -61,7 +61,7 @@ async def create_person(request: Request, caller: Caller, db: Db, body: PersonCr
 
 
 @router.get("/{id}")
-async def get_person(request: Request, caller: Caller, db: Db, id: UUID, include: Include) -> Response:
+async def get_person(request: Request, caller: Caller, db: Db, id: Uuid, include: Include) -> Response:
     """One person."""
     caller.require("person:read")
     wanted = tree(caller, RELATIONS, ENTITY, include)
@@ -78,7 +78,7 @@ async def update_person(
     request: Request,
     caller: Caller,
     db: Db,
-    id: UUID,
+    id: Uuid,
     body: PersonUpdate,
     versions: IfMatch,
 ) -> Response:
@@ -91,7 +91,7 @@ async def update_person(
 
 
 @router.delete("/{id}", dependencies=[Depends(no_parameters)], status_code=204)
-async def delete_person(caller: Caller, db: Db, id: UUID, versions: IfMatch) -> None:
+async def delete_person(caller: Caller, db: Db, id: Uuid, versions: IfMatch) -> None:
     """Delete a person."""
     caller.require("person:delete")
     async with db.tx(caller) as tx:

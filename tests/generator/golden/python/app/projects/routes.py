@@ -72,7 +72,7 @@ async def create_project(request: Request, caller: Caller, db: Db, body: Project
 
 
 @router.get("/{id}")
-async def get_project(request: Request, caller: Caller, db: Db, id: UUID, include: Include) -> Response:
+async def get_project(request: Request, caller: Caller, db: Db, id: Uuid, include: Include) -> Response:
     """One project."""
     caller.require("project:read")
     wanted = tree(caller, RELATIONS, ENTITY, include)
@@ -89,7 +89,7 @@ async def update_project(
     request: Request,
     caller: Caller,
     db: Db,
-    id: UUID,
+    id: Uuid,
     body: ProjectUpdate,
     versions: IfMatch,
 ) -> Response:
@@ -102,7 +102,7 @@ async def update_project(
 
 
 @router.delete("/{id}", dependencies=[Depends(no_parameters)], status_code=204)
-async def delete_project(caller: Caller, db: Db, id: UUID, versions: IfMatch) -> None:
+async def delete_project(caller: Caller, db: Db, id: Uuid, versions: IfMatch) -> None:
     """Delete a project; it can be restored."""
     caller.require("project:delete")
     async with db.tx(caller) as tx:
@@ -110,7 +110,7 @@ async def delete_project(caller: Caller, db: Db, id: UUID, versions: IfMatch) ->
 
 
 @router.post("/{id}/restore", dependencies=[Depends(no_parameters)])
-async def restore_project(request: Request, caller: Caller, db: Db, id: UUID) -> Response:
+async def restore_project(request: Request, caller: Caller, db: Db, id: Uuid) -> Response:
     """Bring a project back that was deleted."""
     caller.require("project:restore")
     async with db.tx(caller) as tx:

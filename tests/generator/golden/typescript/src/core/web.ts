@@ -12,11 +12,13 @@ import type { Static, TSchema } from "typebox";
 import { Caller, type Identity } from "./access.js";
 import type { Database, Row } from "./db.js";
 import { invalidParameter, pathOf, Problem } from "./errors.js";
-import type { Limiter } from "./limits.js";
+import { networkOf, type Limiter } from "./limits.js";
 import type { Page } from "./paging.js";
 import { parseQuery, type Parameters } from "./validation.js";
 
 const MAX_DEPTH = 500;
+/** What a number looks like that may be too large: three digits of exponent, or very many of its own. */
+const LARGE = /[eE]\+?0*\d{3}|\d{309}/;
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -57,7 +59,14 @@ function parseJson(text: string): unknown {
   const value = JSON.parse(text) as unknown;
   // Writing a value again takes stack for each of its levels.
   if (text.length > MAX_DEPTH && depth(value) > MAX_DEPTH) throw new RangeError("nested too deeply");
+  if (LARGE.test(text)) refuseInfinity(value);
   return value;
+}
+
+/** A number of JSON can be larger than every number here; as one without end it would be written as null. */
+function refuseInfinity(value: unknown): void {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError("a number is too large");
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(refuseInfinity);
 }
 
 function depth(value: unknown): number {
@@ -85,9 +94,15 @@ export function knowCallers(
         throw invalidParameter(name, "there is no such parameter", "unknown_parameter");
       }
     }
-    const caller = new Caller(await authenticate(request), request.id);
+    const place = networkOf(request.ip);
+    const identity = await authenticate(request).catch((error: unknown) => {
+      const isRefused = error instanceof Problem && error.status < 500;
+      if (isRefused) void reply.headers(limiter.take(`refused ${place}`)); // guesses are counted as well
+      throw error;
+    });
+    const caller = new Caller(identity, request.id);
     const { actor, tenantId } = caller;
-    const who = actor === null ? request.ip : `${tenantId ?? ""} ${actor}`;
+    const who = actor === null ? place : `${tenantId ?? ""} ${actor}`;
     void reply.headers(limiter.take(`${caller.identity.kind} ${who}`));
     request.caller = caller;
   });

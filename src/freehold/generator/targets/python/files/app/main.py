@@ -48,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would redirect to whichever host the caller names
         # Its own spans would tell what callers search for; app/core/traces.py makes ours.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -109,6 +110,7 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_keep_alive=75,  # longer than a load balancer keeps a connection, or it sends requests into closed ones
+        proxy_headers=False,  # whoever calls could write them
         timeout_graceful_shutdown=20,
     )
     Server(config, app, settings.drain_seconds).run()

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from .world import World, role_with, roles_of, unknown_id
+from .world import World, grants_of, hidden, role_with, roles_of, unknown_id
 from .resources import BY_NAME, RESOURCES, TENANT, TENANT_TABLES, Resource
 
 SCOPED = pytest.mark.parametrize("resource", [each for each in RESOURCES if each.tenant == "scoped"], ids=str)
@@ -97,6 +97,56 @@ def test_a_reference_to_a_row_of_another_tenant_is_a_reference_to_nothing(world:
         random = writer.post(resource.path, json=body | {name: unknown_id(BY_NAME[target])})
         assert (foreign.status_code, foreign.json()["code"]) == (422, "unknown_reference")
         assert foreign.json()["errors"] == random.json()["errors"]
+
+
+@SCOPED
+def test_no_way_to_read_shows_a_row_of_another_tenant(world: World, resource: Resource) -> None:
+    ours, theirs = world.tenant(), world.tenant()
+    reader = world.able(f"{resource.name}:read", ours)
+    secret = hidden(resource, reader.role)
+    words = resource.search[:1]
+    values = {word: "brass gate" for word in words}
+    foreign, own = (world.row(resource, tenant, **values)["id"] for tenant in (theirs, ours))
+    asked = [{"sort": sort} for sort in resource.sorts if sort.removeprefix("-") not in secret]
+    asked += [{"q": "brass"} for word in words if word not in secret]
+    if resource.soft_delete and () in grants_of(reader.role, f"{resource.name}:read_deleted"):
+        asked.append({"deleted": "include"})
+    for name, relation in resource.relations.items():
+        guarded, field = relation.guard
+        if () in grants_of(reader.role, f"{relation.target}:read") and field not in hidden(BY_NAME[guarded], reader.role):
+            asked.append({"include": name})
+
+    for parameters in asked:
+        shown = [row["id"] for row in reader.get(resource.path, params=parameters | {"limit": "100"}).json()["data"]]
+        assert (own in shown, foreign in shown) == (True, False), parameters
+
+
+@SCOPED
+def test_a_reference_into_another_tenant_is_one_to_nothing_on_every_way(world: World, resource: Resource) -> None:
+    ours, theirs = world.tenant(), world.tenant()
+    writer = world.able_to_all([f"{resource.name}:create", f"{resource.name}:update"], ours)
+    own = world.row(resource, ours)
+    path = f"{resource.path}/{own['id']}"
+    before = stored(world, resource, own["id"])
+    held = roles_of(writer.role)
+
+    for name, target in resource.references.items():
+        if BY_NAME[target].tenant != "scoped" or not resource.writable_by.get(name, held) & held:
+            continue
+        foreign = world.row(BY_NAME[target], theirs)["id"]
+        items = [world.body(resource, ours, writer.role) | {name: foreign}]
+        refusals = {
+            f"/{name}": [writer.patch(path, json={name: foreign})],
+            f"/items/0/{name}": [
+                writer.post(f"{resource.path}/batch", json={"items": items}),
+                writer.post(f"{resource.path}/batch-update", json={"items": [{"id": own["id"], name: foreign}]}),
+            ],
+        }
+        for pointer, answers in refusals.items():
+            for refused in answers:
+                assert (refused.status_code, refused.json()["code"]) == (422, "unknown_reference"), refused.text
+                assert refused.json()["errors"][0]["pointer"] == pointer
+    assert stored(world, resource, own["id"]) == before
 
 
 @SCOPED

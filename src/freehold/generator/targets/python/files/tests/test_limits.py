@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from starlette.testclient import TestClient
 
+from app.core.limits import network
 from app.main import create_app
 from app.settings import Settings
 from app.token import issue
@@ -40,6 +41,32 @@ def test_who_asks_too_often_is_told_when_to_come_back(world: World, limited: Ser
     assert answers[3].json()["code"] == "rate_limited"
     assert 1 <= int(answers[3].headers["Retry-After"]) <= 20
     assert other.get(resource.path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address,place",
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+        ("2001:db8::1:2:3:4:5", "2001:db8:0:1::/64"),
+        ("fe80::1%lo", "fe80::/64"),
+        ("a socket", "a socket"),
+    ],
+)
+def test_who_has_many_addresses_has_one_limit(address: str, place: str) -> None:
+    assert network(address) == place
+
+
+def test_guesses_are_counted_too(limited: Service) -> None:
+    path = RESOURCES[0].path
+    guesses = [
+        limited.send("GET", path, headers={"Authorization": f"Bearer a.b.{number}"}).status_code for number in range(20)
+    ]
+
+    assert guesses[:3] == [401, 401, 401]
+    assert set(guesses) == {401, 429}
 
 
 def test_there_is_no_limit_unless_one_is_set(world: World) -> None:

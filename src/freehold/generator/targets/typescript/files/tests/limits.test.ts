@@ -5,10 +5,10 @@ import { test } from "node:test";
 
 import Fastify from "fastify";
 
-import { Limiter } from "../src/core/limits.js";
+import { Limiter, networkOf } from "../src/core/limits.js";
 import { traceOf } from "../src/core/logs.js";
-import { Problem } from "../src/core/errors.js";
-import { yieldToOthers } from "../src/core/web.js";
+import { install, Problem } from "../src/core/errors.js";
+import { knowCallers, yieldToOthers } from "../src/core/web.js";
 
 test("who asks too often is told when to come back, and nobody else is", () => {
   const limiter = new Limiter(3);
@@ -21,6 +21,34 @@ test("who asks too often is told when to come back, and nobody else is", () => {
     (error) => error instanceof Problem && error.status === 429 && Number(error.headers["Retry-After"]) <= 20,
   );
   assert.ok("RateLimit" in limiter.take("bob"));
+});
+
+for (const [address, place] of [
+  ["192.0.2.1", "192.0.2.1"],
+  ["::ffff:192.0.2.1", "192.0.2.1"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+  ["2001:db8:1:2::7", "2001:db8:1:2"],
+  ["2001:db8::1:2:3:4:5", "2001:db8:0:1"],
+  ["fe80::1%lo", "fe80:0:0:0"],
+  ["::1", "0:0:0:0"],
+  ["a socket", "a socket"],
+] as const) {
+  test(`who has many addresses has one limit: ${address}`, () => {
+    assert.equal(networkOf(address), place);
+  });
+}
+
+test("guesses are counted too", async () => {
+  const server = Fastify();
+  const guess = () => Promise.reject(new Problem(401, "unauthenticated", "The token is not valid."));
+  install(server);
+  knowCallers(server, guess, new Limiter(3));
+  server.get("/", { schema: { querystring: {} } }, () => "never");
+  const statuses: number[] = [];
+  for (let count = 0; count < 20; count += 1) statuses.push((await server.inject({ method: "GET", url: "/?" })).statusCode);
+
+  assert.deepEqual(statuses.slice(0, 3), [401, 401, 401]);
+  assert.deepEqual(new Set(statuses), new Set([401, 429]));
 });
 
 test("there is no limit unless one is set", () => {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -93,9 +94,22 @@ func limited(caller access.Principal, r *http.Request) string {
 		}
 		return fmt.Sprintf("%s %s %s", caller.Kind, tenant, *id)
 	}
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	return string(caller.Kind) + " " + network(r)
+}
+
+// network is where the caller is: who has an IPv6 address has the others of its /64 as well.
+func network(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		address = r.RemoteAddr
+		return r.RemoteAddr
 	}
-	return string(caller.Kind) + " " + address
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	return netip.PrefixFrom(address, 64).Masked().String()
 }

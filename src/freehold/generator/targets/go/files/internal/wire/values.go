@@ -84,7 +84,7 @@ func ParseID(text string) (string, error) {
 // ParseInt32 takes a whole number of 32 bits.
 func ParseInt32(text string) (int32, error) {
 	found, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
+	if err != nil || text[0] == '+' {
 		return 0, fmt.Errorf("should be a whole number from %d to %d", math.MinInt32, math.MaxInt32)
 	}
 	return int32(found), nil
@@ -93,13 +93,13 @@ func ParseInt32(text string) (int32, error) {
 // ParseInt53 takes a whole number that every language can hold.
 func ParseInt53(text string) (int64, error) {
 	found, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || found < -MostInteger || found > MostInteger {
+	if err != nil || text[0] == '+' || found < -MostInteger || found > MostInteger {
 		return 0, fmt.Errorf("should be a whole number from %d to %d", int64(-MostInteger), int64(MostInteger))
 	}
 	return found, nil
 }
 
-var number = regexp.MustCompile(`^[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$`)
+var number = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 // ParseFloat takes a finite number.
 func ParseFloat(text string) (float64, error) {

@@ -5,12 +5,24 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from app.core.errors import Problem
 
 WINDOW_S = 60
 CALLERS = 10_000
 """The callers that are remembered; who has not asked for the longest is forgotten first."""
+
+
+def network(address: str) -> str:
+    """Where a caller is: who has an IPv6 address has the others of its /64 as well."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
+    return address
 
 
 class Limiter:

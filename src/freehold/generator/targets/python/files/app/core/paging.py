@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.access import Principal
 from app.core.errors import Problem, invalid_parameter
-from app.core.fields import Text
+from app.core.fields import Text, Whole
 from app.core.sql import Columns, Statement
 
 T = TypeVar("T")
@@ -48,9 +48,9 @@ class ListQuery(BaseModel):
     searched: ClassVar[frozenset[str]] = frozenset()
     """The fields that `q` looks into."""
 
-    limit: Annotated[int, Field(ge=1, le=100)] = 25
+    limit: Annotated[int, Whole, Field(ge=1, le=100)] = 25
     cursor: Annotated[str, Field(max_length=2000)] | None = None
-    offset: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    offset: Annotated[int, Whole, Field(ge=0, le=10_000)] | None = None
     count: Literal["none", "exact"] = "none"
     sort: Annotated[list[Text], Field(max_length=3)] = []
     include: Annotated[list[Text], Field(max_length=5)] = []

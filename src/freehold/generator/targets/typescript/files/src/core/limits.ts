@@ -1,9 +1,21 @@
 /** How often one caller may ask: a bucket of tokens for each, in this process. Off unless RATE_LIMIT says a number. */
+import { isIPv6 } from "node:net";
+
 import { Problem } from "./errors.js";
 
 const WINDOW_S = 60;
 /** The callers that are remembered; who has not asked for the longest is forgotten first. */
 const CALLERS = 10_000;
+
+/** Where a caller is: who has an IPv6 address has the others of its /64 as well. */
+export function networkOf(address: string): string {
+  const [plain = ""] = address.split("%");
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain) ?? [];
+  if (mapped !== undefined || !isIPv6(plain)) return mapped ?? plain;
+  const [before = [], after = []] = plain.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
+  return [...before, ...zeros, ...after].slice(0, 4).join(":");
+}
 
 /** So many requests a minute for each caller, as many of them at once as the caller likes. */
 export class Limiter {

@@ -21,7 +21,7 @@ const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
 for (const [name, check] of Object.entries({
   storable: (value: string) => !value.includes("\0") && value.isWellFormed(),
   uuid: (value: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value),
-  ip: (value: string) => isIP(value) !== 0,
+  ip: (value: string) => isIP(value) !== 0 && !value.includes("%"), // a zone means something on one machine only
   date: isDate,
   clock: (value: string) => /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$/.test(value),
   "date-time": isTimestamp,
