@@ -75,7 +75,7 @@ lock: $(STAMP) ## Lock the newest versions that pyproject.toml allows
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --extra mcp --group dev pyproject.toml -o requirements-dev.txt
-	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --group pyproject.toml:deploy -o tests/generator/deploy/requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --group pyproject.toml:emitted -o tests/generator/requirements.txt
 
 clean: ## Remove what setup and tests have made
 	@rm -rf $(VENV) .cache tests/clients/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,9 +24,9 @@ SCHEMAS = {
     "torture": HERE / "schemas" / "torture" / "freehold.yaml",
 }
 VERBS = {
-    "api-key",
+    "api-key", "client",
     "help", "setup", "database", "migrate", "drift", "seed", "dev", "token", "test", "isolation", "lint",
-    "format", "lint-migrations", "generate", "generated",
+    "format", "lint-migrations", "sbom", "generate", "generated",
 }  # fmt: skip
 CALLER = re.compile(r"^\| (\S+) \| (\S+) \| (\S+) \|$", re.MULTILINE)
 

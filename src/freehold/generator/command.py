@@ -10,7 +10,7 @@ from pathlib import Path
 
 from freehold import __version__
 from freehold.config import Refusal
-from freehold.generator import differences, write
+from freehold.generator import differences, own_routes, write
 from freehold.generator.generate import find
 from freehold.generator.generate import generate as emit
 from freehold.generator.migrations import FOLDER, SNAPSHOT, History, losses, read_snapshot
@@ -25,7 +25,7 @@ from freehold.schema.sources import read_source
 
 HINTS = {
     Outcome.CONFLICT: "both you and the generator changed the same lines",
-    Outcome.LOCKED: "follows from the schema alone: undo the edit, and change the schema",
+    Outcome.LOCKED: "follows from the schema: undo the edit, and change the schema",
     Outcome.INCOMING: "was there already and is not the generator's",
     Outcome.ORPHANED: "is no longer emitted, and stays because you edited it",
     Outcome.DELETED: "was deleted by you, and stays so",
@@ -272,10 +272,12 @@ def prepare_upgrade(
 
 
 def history(out: Path) -> History:
-    """The migrations that the folder has, and the schema that they lead to."""
-    snapshot = write.Repository(out).text(SNAPSHOT)
+    """The migrations that the folder has, the schema that they lead to, and its owner's own routes."""
+    repository = write.Repository(out)
+    snapshot = repository.text(SNAPSHOT)
     found = {path.name: path.read_text(encoding="utf-8") for path in sorted((out / FOLDER).glob("*.sql"))}
-    return History(read_snapshot(snapshot) if snapshot is not None else None, found)
+    before = read_snapshot(snapshot) if snapshot is not None else None
+    return History(before, found, repository.text(own_routes.FILE))
 
 
 @contextmanager

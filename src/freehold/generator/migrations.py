@@ -67,11 +67,13 @@ TIMEOUTS = "set local lock_timeout = '3s';\nset local statement_timeout = '10min
 
 @dataclass(frozen=True)
 class History:
-    """What the repository holds already: its migrations, and the schema that they lead to."""
+    """What the repository holds already: its migrations, the schema that they lead to, its own routes."""
 
     schema: Schema | None = None
     migrations: Mapping[str, str] = field(default_factory=dict)
     """File name to text."""
+    own_routes: str | None = None
+    """What its owner says of them."""
 
 
 class HistoryError(ValueError):

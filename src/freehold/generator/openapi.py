@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from freehold.generator import documents, names
+from freehold.generator import documents, names, own_routes
 from freehold.generator.plan import (
+    CLASSES,
     EMAIL_PATTERN,
     ID_KINDS,
     MAX_ARRAY,
@@ -54,7 +55,7 @@ RESPONSES = {
 def document(plan: ServicePlan) -> Json:
     """The whole document."""
     paths: Json = {}
-    schemas: Json = {"Problem": _problem(), "PageInfo": _page_info()}
+    schemas = _shared_schemas(plan)
     for entity in plan.entities:
         schemas.update(_schemas(plan, entity))
         paths.update(_paths(plan, entity))
@@ -68,7 +69,10 @@ def document(plan: ServicePlan) -> Json:
         "servers": [{"url": "/"}],
         "security": [{name: []} for name in _credentials(plan)],
         "tags": [
-            {"name": each.name} | ({"description": each.description} if each.description else {})
+            {
+                "name": each.name,
+                "description": each.description or f"{names.words(each.plural).capitalize()}.",
+            }
             for each in plan.entities
         ],
         "paths": paths,
@@ -95,8 +99,9 @@ def document(plan: ServicePlan) -> Json:
     }
 
 
-def text(plan: ServicePlan) -> str:
-    return documents.text(document(plan))
+def text(plan: ServicePlan, own: str | None = None) -> str:
+    """The document as a file, with what the owner says of their own routes."""
+    return documents.text(own_routes.merged(document(plan), own))
 
 
 def _credentials(plan: ServicePlan) -> Json:
@@ -111,12 +116,6 @@ def _credentials(plan: ServicePlan) -> Json:
 
 def _problem() -> Json:
     string: Json = {"type": "string"}
-    fault: Json = {
-        "type": "object",
-        "required": ["code", "message"],
-        "properties": {"pointer": string, "parameter": string, "code": string, "message": string},
-        "additionalProperties": False,
-    }
     return {
         "type": "object",
         "description": "Why a request was refused (RFC 9457).",
@@ -129,8 +128,19 @@ def _problem() -> Json:
             "detail": string,
             "instance": string,
             "request_id": string,
-            "errors": {"type": "array", "items": fault},
+            "errors": {"type": "array", "items": _ref("ProblemError")},
         },
+        "additionalProperties": False,
+    }
+
+
+def _problem_error() -> Json:
+    string: Json = {"type": "string"}
+    return {
+        "type": "object",
+        "description": "What is wrong with one place of a request.",
+        "required": ["code", "message"],
+        "properties": {"pointer": string, "parameter": string, "code": string, "message": string},
         "additionalProperties": False,
     }
 
@@ -152,20 +162,44 @@ def _page_info() -> Json:
     }
 
 
+def _shared_schemas(plan: ServicePlan) -> Json:
+    """What several entities use, so that clients have one type for it."""
+    found: Json = {
+        "Problem": _problem(),
+        "ProblemError": _problem_error(),
+        "PageInfo": _page_info(),
+        "CountMode": _choice("none", "exact"),
+    }
+    if any(entity.soft_delete for entity in plan.entities):
+        found["DeletedMode"] = _choice("exclude", "include", "only")
+    if any(entity.batches and entity.natural_key for entity in plan.entities):
+        found["OnConflict"] = _choice("error", "update", "ignore")
+    if any(each.kind is Kind.JSON for entity in plan.entities for each in entity.fields):
+        # Said by what it is not: of "an object or an array" the generators of clients make types that do not
+        # compile, and of this whatever their language has for anything.
+        scalars = ["string", "number", "boolean", "null"]
+        found["JsonValue"] = {"description": "Any JSON object or array.", "not": {"type": scalars}}
+    return found
+
+
+def _choice(*values: str) -> Json:
+    return {"type": "string", "enum": list(values)}
+
+
 def _schemas(plan: ServicePlan, entity: EntityPlan) -> Json:
-    found: Json = {}
+    found: Json = {f"{entity.class_name}Sort": _sort(entity)}
     if entity.relations:
         paths = list(plan.includes(entity))
         found[f"{entity.class_name}Include"] = {
             "type": "string",
             "enum": paths,
-        } | _members(paths, [path.replace(".", "__").upper() for path in paths])
+        } | _members(paths, [path.replace(".", "__") for path in paths])
     for each in entity.fields:
         if each.kind is Kind.ENUM:
             found[_enum_name(entity, each)] = {
                 "type": "string",
                 "enum": list(each.values),
-            } | _members(each.values, [member_identifier(value) for value in each.values])
+            } | _members(each.values, [member_identifier(value).lower() for value in each.values])
     name = entity.class_name
     if not entity.read_only:
         found |= _bodies(entity)
@@ -228,10 +262,8 @@ def _batch(entity: EntityPlan) -> Json:
     one = _plain(FieldPlan(name="id", column="id", kind=ID_KINDS[entity.id_kind]))
     create: Json = {"items": many | {"items": _ref(f"{name}Create")}}
     if entity.natural_key:
-        create["on_conflict"] = {
-            "type": "string",
-            "enum": ["error", "update", "ignore"],
-            "description": f"What to do about items whose {entity.natural_key} there is already.",
+        create["on_conflict"] = _ref("OnConflict") | {
+            "description": f"What to do about items whose {entity.natural_key} there is already."
         }
     keys = {"id": one}
     if entity.version:
@@ -265,7 +297,9 @@ def _ref(name: str) -> Json:
 
 
 def _members(values: Sequence[str], members: list[str]) -> Json:
-    """What clients call the values, where they cannot find good names themselves."""
+    """What clients call the values, where they cannot find good names themselves.
+
+    In lower case, of which each language makes its own: CREATED_AT_DESC in Python, CreatedAtDesc in Go."""
     plain = {re.sub(r"\W", "_", value).lower() for value in values}
     if len(plain) == len(values) and all(re.match(r"[a-z]", name) for name in plain):
         return {}
@@ -274,9 +308,7 @@ def _members(values: Sequence[str], members: list[str]) -> Json:
 
 def _enum_name(entity: EntityPlan, each: FieldPlan) -> str:
     spelled = names.pascal(each.name)
-    taken = {"Create", "Update", "Summary", "Query", "Page", "Include", "Change", "Rows"}
-    taken |= {"BatchCreate", "BatchUpdate", "BatchDelete"}
-    return entity.class_name + spelled + ("Value" if spelled in taken else "")
+    return entity.class_name + spelled + ("Value" if spelled in CLASSES else "")
 
 
 def _body(entity: EntityPlan, each: FieldPlan, *, patch: bool) -> Json:
@@ -328,7 +360,12 @@ def _scalar(entity: EntityPlan, each: FieldPlan, *, bounds: bool) -> Json:
 
 
 def _plain(each: FieldPlan) -> Json:
-    point: Json = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    point: Json = {
+        "type": "array",
+        "items": {"type": "number", "format": "double"},
+        "minItems": 2,
+        "maxItems": 2,
+    }
     match each.kind:
         case Kind.STRING:
             return {"type": "string", "maxLength": each.length or MAX_TEXT}
@@ -339,7 +376,7 @@ def _plain(each: FieldPlan) -> Json:
         case Kind.BIGINT:
             return {"type": "integer", "format": "int64", "minimum": -(2**53) + 1, "maximum": 2**53 - 1}
         case Kind.FLOAT:
-            return {"type": "number"}
+            return {"type": "number", "format": "double"}
         case Kind.DECIMAL:
             return {"type": "string", "pattern": decimal_pattern(each)}
         case Kind.BOOL:
@@ -359,7 +396,7 @@ def _plain(each: FieldPlan) -> Json:
         case Kind.URL:
             return {"type": "string", "maxLength": 2048, "pattern": URL_PATTERN}
         case Kind.JSON:
-            return {"type": ["object", "array"], "items": {}}
+            return _ref("JsonValue")
         case Kind.POINT:
             return point
         case Kind.LINE:
@@ -394,6 +431,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             {"200": _list_answer(name)},
             (),
             parameters=_list_parameters(entity),
+            description="Those that the caller may read. All filters have to hold.",
         ),
         "post": _operation(
             plan,
@@ -405,6 +443,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             (409, 413, 415, 422),
             parameters=[_idempotency_key()],
             body=f"{name}Create",
+            description="Fields that are left out get their defaults.",
         ),
     }
     single = {
@@ -418,6 +457,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             | ({"304": {"description": "The caller has this version already."}} if entity.version else {}),
             (404,),
             parameters=[identifier, *_include(entity)],
+            description="One that the caller may not read is answered like one that is not there.",
         ),
         "patch": _operation(
             plan,
@@ -429,6 +469,8 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             (404, 409, *changed, 413, 415, 422),
             parameters=with_match,
             body=f"{name}Update",
+            description="What is left out stays as it is, and null empties it (RFC 7396). "
+            "`application/merge-patch+json` is taken as well.",
         ),
         "delete": _operation(
             plan,
@@ -439,6 +481,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
             {"204": {"description": "It is deleted."}},
             (404, 409, *changed),
             parameters=with_match,
+            description="It can be restored." if entity.soft_delete else "It cannot be restored.",
         ),
     }
     if entity.read_only:
@@ -455,6 +498,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
                 {"200": _answer(name)},
                 (404, 409, 413, 415),
                 parameters=[identifier],
+                description="Takes back that it was deleted.",
             )
         }
     if entity.batches:
@@ -473,6 +517,7 @@ def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:
                     {"204": {"description": "It is so."}},
                     (404, 413, 415),
                     parameters=[identifier, other],
+                    description="Nothing changes where it is so already.",
                 )
             )
     return found
@@ -501,6 +546,7 @@ def _batch_paths(plan: ServicePlan, entity: EntityPlan, base: str) -> Json:
                 (*refused, *more),
                 parameters=[_idempotency_key()],
                 body=f"{entity.class_name}Batch{action.capitalize()}",
+                description=f"All of them or none, and at most {MAX_BATCH}.",
             )
         }
         for action, (path, verb, answer, more) in answers.items()
@@ -531,6 +577,7 @@ def _operation(
     answers: Json,
     refusals: tuple[int, ...],
     *,
+    description: str,
     parameters: list[Json] | None = None,
     body: str = "",
 ) -> Json:
@@ -538,6 +585,7 @@ def _operation(
     found: Json = {
         "operationId": names.camel(operation),
         "summary": summary,
+        "description": description,
         "tags": [entity.name],
         "x-required-permission": permission,
     }
@@ -549,8 +597,6 @@ def _operation(
         found["parameters"] = parameters
     if body:
         media = {JSON: {"schema": {"$ref": f"#/components/schemas/{body}"}}}
-        if body == f"{entity.class_name}Update":
-            media["application/merge-patch+json"] = media[JSON]
         found["requestBody"] = {"required": True, "content": media}
     refused = sorted({400, 401, 403, 429, 500, 503, *refusals})
     found["responses"] = answers | {
@@ -618,18 +664,7 @@ def _if_match() -> Json:
 
 
 def _list_parameters(entity: EntityPlan) -> list[Json]:
-    sorts = [sign + each.name for each in entity.sort_keys for sign in ("", "-")]
-    order: Json = {
-        "type": "array",
-        "maxItems": 3,
-        "items": {
-            "type": "string",
-            "enum": sorts,
-            "x-enum-varnames": [
-                each.lstrip("-").upper() + ("_DESC" if each.startswith("-") else "") for each in sorts
-            ],
-        },
-    }
+    order: Json = {"type": "array", "maxItems": 3, "items": _ref(f"{entity.class_name}Sort")}
     found = [
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100}, "How many; 25 unless told."),
         _parameter("cursor", {"type": "string", "maxLength": 2000}, "`next_cursor` of the page before."),
@@ -638,7 +673,7 @@ def _list_parameters(entity: EntityPlan) -> list[Json]:
             {"type": "integer", "minimum": 0, "maximum": 10000},
             "How many to skip; not with cursor.",
         ),
-        _parameter("count", {"type": "string", "enum": ["none", "exact"]}, "`exact` adds the total."),
+        _parameter("count", _ref("CountMode"), "`exact` adds the total."),
         _parameter("sort", order, "In which order; `-` descends. `id` decides between equals."),
     ]
     found += _include(entity)
@@ -649,8 +684,9 @@ def _list_parameters(entity: EntityPlan) -> list[Json]:
             _parameter("q", text, f"Words to find in {looked}; `-word` excludes, quotes keep together.")
         )
     if entity.soft_delete:
-        choices = {"type": "string", "enum": ["exclude", "include", "only"]}
-        found.append(_parameter("deleted", choices, f"Deleted rows; needs {entity.name}:read_deleted."))
+        found.append(
+            _parameter("deleted", _ref("DeletedMode"), f"Deleted rows; needs {entity.name}:read_deleted.")
+        )
     for parameter, each, operator in entity.filters():
         schema = _scalar(entity, each, bounds=False)
         if each.kind is Kind.BOOL or operator == "is_null":
@@ -661,6 +697,13 @@ def _list_parameters(entity: EntityPlan) -> list[Json]:
             schema = {"type": "array", "items": schema, "maxItems": 100}
         found.append(_parameter(parameter, schema, ""))
     return found
+
+
+def _sort(entity: EntityPlan) -> Json:
+    """What rows can be sorted by."""
+    keys = [sign + each.name for each in entity.sort_keys for sign in ("", "-")]
+    members = [each.lstrip("-") + ("_desc" if each.startswith("-") else "") for each in keys]
+    return _choice(*keys) | {"x-enum-varnames": members}
 
 
 def _include(entity: EntityPlan) -> list[Json]:

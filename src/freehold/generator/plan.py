@@ -73,7 +73,7 @@ _OPERATORS: dict[Kind, tuple[str, ...]] = {
 """What a filter can ask of a field of the kind. Kinds that are not here cannot be filtered by."""
 
 
-_CLASSES = (
+CLASSES = (
     "",
     "BatchCreate",
     "BatchDelete",
@@ -84,12 +84,13 @@ _CLASSES = (
     "Page",
     "Query",
     "Rows",
+    "Sort",
     "Summary",
     "Update",
 )
 """What follows the name of an entity in the names of its classes."""
 
-_OWN_CLASSES = ("PageInfo", "Problem")
+_OWN_CLASSES = ("CountMode", "DeletedMode", "JsonValue", "OnConflict", "PageInfo", "Problem", "ProblemError")
 """Schemas of the contract that belong to no entity."""
 
 
@@ -510,7 +511,7 @@ def _check_class_names(seen: dict[str, str], entity: Entity) -> None:
     name = names.pascal(entity.name)
     package = names.python_package(_plural(entity))
     enums = [name + names.pascal(each.name) for each in entity.fields if each.type.kind is Kind.ENUM]
-    for spelled in dict.fromkeys((package, *(name + each for each in _CLASSES), *enums)):
+    for spelled in dict.fromkeys((package, *(name + each for each in CLASSES), *enums)):
         owner = seen.setdefault(spelled, entity.name)
         if owner != entity.name:
             raise names.UnsafeName(

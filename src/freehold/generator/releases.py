@@ -39,6 +39,9 @@ RELEASES = (
             " `relations({...})`.",
             "`make sbom` lists what a service is made of, and its workflow what the image is. Images are"
             " named by digest, which `renovate.json` keeps current.",
+            "`make client` makes typed clients of the contract, which was mended for them: PATCH is described"
+            " as `application/json` alone, and choices that several operations take have a name.",
+            "`openapi.extra.yaml` is yours: what it says of your own routes goes into `openapi.json`.",
             "On ECS a new image migrates first (MigrateImage, `migrate_image`) and serves then.",
         ),
     ),

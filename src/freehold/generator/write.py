@@ -25,7 +25,7 @@ APPENDED = ("db/migrations/",)
 """Files below are written once, and stay as they are: they may have been applied."""
 
 LOCKED = ("openapi.json", "tests/resources.json", "db/schema.sql", "db/catalog.sql", "db/schema.lock.json")
-"""Files that follow from the schema alone: an edit of them is a mistake."""
+"""Files that follow from the schema and from `openapi.extra.yaml`: an edit of them is a mistake."""
 
 
 class Outcome(StrEnum):

@@ -13,7 +13,7 @@ import yaml
 from freehold.generator import TARGETS
 from freehold.generator.deploy.artefacts import BALANCER_IDLE_S, SHUTDOWN
 from tests.generator.deploy.test_linted import OVERLAYS, WORKFLOW, emitted, linters
-from tests.generator.deploy.tools import Tools
+from tests.generator.tools import Tools
 
 __all__ = ["linters"]
 

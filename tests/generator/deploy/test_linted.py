@@ -17,10 +17,10 @@ from freehold.generator.command import run
 from freehold.schema.keys import DEPLOY
 from freehold.schema.read import read_schema
 from tests.conformance.running import ROOT
-from tests.generator.deploy.tools import HERE, Answer, Tools, tools
+from tests.generator.tools import Answer, Tools, tools
 
 CRM = ROOT / "examples" / "crm" / "freehold.yaml"
-SCHEMA_FILES = HERE / "schemas"
+SCHEMA_FILES = Path(__file__).parent / "schemas"
 
 pytestmark = pytest.mark.xdist_group("deploy")  # the tools are made once, by the first who asks
 

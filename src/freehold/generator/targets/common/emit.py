@@ -37,7 +37,7 @@ def values(schema: Schema, plan: ServicePlan) -> dict[str, Any]:
 def contract(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
     """The contract, what the tests know of it, and the tables: byte for byte the same in every language."""
     return {
-        "openapi.json": openapi.text(plan),
+        "openapi.json": openapi.text(plan, history.own_routes),
         "tests/resources.json": resources.text(schema, plan),
         "db/seed.sql": seeds.text(plan),
         "docs/data-model.md": diagram.text(schema),

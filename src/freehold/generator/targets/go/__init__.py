@@ -1,5 +1,6 @@
 """net/http, pgx and plain SQL."""
 
+from freehold.generator import own_routes
 from freehold.generator.deploy import Action, Container
 from freehold.generator.target import Commands, Target
 from freehold.generator.targets.go.emit import emit
@@ -47,5 +48,5 @@ GO = Target(
         ignored=("bin",),
         memory_mb=128,
     ),
-    once=("internal/*/hooks.go", "internal/server/extra.go"),
+    once=("internal/*/hooks.go", "internal/server/extra.go", own_routes.FILE),
 )

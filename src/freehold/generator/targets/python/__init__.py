@@ -2,6 +2,7 @@
 
 import ast
 
+from freehold.generator import own_routes
 from freehold.generator.deploy import Action, Container
 from freehold.generator.target import Commands, Target
 from freehold.generator.targets.python.emit import emit
@@ -15,7 +16,7 @@ PYTHON = Target(
     emit=emit,
     formatter=formatter,
     parsers={".py": ast.parse},
-    once=("app/*/hooks.py", "app/extra.py"),
+    once=("app/*/hooks.py", "app/extra.py", own_routes.FILE),
     commands=Commands(
         locks=("requirements.txt", "requirements-dev.txt"),
         setup=(

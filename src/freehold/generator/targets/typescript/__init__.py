@@ -1,5 +1,6 @@
 """Fastify, TypeBox and pg, with the SQL written out."""
 
+from freehold.generator import own_routes
 from freehold.generator.deploy import Action, Container
 from freehold.generator.target import Commands, Target
 from freehold.generator.targets.typescript.emit import emit
@@ -14,7 +15,7 @@ TYPESCRIPT = Target(
     emit=emit,
     formatter=formatter,
     parsers={".ts": parse},
-    once=("src/*/hooks.ts", "src/extra.ts"),
+    once=("src/*/hooks.ts", "src/extra.ts", own_routes.FILE),
     commands=Commands(
         locks=("package-lock.json",),
         setup=(

@@ -3,24 +3,34 @@ document by the callers of tests/conftest.py, in every test."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
+from app import extra
 from app.features import ROUTERS
 from tests.conftest import OPENAPI
 
 
-def test_every_operation_is_served_and_every_route_is_promised() -> None:
-    served = {
-        (method, route.path)
-        for router in ROUTERS
+def test_every_operation_is_served_and_every_route_of_a_resource_is_promised() -> None:
+    resources, own = served(ROUTERS), served(extra.ROUTERS, prefix="/v1")
+    promised = {(method.upper(), path) for path, operations in OPENAPI["paths"].items() for method in operations}
+
+    assert resources - promised == set()
+    assert promised - resources - own == set()
+
+
+def served(routers: Sequence[APIRouter], prefix: str = "") -> set[tuple[str, str]]:
+    """The methods and paths of routers."""
+    return {
+        (method, prefix + route.path)
+        for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods or ()
     }
-    promised = {(method.upper(), path) for path, operations in OPENAPI["paths"].items() for method in operations}
-
-    assert served == promised
 
 
 def test_every_operation_asks_for_a_token_unless_it_is_public(client: TestClient) -> None:

@@ -5,7 +5,8 @@ import (
 	"acme-works/internal/db"
 )
 
-// extra are routes of your own. This file is yours: it was written once, and is never written again.
+// extra are routes of your own. This file is yours: it was written once, and is never written again. What the routes
+// promise is said in openapi.extra.yaml.
 //
 // A route with the pattern of a resource's takes its place:
 //

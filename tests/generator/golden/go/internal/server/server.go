@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -40,8 +41,10 @@ type Server struct {
 	db       *db.DB
 	draining atomic.Bool
 	Handler  http.Handler
-	// Routes are the operations of the API, such as "GET /v1/things".
+	// Routes are the operations of the resources, such as "GET /v1/things".
 	Routes []string
+	// Own are those of extra.go.
+	Own []string
 }
 
 // New puts the service together. Spans may be nil.
@@ -53,14 +56,13 @@ func New(settings config.Settings, database *db.DB, spans *traces.Traces) *Serve
 		Limiter:      api.NewLimiter(settings.RateLimit),
 		MaxBodyBytes: int64(settings.MaxBodyBytes),
 	}
-	own := map[string]bool{}
 	for _, each := range extra(database) {
 		mux.Handle(each.Pattern, handler.Handle(each.Endpoint))
-		own[each.Pattern] = true
+		s.Own = append(s.Own, each.Pattern)
 	}
 	for _, each := range features(database) {
 		s.Routes = append(s.Routes, each.Pattern)
-		if !own[each.Pattern] {
+		if !slices.Contains(s.Own, each.Pattern) {
 			mux.Handle(each.Pattern, handler.Handle(each.Endpoint))
 		}
 	}

@@ -1,4 +1,4 @@
-"""The linters of what is deployed: Python packages and Go programs, made once for each version of a lock.
+"""The tools that read what is emitted: Python packages and Go programs, made once for each version of a lock.
 
 They are not in Freehold's own environment, whose packages they would hold back.
 """
@@ -18,18 +18,18 @@ from tests.conformance.running import CACHE
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements.txt"
-GO = HERE / "go"
+GO = HERE / "deploy" / "go"
 
 
 class Answer(NamedTuple):
-    """What a linter said."""
+    """What a tool said."""
 
     code: int
     text: str
 
 
 class Tools:
-    """The linters by name."""
+    """The tools by name."""
 
     def __init__(self, python: Path, go: Path) -> None:
         self._python = python
