@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import msgspec
 import pytest
 
+from freehold.db import ddl
 from freehold.db import migrate as migrations
+from freehold.db.ddl import catalog
 from freehold.db.migrate import Migration, MigrationError, list_migrations, migrate, pending
+from freehold.schema.model import API_LAYOUT, Entity, Field, Kind, Schema, Type
 
 FIRST = Migration(
     1, "0001_birds", "create table freehold.birds (name text); insert into freehold.birds values ('owl')"
@@ -120,6 +124,40 @@ async def test_a_database_that_is_not_there_is_told_without_its_password() -> No
 
     assert "DATABASE_URL" in str(refusal.value)
     assert "hunter2" not in str(refusal.value)
+
+
+async def test_tables_of_before_get_what_their_indexes_tell_of_who_may_read(database_url: str) -> None:
+    before = msgspec.structs.replace(API_LAYOUT, reads=None)
+    fields = (Field(id="f", name="name", column="name", type=Type(kind=Kind.STRING, length=40), index=True),)
+    new = Entity(id="t", name="t", table="t", layout=API_LAYOUT, id_kind="text", fields=fields)
+    old = msgspec.structs.replace(new, layout=before)
+    await migrate(database_url, migrations=[each for each in list_migrations() if each.number < 36])
+    connection = await asyncpg.connect(database_url)
+    try:
+        for namespace, entity in (("old", old), ("new", new)):
+            await connection.execute(f"create schema {namespace}")
+            await ddl.apply(
+                connection, ddl.create(Schema(service="x", entities=(entity,)), namespace=namespace)
+            )
+        await connection.execute(
+            """
+            insert into freehold.projects (id, team_id, name) values ('p', 't', 'P');
+            insert into freehold.databases (project_id, id, name, namespace) values ('p', 'd', 'D', 'old');
+            insert into old.t (_id, name, _permissions) values ('a', 'A', '{"read(\\"any\\")"}');
+            """
+        )
+        keep = "insert into freehold.tables (project_id, database_id, id, name, entity)"
+        await connection.execute(f"{keep} values ('p', 'd', 't', 'T', $1)", msgspec.json.encode(old).decode())
+        await migrate(database_url)
+        kept = await connection.fetchval("select entity::text from freehold.tables")
+        expected, actual = await catalog.read(connection, "new"), await catalog.read(connection, "old")
+        reads = await connection.fetchval("select _reads from old.t")
+    finally:
+        await connection.close()
+
+    assert msgspec.json.decode(kept, type=Entity) == new
+    assert catalog.differences(expected, actual) == []
+    assert reads == ['read("any")']
 
 
 async def test_the_migrations_of_this_release_apply_to_an_empty_database(database_url: str) -> None:

@@ -88,7 +88,8 @@ async def test_a_table_is_a_real_table_in_a_schema_named_after_project_and_datab
         for row in await fetch(platform, "select indexdef from pg_indexes where schemaname = $1", namespace)
     ]
     assert any("(price DESC" in each for each in definitions)
-    assert any("USING gin (_permissions)" in each for each in definitions)
+    assert any("(price DESC" in each and "INCLUDE (_reads)" in each for each in definitions)
+    assert any("USING gin (_reads)" in each for each in definitions)
 
 
 async def test_deleting_a_database_drops_its_tables(

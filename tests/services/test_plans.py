@@ -104,14 +104,19 @@ class _Alone(NamedTuple):
         return await self.connection.fetchrow(sql, *values)
 
 
-def found(crowd: Crowd, asks: list[str] | None, *queries: str) -> tuple[set[str], int]:
+def found(
+    crowd: Crowd, asks: list[str] | None, *queries: str, only_counted: bool = False
+) -> tuple[set[str], int]:
     """The kinds of steps by which a list is found, and how many rows are looked at."""
 
     async def explain() -> Any:
         wanted = page(parse(queries))
-        statement = crowd.rows.find(
-            wanted, Scope(asks=asks), crowd.rows.shape, cursor=wanted.cursor, counted=False
-        )
+        if only_counted:
+            statement = crowd.rows.count(wanted, Scope(asks=asks))
+        else:
+            statement = crowd.rows.find(
+                wanted, Scope(asks=asks), crowd.rows.shape, cursor=wanted.cursor, counted=False
+            )
         connection = await asyncpg.connect(crowd.url)
         try:
             explained = f"explain (analyze, format json) {statement.sql}"
@@ -181,6 +186,25 @@ def test_what_somebody_with_few_rows_may_read_is_found_by_the_permission(crowd: 
 
     assert "Bitmap Index Scan" in kinds
     assert looked_at < 1000
+
+
+def test_a_list_is_counted_from_an_index_alone(crowd: Crowd) -> None:
+    async def vacuum() -> None:
+        """Until no transaction is left that began before the rows were there."""
+        connection = await asyncpg.connect(crowd.url)
+        seen = "select relallvisible = relpages from pg_class where oid = $1::regclass"
+        try:
+            async with asyncio.timeout(60):
+                while not await connection.fetchval(seen, crowd.rows.relation.partition(" ")[0]):
+                    await connection.execute(f"vacuum {crowd.rows.relation}")
+        finally:
+            await connection.close()
+
+    asyncio.run(vacuum())
+    kinds, _ = found(crowd, GUEST, Query.between("b", 1000, 1500), only_counted=True)
+
+    assert "Index Only Scan" in kinds
+    assert not kinds & {"Index Scan", "Seq Scan"}, kinds
 
 
 @pytest.mark.parametrize("asks", [None, GUEST], ids=["key", "guest"])

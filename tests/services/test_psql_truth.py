@@ -112,6 +112,30 @@ def test_indexes_are_of_the_kind_that_their_use_needs(books: dict[str, Any]) -> 
     assert indexes["books_words"] == indexes["books_tags"] == "gin"
 
 
+SIX = ",".join(f'"read(\\"{role}\\")"' for role in "abcdef")
+READS = {
+    "{}": [],
+    '{"update(\\"any\\")"}': [],
+    '{"update(\\"any\\")","read(\\"user:a\\")"}': ['read("user:a")'],
+    '{"read(\\"user:a\\")",null,"read(\\"users\\")"}': ['read("user:a")', 'read("users")'],
+    f"{{{SIX}}}": [f'read("{role}")' for role in "abcdef"],
+    f'{{{SIX},"update(\\"any\\")"}}': None,
+    '[5:5]={"read(\\"any\\")"}': None,
+    '{{"read(\\"any\\")"}}': [],
+}
+
+
+def test_who_may_read_a_row_stands_beside_its_permissions_unless_many_may(books: dict[str, Any]) -> None:
+    for number, permissions in enumerate(READS):
+        insert = (
+            f"insert into books (_id, title, _permissions) values ('b{number}', '{number}', '{permissions}')"
+        )
+        ask(books["project"], insert)
+
+    found = ask(books["project"], "select _permissions::text, _reads from books order by _seq")
+    assert dict(found) == {each.replace("null", "NULL"): reads for each, reads in READS.items()}
+
+
 def test_descriptions_are_comments_and_follow_changes(books: dict[str, Any]) -> None:
     project, tables = books["project"], books["tables"]
     said = (

@@ -110,6 +110,33 @@ def test_with_row_security_everybody_sees_the_rows_that_name_them(
     assert error_of(bob.client.get(f"{ROWS}/janes")) == (404, "row_not_found")
 
 
+def test_rows_are_counted_however_many_may_read_them(project: Project, jane: User) -> None:
+    make_table(project, row_security=True)
+    others = [f'read("user:u{number}")' for number in range(6)]
+    own = f'read("user:{jane.id}")'
+    expected = []
+    for many in range(len(others)):
+        for at in (None, *range(many + 1)):
+            row_id = f"{many}-{at}"
+            granted = [
+                others[0].replace("read", "update"),
+                *others[:many],
+                others[1].replace("read", "delete"),
+            ]
+            if at is not None:
+                granted.insert(at + 1, own)
+                expected.append(row_id)
+            put(project, row_id, *granted)
+
+    assert listed(jane.client) == expected
+    changed = {"permissions": [*others, own]}
+    for row_id in ("0-0", "1-None"):
+        assert project.server.patch(f"{ROWS}/{row_id}", json=changed).status_code == 200
+    assert set(listed(jane.client)) == {*expected, "1-None"}
+    assert project.server.patch(f"{ROWS}/0-0", json={"permissions": others[:1]}).status_code == 200
+    assert set(listed(jane.client)) == {*expected, "1-None"} - {"0-0"}
+
+
 def test_without_row_security_the_rows_own_permissions_let_nobody_in(project: Project, jane: User) -> None:
     make_table(project, row_security=False)
     put(project, "open", 'read("any")')

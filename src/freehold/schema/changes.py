@@ -215,7 +215,7 @@ class _Pair:
     @property
     def lost(self) -> set[str]:
         """The names of columns that go with all they hold; constraints and indexes over them go too."""
-        return {column.name for column in self.dropped if not column.searched}
+        return {column.name for column in self.dropped if not column.generated}
 
 
 class _Comparison:
@@ -297,7 +297,8 @@ class _Comparison:
             return ("foreign key", keys(part.columns, table), aims, part.on_delete, keys(part.clears, table))
         if isinstance(part, Index):
             live = _key_of(table, part.live) if part.live else ""
-            return ("index", keys(part.columns, table), part.descending, part.unique, live, part.method)
+            of = (keys(part.columns, table), keys(part.include, table), live)
+            return ("index", of, part.descending, part.unique, part.method)
         return (type(part).__name__, keys(part.columns, table))
 
     def _is_touched(self, part: Constraint | Index, pair: _Pair) -> bool:
@@ -374,7 +375,7 @@ class _Comparison:
 
     def _drop(self) -> Iterator[Change]:
         for pair in self.pairs:
-            for column in sorted(pair.dropped, key=lambda each: not each.searched):
+            for column in sorted(pair.dropped, key=lambda each: not each.generated):
                 yield DropColumn(table=pair.old.name, column=column)
         for table in self.dropped:
             yield DropTable(table=table.name, definition=table)
@@ -435,7 +436,7 @@ class _Comparison:
 
     def _add_columns(self) -> Iterator[Change]:
         for pair in self.pairs:
-            for column in sorted(pair.added, key=lambda each: bool(each.searched)):
+            for column in sorted(pair.added, key=lambda each: each.generated):
                 yield AddColumn(table=pair.new.name, column=column)
             for old, new in pair.kept:
                 if old.nullable and not new.nullable:

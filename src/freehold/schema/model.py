@@ -214,7 +214,9 @@ class Layout(Value, frozen=True, kw_only=True):
     created_by: str | None = None
     updated_by: str | None = None
     permissions: str | None = None
-    """A `text[]` of row permissions, with a GIN index."""
+    """A `text[]` of row permissions."""
+    reads: str | None = None
+    """Those of them that let somebody read the row, where they are short: what its indexes hold beside it."""
     sequence: str | None = None
     """A `bigint` identity, unique: the order of insertion."""
 
@@ -231,6 +233,7 @@ class Layout(Value, frozen=True, kw_only=True):
             self.version,
             self.deleted_at,
             self.permissions,
+            self.reads,
         ):
             if name is not None:
                 yield name
@@ -241,6 +244,7 @@ API_LAYOUT = Layout(
     created_at="_created_at",
     updated_at="_updated_at",
     permissions="_permissions",
+    reads="_reads",
     sequence="_seq",
 )
 """Of tables made over the API. Keys cannot start with `_`, so nothing collides."""

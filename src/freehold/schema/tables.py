@@ -65,7 +65,13 @@ class Column(Value, frozen=True, kw_only=True, omit_defaults=True):
     identity: bool = False
     searched: tuple[str, ...] = ()
     """Of the search column: the columns whose words it holds."""
+    reads_of: str = ""
+    """Of the column of permissions to read: the column of all permissions."""
     comment: str = ""
+
+    @property
+    def generated(self) -> bool:
+        return bool(self.searched or self.reads_of)
 
 
 class PrimaryKey(Value, frozen=True, kw_only=True):
@@ -113,7 +119,9 @@ class Index(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Beside the columns; empty when all go upwards."""
     unique: bool = False
     live: str = ""
-    """The column that is null in rows which are not deleted, when only those are in the index."""
+    """The column that is null in the rows which are in the index, when these are not all."""
+    include: tuple[str, ...] = ()
+    """Columns that it holds and is not in the order of."""
     method: Literal["btree", "gin", "gist", "words"] = "btree"
     """`words` is a GIN index over the words of texts."""
     place: str = ""
@@ -353,6 +361,10 @@ def _system_columns(entity: Entity, tenant_type: str) -> Iterator[Column]:
         yield Column(key="@deleted_at", name=layout.deleted_at, type="timestamptz(3)", nullable=True)
     if layout.permissions is not None:
         yield Column(key="@permissions", name=layout.permissions, type="text[]", default=())
+        if layout.reads is not None:
+            yield Column(
+                key="@reads", name=layout.reads, type="text[]", nullable=True, reads_of=layout.permissions
+            )
 
 
 def _field_column(schema: Schema, field: Field) -> Column:
@@ -472,6 +484,8 @@ def _indexes(entity: Entity, searched: tuple[str, ...]) -> tuple[tuple[Unique, .
 
     def index(found: Index, name: str = "", spelled: tuple[str, ...] = ()) -> None:
         """Keep an index, unless one that has no name of its own is there already."""
+        if layout.reads is not None and found.method == "btree":
+            found = replace(found, include=(layout.reads,))
         if not name and any(replace(each, name="") == found for each in indexes):
             return
         name = _untaken(name or index_name(table, spelled or found.columns), spelled or found.columns, taken)
@@ -480,7 +494,9 @@ def _indexes(entity: Entity, searched: tuple[str, ...]) -> tuple[tuple[Unique, .
     if layout.sequence is not None:
         unique((layout.sequence,))
     if layout.permissions is not None:
-        index(Index(name="", columns=(layout.permissions,), method="gin"))
+        if layout.reads is not None:
+            index(Index(name="", columns=(layout.reads,), method="gin"))
+        index(Index(name="", columns=(layout.permissions,), method="gin", live=layout.reads or ""))
     covered = {
         _column(entity, each.parts[0].field) for each in entity.indexes if each.method == "key" and each.parts
     }

@@ -134,7 +134,7 @@ class _Speller:
             sql=self.alter(change.table, f"ADD COLUMN {spelling.column_sql(column)}"),
             table=change.table,
             lock=self.lock(change.table, ACCESS_EXCLUSIVE),
-            rewrites=column.identity or bool(column.searched),
+            rewrites=column.identity or column.generated,
             inverse=self.alter(change.table, f"DROP COLUMN {quote(column.name)}"),
         )
 
@@ -144,9 +144,9 @@ class _Speller:
             summary=f"Drop the column {change.table}.{column.name}",
             sql=self.alter(change.table, f"DROP COLUMN {quote(column.name)}"),
             table=change.table,
-            loses=None if column.searched else f"all values of {change.table}.{column.name}",
+            loses=None if column.generated else f"all values of {change.table}.{column.name}",
             inverse=self.alter(change.table, f"ADD COLUMN {spelling.column_sql(column)}")
-            if column.searched
+            if column.generated
             else None,
         )
 

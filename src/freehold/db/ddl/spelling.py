@@ -284,6 +284,9 @@ def column_sql(column: Column) -> str:
     if column.searched:
         words.append(f"GENERATED ALWAYS AS ({words_of(column.searched)}) STORED")
         return " ".join(words)
+    if column.reads_of:
+        words.append(f"GENERATED ALWAYS AS ({reads_of(column.reads_of)}) STORED")
+        return " ".join(words)
     if column.identity:
         words.append("GENERATED ALWAYS AS IDENTITY")
     elif column.default is not None:
@@ -297,6 +300,21 @@ def words_of(columns: Iterable[str]) -> str:
     """The expression for the words in some columns, as `search_vector` and word indexes hold them."""
     texts = " || ' ' || ".join(f"coalesce({quote(column)}, '')" for column in columns)
     return f"to_tsvector('simple'::regconfig, {texts})"
+
+
+MOST_PERMISSIONS = 6
+
+
+def reads_of(column: str) -> str:
+    """The expression for those of a row's permissions that let somebody read it; null when it has many."""
+    permissions = quote(column)
+    each = [f"{permissions}[{number}]" for number in range(1, MOST_PERMISSIONS + 1)]
+    found = ", ".join(f"CASE WHEN {one} LIKE 'read(%' THEN {one} END" for one in each)
+    first, last = f"array_lower({permissions}, 1)", f"array_upper({permissions}, 1)"
+    return (
+        f"CASE WHEN {first} <> 1 OR {last} > {MOST_PERMISSIONS} THEN NULL"
+        f" ELSE array_remove(ARRAY[{found}], NULL) END"
+    )
 
 
 def create_table_sql(table: Table, namespace: str | None) -> str:
@@ -375,7 +393,8 @@ def create_index_sql(table: str, index: Index, namespace: str | None, *, concurr
             for column, down in zip(index.columns, directions, strict=True)
         )
         method = "" if index.method == "btree" else f"USING {index.method} "
-        target = f"{method}({parts})"
+        include = f" INCLUDE ({names(index.include)})" if index.include else ""
+        target = f"{method}({parts}){include}"
     live = f" WHERE {quote(index.live)} IS NULL" if index.live else ""
     return f"CREATE {unique}INDEX {online}{quote(index.name)} ON {qualified(namespace, table)} {target}{live}"
 

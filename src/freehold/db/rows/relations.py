@@ -110,7 +110,7 @@ _ANY = frozenset(("contains", "containsAny"))
 def reachable(related: Related, condition: str, values: Values) -> str:
     """The subquery for what ties the rows that may be known of, and fit a condition."""
     rows, far = related.rows, related.link.far
-    return f"select {far} from {rows.relation} where true{rows.within(related.scope, values)}{condition}"
+    return f"select {far} from {rows.relation} where true{rows.among(related.scope, values)}{condition}"
 
 
 def _without(rows: RowTable, related: Related, values: Values) -> str:

@@ -197,9 +197,10 @@ class RowTable:
         cursor stands nowhere: see `cursor`.
         """
         values = Values()
-        where = self.where(page, scope, values)
+        fitting = self._fit(page, scope, values)
+        where = fitting.all
         # Named as no column can be: an order by one called `count` would be ambiguous.
-        select = f'{shape.select}, ({self._count(where)}) as "#total"' if counted else shape.select
+        select = f'{shape.select}, ({self._count(fitting)}) as "#total"' if counted else shape.select
         order = self._order(page, values)
         paged = f"{order_by(order)} limit {values.bind(page.limit)}"
         if page.offset:
@@ -221,11 +222,11 @@ class RowTable:
     def count(self, page: Page, scope: Scope) -> Statement:
         """Count the rows that fit, up to MAX_TOTAL."""
         values = Values()
-        where = self.where(page, scope, values)
-        return Statement(self._count(where), values.bound)
+        return Statement(self._count(self._fit(page, scope, values)), values.bound)
 
-    def _count(self, where: str) -> str:
-        return f"select count(*) from (select 1 from {self.relation} where {where} limit {MAX_TOTAL}) counted"
+    def _count(self, fitting: _Fitting) -> str:
+        each = " union all ".join(f"select 1 from {self.relation} where {where}" for where in fitting.parts)
+        return f"select count(*) from ({each} limit {MAX_TOTAL}) counted"
 
     def cursor(self, page: Page, row_id: Any, scope: Scope) -> Statement:
         """Look up where a cursor stands in the page's order."""
@@ -302,9 +303,20 @@ class RowTable:
 
     def where(self, page: Page, scope: Scope, values: Values) -> str:
         """The predicate of the rows that fit a page's filters, of those that the caller may reach."""
-        where = "true" + self.within(scope, values)
-        where += "".join(f" and {self.filter(query, values)}" for query in page.filters)
-        return where + planned_anew(values) if values.decide_plan else where
+        return self._fit(page, scope, values).all
+
+    def _fit(self, page: Page, scope: Scope, values: Values) -> _Fitting:
+        """The predicate of the rows that fit, and what can be asked one after the other in its place.
+
+        Indexes hold permissions to read where they are short, so that rows can be counted from an index
+        alone: not if the others are asked about in the same breath.
+        """
+        may = self._may(scope, values)
+        rest = self._own(scope, values)
+        rest += "".join(f" and {self.filter(query, values)}" for query in page.filters)
+        if values.decide_plan:
+            rest += planned_anew(values)
+        return _Fitting(f"true{_either(may)}{rest}", [f"true{each}{rest}" for each in may] or [f"true{rest}"])
 
     def filter(self, query: Query, values: Values) -> str:
         """The predicate that a filter is."""
@@ -318,7 +330,30 @@ class RowTable:
         return condition(query, self.asked, values)
 
     def within(self, scope: Scope, values: Values) -> str:
-        """The predicates that keep a statement to the rows that the caller may reach."""
+        """The predicates that keep a statement on rows which it names to those that the caller may reach."""
+        sql = self._own(scope, values)
+        if scope.asks is not None:
+            assert self.layout.permissions is not None
+            sql += f" and {quote(self.layout.permissions)} && {values.bind(scope.asks)}"
+        return sql
+
+    def among(self, scope: Scope, values: Values) -> str:
+        """The same of a statement that looks for rows to read, in a form that indexes can answer."""
+        return _either(self._may(scope, values)) + self._own(scope, values)
+
+    def _may(self, scope: Scope, values: Values) -> list[str]:
+        """The predicates of the rows whose permissions let the caller read them; none fits two of them."""
+        if scope.asks is None:
+            return []
+        assert self.layout.permissions is not None
+        values.decide_plan = True
+        asks, permissions = values.bind(scope.asks), quote(self.layout.permissions)
+        if self.layout.reads is None:
+            return [f" and {permissions} && {asks}"]
+        reads = quote(self.layout.reads)
+        return [f" and {reads} && {asks}", f" and {reads} is null and {permissions} && {asks}"]
+
+    def _own(self, scope: Scope, values: Values) -> str:
         sql = ""
         if self.layout.tenant is not None:
             sql += f" and {quote(self.layout.tenant)} = {values.bind(scope.tenant)}"
@@ -328,10 +363,6 @@ class RowTable:
             sql += f" and {quote(self.layout.deleted_at)} is null"
         if scope.unchanged_since is not None and self.layout.updated_at is not None:
             sql += f" and {quote(self.layout.updated_at)} <= {values.bind(scope.unchanged_since)}"
-        if scope.asks is not None:
-            assert self.layout.permissions is not None
-            values.decide_plan = True
-            sql += f" and {quote(self.layout.permissions)} && {values.bind(scope.asks)}"
         if scope.grants is not None:
             alternatives = [
                 " and ".join(self._condition(condition, scope, values) for condition in grant)
@@ -548,6 +579,19 @@ class RowTable:
         values = Values()
         where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
         return Statement(f"select 1 from {self.relation} where {where}", values.bound)
+
+
+class _Fitting(NamedTuple):
+    """Which rows fit, as a predicate, and as some that each fit a part of them."""
+
+    all: str
+    parts: list[str]
+
+
+def _either(predicates: list[str]) -> str:
+    if len(predicates) < 2:
+        return "".join(predicates)
+    return f" and ({' or '.join(each.removeprefix(' and ') for each in predicates)})"
 
 
 def _sets(assigned: Mapping[str, Any], values: Values) -> list[str]:
