@@ -340,7 +340,7 @@ def test_s40_one_row_has_one_id(world: World, tenant: str, boss: Caller) -> None
         "/v1/People",
         "/v1/people;a=b",
     ):
-        assert boss.get(address).status_code == 404, address
+        assert boss.get(address).status_code in (400, 404), address
     for path, ids in (("people", uuids), ("ledger-lines", numbers), ("badges", texts)):
         for id_ in ids:
             answer = boss.get(f"/v1/{path}/{quote(id_, safe='')}")
