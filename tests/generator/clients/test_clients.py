@@ -111,8 +111,8 @@ def test_a_program_in_go_uses_the_client(services: dict[str, Path], crm: Served)
     (folder / "use").mkdir()
     shutil.copy(HERE / "use.go", folder / "use" / "main.go")
     for client in (folder, services["torture"] / "client" / "go"):
-        do(("go", "vet", "./..."), client, HERE)
-        do(("go", "build", "./..."), client, HERE)
+        do(("go", "vet", "./..."), client, HERE, timeout_s=600)
+        do(("go", "build", "./..."), client, HERE, timeout_s=600)
     do(("go", "build", "-o", "bin/", "./use"), folder, HERE)
 
     check_what_it_got(["bin/use"], folder, crm, "C-Go")
