@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 WIDTH = 120
-SHORT = 56
-"""Parts of at most so many characters share lines."""
+SHORT = 64
+"""Parts of at most so many characters that follow each other share lines."""
 
 
 def text(value: Any) -> str:
-    """The value as a file: on one line what fits on it, and of the rest each part on a line of its own."""
+    """The value as a file: on one line what fits on it, and of the rest each part that is not short."""
     return _spelled(value, 0, 0) + "\n"
 
 
@@ -30,8 +31,7 @@ def _spelled(value: Any, depth: int, before: int) -> str:
         named = [("", each) for each in value]
         opening, closing = "[]"
     parts = [name + _spelled(each, depth + 1, depth + 1 + len(name)) for name, each in named]
-    lines = _filled(parts, indent) if all(len(part) <= SHORT for part in parts) else parts
-    inner = f",\n{indent}".join(lines)
+    inner = f",\n{indent}".join(_filled(parts, indent))
     return f"{opening}\n{indent}{inner}\n{indent[1:]}{closing}"
 
 
@@ -41,11 +41,11 @@ def _key(name: str) -> str:
 
 
 def _filled(parts: list[str], indent: str) -> list[str]:
-    """As many to a line as it takes."""
+    """As many short parts to a line as it takes."""
     lines = [parts[0]]
-    for part in parts[1:]:
+    for before, part in itertools.pairwise(parts):
         joined = f"{lines[-1]}, {part}"
-        if len(indent) + len(joined) < WIDTH:
+        if len(before) <= SHORT and len(part) <= SHORT and len(indent) + len(joined) < WIDTH:
             lines[-1] = joined
         else:
             lines.append(part)

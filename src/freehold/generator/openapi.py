@@ -47,9 +47,9 @@ RESPONSES = {
     415: ("UnsupportedMediaType", "The body is not JSON."),
     422: ("InvalidContent", "The body is well formed, and its content is wrong."),
     429: ("TooManyRequests", "The caller asks too often; Retry-After says when to come back."),
-    500: ("Internal", "A mistake of the service."),
-    503: ("Unavailable", "Try again in a moment."),
+    "5XX": ("Failed", "500 is a mistake of the service; with 503, try again in a moment."),
 }
+"""What is refused, by status. The last is a range, as every operation may fail so."""
 
 
 def document(plan: ServicePlan) -> Json:
@@ -598,9 +598,11 @@ def _operation(
     if body:
         media = {JSON: {"schema": {"$ref": f"#/components/schemas/{body}"}}}
         found["requestBody"] = {"required": True, "content": media}
-    refused = sorted({400, 401, 403, 429, 500, 503, *refusals})
+    refused = {400, 401, 403, 429, "5XX", *refusals}
     found["responses"] = answers | {
-        str(status): {"$ref": f"#/components/responses/{RESPONSES[status][0]}"} for status in refused
+        str(status): {"$ref": f"#/components/responses/{name}"}
+        for status, (name, _) in RESPONSES.items()
+        if status in refused
     }
     return found
 
@@ -625,28 +627,25 @@ def _answers(entity: EntityPlan) -> Json:
     if entity.batches:
         found[f"{name}RowsAnswer"] = {
             "description": "The rows, in the order of the items.",
-            "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
             "content": {JSON: {"schema": _ref(f"{name}Rows")}},
         }
     return found
 
 
 def _row_answer(entity: EntityPlan, row: Json, text: str, *, location: bool = False) -> Json:
-    headers: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    headers: Json = {}
     if entity.version:
         headers["ETag"] = {"$ref": "#/components/headers/ETag"}
     if location:
         headers["Location"] = {"$ref": "#/components/headers/Location"}
-    return {"description": text, "headers": headers, "content": {JSON: {"schema": row}}}
+    named = {"headers": headers} if headers else {}
+    return {"description": text, **named, "content": {JSON: {"schema": row}}}
 
 
 def _list_answer(name: str) -> Json:
     return {
         "description": "One page.",
-        "headers": {
-            "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
-            "Link": {"$ref": "#/components/headers/Link"},
-        },
+        "headers": {"Link": {"$ref": "#/components/headers/Link"}},
         "content": {
             JSON: {"schema": {"$ref": f"#/components/schemas/{name}Page"}},
             CSV: {"schema": {"type": "string"}},

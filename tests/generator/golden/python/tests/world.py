@@ -86,8 +86,9 @@ def check_contract(openapi: dict[str, Any], method: str, path: str, response: Re
     for template, operations in literal_first:
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), bare) and method.lower() in operations:
             promised = operations[method.lower()]["responses"]
-            assert str(response.status_code) in promised, f"{method} {template} answered {response.status_code}"
-            answer = promised[str(response.status_code)]
+            status = str(response.status_code)
+            answer = promised.get(status) or promised.get(f"{status[0]}XX")
+            assert answer, f"{method} {template} answered {status}"
             if "$ref" in answer:
                 answer = openapi["components"]["responses"][answer["$ref"].rpartition("/")[2]]
             content = answer.get("content", {})
