@@ -18,11 +18,11 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 class Store:
     """An S3 server with a bucket, and what lies in it."""
 
-    BUCKET = "freehold-files"
-
     def __init__(self, port: int) -> None:
+        # Of its own: all servers of a process have the same buckets.
+        self._bucket = f"freehold-files-{port}"
         self.settings = {
-            "FREEHOLD_S3_BUCKET": self.BUCKET,
+            "FREEHOLD_S3_BUCKET": self._bucket,
             "FREEHOLD_S3_ENDPOINT": f"http://127.0.0.1:{port}",
             "FREEHOLD_S3_ACCESS_KEY": "stand-in",
             "FREEHOLD_S3_SECRET_KEY": "stand-in-secret",
@@ -34,15 +34,15 @@ class Store:
             aws_secret_access_key="stand-in-secret",
             region_name="us-east-1",
         )
-        self._client.create_bucket(Bucket=self.BUCKET)
+        self._client.create_bucket(Bucket=self._bucket)
 
     def objects(self) -> dict[str, int]:
         """The paths of all objects, with their sizes."""
-        found = self._client.list_objects_v2(Bucket=self.BUCKET).get("Contents", [])
+        found = self._client.list_objects_v2(Bucket=self._bucket).get("Contents", [])
         return {each["Key"]: each["Size"] for each in found}
 
     def read(self, path: str) -> bytes:
-        contents: bytes = self._client.get_object(Bucket=self.BUCKET, Key=path)["Body"].read()
+        contents: bytes = self._client.get_object(Bucket=self._bucket, Key=path)["Body"].read()
         return contents
 
     @contextmanager
@@ -50,14 +50,14 @@ class Store:
         """Let the bucket not be there for a while."""
         kept = {path: self.read(path) for path in self.objects()}
         for path in kept:
-            self._client.delete_object(Bucket=self.BUCKET, Key=path)
-        self._client.delete_bucket(Bucket=self.BUCKET)
+            self._client.delete_object(Bucket=self._bucket, Key=path)
+        self._client.delete_bucket(Bucket=self._bucket)
         try:
             yield
         finally:
-            self._client.create_bucket(Bucket=self.BUCKET)
+            self._client.create_bucket(Bucket=self._bucket)
             for path, contents in kept.items():
-                self._client.put_object(Bucket=self.BUCKET, Key=path, Body=contents)
+                self._client.put_object(Bucket=self._bucket, Key=path, Body=contents)
 
 
 @contextmanager

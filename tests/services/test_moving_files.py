@@ -26,6 +26,10 @@ from tests.services.test_previews import picture
 from tests.services.test_storage import PART, contents_on_disk, fetch, new_bucket, part_of, upload
 from tests.services.test_stored_files import TEXT
 
+pytestmark = pytest.mark.xdist_group("moving files")  # they share a platform that is started anew
+
+_OF_THE_STORE = ("FREEHOLD_S3", "FREEHOLD_STORAGE")
+
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
@@ -46,7 +50,7 @@ def restart(platform: Platform, **told: str) -> None:
     kept = {
         name: value
         for name, value in platform.installation.environment.items()
-        if not name.startswith(("FREEHOLD_S3", "FREEHOLD_STORAGE"))
+        if not name.startswith(_OF_THE_STORE)
     }
     platform.installation.environment = {**kept, **told}
     platform.installation.start("--dev")
@@ -55,8 +59,7 @@ def restart(platform: Platform, **told: str) -> None:
 
 def on_disk(platform: Platform) -> None:
     """Let new files go to the disk, as they do without a word."""
-    told = platform.installation.environment
-    if "FREEHOLD_S3_BUCKET" in told and told.get("FREEHOLD_STORAGE") != "disk":
+    if any(name.startswith(_OF_THE_STORE) for name in platform.installation.environment):
         restart(platform)
 
 
