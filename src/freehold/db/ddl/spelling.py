@@ -281,11 +281,9 @@ def _point(point: Any) -> str:
 def column_sql(column: Column) -> str:
     """A column as it stands in CREATE TABLE and ADD COLUMN."""
     words = [quote(column.name), column.type]
-    if column.searched:
-        words.append(f"GENERATED ALWAYS AS ({words_of(column.searched)}) STORED")
-        return " ".join(words)
-    if column.reads_of:
-        words.append(f"GENERATED ALWAYS AS ({reads_of(column.reads_of)}) STORED")
+    if column.generated:
+        value = words_of(column.searched) if column.searched else reads_of(column.reads_of)
+        words.append(f"GENERATED ALWAYS AS ({value}) STORED")
         return " ".join(words)
     if column.identity:
         words.append("GENERATED ALWAYS AS IDENTITY")
@@ -303,6 +301,7 @@ def words_of(columns: Iterable[str]) -> str:
 
 
 MOST_PERMISSIONS = 6
+"""Of so many an index takes those to read beside the columns that it is over, however long their roles are."""
 
 
 def reads_of(column: str) -> str:

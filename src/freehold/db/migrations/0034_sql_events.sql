@@ -36,20 +36,20 @@ begin
     written := case tg_op
         when 'INSERT' then $each$
             select after ->> $1 as id, null::jsonb as before, after, at
-            from (select to_jsonb(a.*), row_number() over () from rows_after a) each (after, at)
+            from (select to_jsonb(a), row_number() over () from rows_after a) each (after, at)
         $each$
         when 'DELETE' then $each$
             select before ->> $1 as id, before, null::jsonb as after, at
-            from (select to_jsonb(b.*), row_number() over () from rows_before b) each (before, at)
+            from (select to_jsonb(b), row_number() over () from rows_before b) each (before, at)
         $each$
         else $each$
             select id, (array_agg(row) filter (where is_before))[1] as before,
                    (array_agg(row) filter (where not is_before))[1] as after, min(at) as at
             from (
                 select row ->> $1, row, is_before, at from (
-                    select to_jsonb(b.*), true, row_number() over () from rows_before b
+                    select to_jsonb(b), true, row_number() over () from rows_before b
                     union all
-                    select to_jsonb(a.*), false, row_number() over () from rows_after a
+                    select to_jsonb(a), false, row_number() over () from rows_after a
                 ) each (row, is_before, at)
             ) each (id, row, is_before, at)
             group by id
