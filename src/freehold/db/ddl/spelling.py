@@ -301,7 +301,7 @@ def words_of(columns: Iterable[str]) -> str:
 
 
 MOST_PERMISSIONS = 6
-"""Of so many an index takes those to read beside the columns that it is over, however long their roles are."""
+"""Of so many an index takes those to read beside its columns, however long their roles are."""
 
 
 def reads_of(column: str) -> str:

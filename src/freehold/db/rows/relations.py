@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from freehold.db.ddl.spelling import quote
 from freehold.db.queries import Query
-from freehold.db.rows.statement import Scope, Statement, Values, planned_anew
+from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.errors import InvalidQuery
 
 if TYPE_CHECKING:
@@ -69,8 +69,6 @@ def load(loads: Sequence[Load]) -> Statement:
             )
             near = "_near"
         source += rows.within(scope, values)
-        if not parts and any(each.related.scope.asks is not None for each in loads):
-            source += planned_anew(values)
         parts.append(
             f"(select {at}, {near}::text, row({each.shape.select}){untyped if parts else typed}"
             f" from {source} order by {rows.tie} limit {MAX_RELATED + 1})"
