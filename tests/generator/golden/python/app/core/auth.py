@@ -38,16 +38,19 @@ ALGORITHMS_OF = {
 async def authenticate(request: Request) -> Principal:
     """The caller. Without a credential this is an anonymous one, whom `require` refuses where it must."""
     limiter: Limiter = request.app.state.limiter
-    place = network(request.client.host if request.client else "")
     try:
         principal = await _principal(request)
     except Problem as problem:
         if problem.status < 500:  # guesses are counted as well
-            request.state.limits = limiter.take(f"refused {place}")
+            request.state.limits = limiter.take(f"refused {_place(request)}")
         raise
-    caller = f"{principal.tenant_id} {principal.actor}" if principal.actor else place
+    caller = f"{principal.tenant_id} {principal.actor}" if principal.actor else _place(request)
     request.state.limits = limiter.take(f"{principal.kind} {caller}")
     return principal
+
+
+def _place(request: Request) -> str:
+    return network(request.client.host if request.client else "")
 
 
 async def _principal(request: Request) -> Principal:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import asyncpg
 from fastapi import Depends, Request, Response
@@ -22,6 +22,8 @@ from app.core.errors import Problem, invalid_parameter, render
 from app.core.paging import Page
 
 T = TypeVar("T", bound=BaseModel)
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 # FastAPI runs a dependency that is no coroutine in a thread, which takes longer than what these do.
@@ -80,7 +82,7 @@ def reply(request: Request, row: BaseModel, hidden: set[str], *, status: int = 2
         if request.method == "GET" and headers["ETag"] in known:
             return Response(status_code=304, headers=headers)
     if status == 201:
-        headers["Location"] = f"{request.url.path}/{getattr(row, 'id')}"  # noqa: B009
+        headers["Location"] = f"{quote(request.scope['path'])}/{getattr(row, 'id')}"  # noqa: B009
     body = row.model_dump_json(by_alias=True, exclude=attributes(type(row), hidden))
     return Response(body, status, headers, media_type="application/json")
 
@@ -91,7 +93,7 @@ def reply_page(
     """A page of rows, with a link to the next. `included` are the same rows with their relations."""
     headers = {"Cache-Control": "private, no-cache"}
     if included is not None:
-        rows = json.dumps(included, ensure_ascii=False, separators=(",", ":"))
+        rows = _encode(included)
     elif page.data:
         shape = type(page.data[0])
         exclude: Any = {"__all__": attributes(shape, hidden)} if hidden else None
@@ -108,8 +110,8 @@ def reply_page(
     if page.next_cursor is not None:
         kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "offset")]
         query = urlencode([*kept, ("cursor", page.next_cursor)])
-        headers["Link"] = f'<{request.url.path}?{query}>; rel="next"'
-    body = f'{{"data":{rows},"page":{json.dumps(info, separators=(",", ":"))}}}'
+        headers["Link"] = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
+    body = f'{{"data":{rows},"page":{_encode(info)}}}'
     return Response(body, 200, headers, media_type="application/json")
 
 

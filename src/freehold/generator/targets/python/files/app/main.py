@@ -67,15 +67,16 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.at_stop = traces.start(settings.service).shutdown
         app.state.database.on_statement = traces.statement
         app.add_middleware(traces.Traces)
+    # A request is looked for in this order: what is asked for most comes first.
+    for router in extra.ROUTERS:
+        app.include_router(router, prefix="/v1")
+    for router in ROUTERS:
+        app.include_router(router)
     app.include_router(health.router)
     app.include_router(contract.router)
     app.mount(contract.VIEWER, contract.viewer())
     if not settings.metrics_port:
         app.add_api_route("/metrics", health.metrics)
-    for router in extra.ROUTERS:
-        app.include_router(router, prefix="/v1")
-    for router in ROUTERS:
-        app.include_router(router)
     return app
 
 
