@@ -65,8 +65,8 @@ coverage: $(STAMP) ## Write docs/coverage.md: what of the reference stands
 settings: $(STAMP) ## Write docs/settings.md from the settings
 	@$(BIN)/python -m freehold.config > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 
-bench: $(STAMP) ## Measure against a bare loop, PocketBase and Directus, in one run
-	@$(BIN)/python -m bench
+bench: $(STAMP) ## Measure rows beside a bare loop, PocketBase and Directus; sockets; files; what is generated
+	@for each in bench bench.sockets bench.files bench.services bench.generate; do $(BIN)/python -m $$each; done
 
 fuzz: $(STAMP) ## The property tests, for as long as they are worth it
 	@HYPOTHESIS_PROFILE=long RULES_CASES=1000000 TRANSFER_ROWS=1000000 KILLS=200 $(BIN)/python -m pytest -n $(JOBS) tests/ddl tests/schema tests/contract tests/rules tests/services/test_imports.py tests/services/test_exports.py tests/process/test_kills.py

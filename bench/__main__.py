@@ -18,6 +18,7 @@ import asyncpg
 import uvloop
 
 from bench import dataset, load, processes, report
+from bench.document import publish
 from bench.measure import Plan, Results, measure
 from bench.peers import Operation, Peer, PeerError, Running, Setting
 from bench.peers.bare import Bare
@@ -28,13 +29,7 @@ from bench.profile import ProfileError, profile
 from freehold.db.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTPUT = ROOT / "docs" / "benchmarks.md"
 PEERS = ("bare", "pocketbase", "directus")
-
-PREFACE = """# Benchmarks
-
-Written by `python -m bench --write` (`make bench` only prints); what is measured, and how, is in `bench/`.
-"""
 
 
 def main() -> int:
@@ -91,14 +86,9 @@ def _measure(setting: Setting, options: argparse.Namespace, stack: ExitStack) ->
     measure(peers, plan, setting.postgres.pid, results, _say)
     version = uvloop.run(_server_version(setting.postgres))
     text = report.markdown(results, peers, plan, len(setting.dataset.customers), version)
-    print(text)
+    publish("bench", text, written=options.write)
     for miss in report.misses(results):
         _say(f"missed: {miss}")
-    if options.write:
-        OUTPUT.parent.mkdir(exist_ok=True)
-        OUTPUT.write_text(f"{PREFACE}\n{text}\n")
-        _say(f"wrote {OUTPUT.relative_to(ROOT)}")
-    # A target that is missed is told, not punished: the numbers of a shared machine are no reason to fail.
     return 1 if results.absent else 0
 
 
@@ -175,7 +165,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=_within(1, 60), default=2, help="of each measurement")
     parser.add_argument("--connections", type=_within(1, 256), default=16)
     parser.add_argument("--rows", type=_within(1000, 10_000_000), default=dataset.ROWS)
-    parser.add_argument("--write", action="store_true", help=f"write {OUTPUT.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     parser.add_argument(
         "--profile", action="store_true", help="tell where one API worker spends its time, instead"
     )

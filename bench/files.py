@@ -1,11 +1,7 @@
-"""Uploads, downloads and previews of a platform that runs, beside nginx where there is one.
-
-    freehold up &
-    python -m bench.files --endpoint http://127.0.0.1:8080/v1 --project default --key KEY
+"""`python -m bench.files`: uploads, downloads and previews, beside nginx where there is one.
 
 Uploads are sent as SDKs do: in parts of 5 MiB, the first alone, then eight at a time. nginx is asked for the
 same file, and is sent it (PUT, whole); unlike the platform it neither waits for the disk nor computes an MD5.
-Prints a line of JSON for each measurement: the median of so many rounds, and the best of them.
 """
 
 from __future__ import annotations
@@ -23,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
@@ -32,9 +29,14 @@ from urllib.parse import urlsplit
 import httpx
 from PIL import Image
 
+from bench import installation
+from bench.document import publish, verdict
+
 PART = 5 * 1024 * 1024
 AT_ONCE = 8
 PHOTO = (4000, 3000)
+RECEIVING, SERVING = "nginx receiving", "nginx serving"
+LEAST_OF_NGINX = 0.5
 BUCKET = "bench-files"
 TIMEOUT_S = 120.0
 _CUT = "0123456789abcdef" * 2
@@ -44,33 +46,60 @@ _CUT = "0123456789abcdef" * 2
 def main() -> int:
     options = _options()
     whole = os.urandom(options.megabytes * 1024 * 1024)
-    headers = {"X-Appwrite-Project": options.project, "X-Appwrite-Key": options.key}
+    took: dict[str, list[float]] = {}
     with (
-        httpx.Client(base_url=options.endpoint, headers=headers, timeout=TIMEOUT_S) as client,
-        _Uploads(options.endpoint, headers) as uploads,
+        installation.running() as at,
+        httpx.Client(base_url=at.endpoint, headers=at.headers, timeout=TIMEOUT_S) as client,
+        _Uploads(at.endpoint, at.headers) as uploads,
     ):
         for encryption in (False, True):
             client.delete(f"/storage/buckets/{BUCKET}")
+            kind = "encrypted" if encryption else "plain"
             body = {"bucketId": BUCKET, "name": "Bench", "encryption": encryption, "maximumFileSize": 10**9}
             client.post("/storage/buckets", json=body).raise_for_status()
-            kind = "encrypted" if encryption else "plain"
-            _say(f"upload {kind}", _times(options.rounds, lambda: uploads.send(whole)), len(whole))
+            took[f"upload {kind}"] = _times(options.rounds, lambda: uploads.send(whole))
             url = f"/storage/buckets/{BUCKET}/files/{uploads.send(whole)}/download"
-            took = _times(options.rounds, lambda url=url: _drain(client, url))  # type: ignore[misc]
-            _say(f"download {kind}", took, len(whole))
-        _previews(client, uploads, options.rounds)
-        client.delete(f"/storage/buckets/{BUCKET}")
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        sys.stderr.write("There is no nginx to compare with. Install it (Debian: nginx-light).\n")
-        return 0
-    with _running_nginx(nginx, whole) as url, httpx.Client(timeout=TIMEOUT_S) as client:
-        _say("upload nginx", _times(options.rounds, lambda: _put(url, whole)), len(whole))
-        _say("download nginx", _times(options.rounds, lambda: _drain(client, f"{url}/whole")), len(whole))
+            took[f"download {kind}"] = _times(options.rounds, partial(_drain, client, url))
+        took |= _previews(client, uploads, options.rounds)
+    if nginx := shutil.which("nginx"):
+        with _running_nginx(nginx, whole) as url, httpx.Client(timeout=TIMEOUT_S) as client:
+            took[RECEIVING] = _times(options.rounds, lambda: _put(url, whole))
+            took[SERVING] = _times(options.rounds, lambda: _drain(client, f"{url}/whole"))
+    else:
+        sys.stderr.write("bench: there is no nginx to compare with. Install it (Debian: nginx-light).\n")
+    publish("bench.files", "\n".join(_table(took, len(whole))), written=options.write)
     return 0
 
 
-def _previews(client: httpx.Client, uploads: _Uploads, rounds: int) -> None:
+def _table(took: dict[str, list[float]], size: int) -> Iterator[str]:
+    yield (
+        f"A file of {size >> 20} MiB, in parts as SDKs send it, and a photo of 12 megapixels: the median of"
+        " the rounds. The client has the processor with the server. nginx neither waits for the disk nor"
+        " computes an MD5, which the platform has to tell."
+    )
+    yield ""
+    yield "| | ms | MiB/s | beside nginx serving it | target | | beside nginx receiving it |"
+    yield "|---|---|---|---|---|---|---|"
+    medians = {what: statistics.median(each) for what, each in took.items()}
+    for what, seconds in medians.items():
+        is_photo = what.startswith("preview")
+        serving, receiving = (
+            medians[one] / seconds if one in medians else None for one in (SERVING, RECEIVING)
+        )
+        counts = not is_photo and what not in (SERVING, RECEIVING)
+        cells = [
+            what,
+            f"{seconds * 1000:.1f}",
+            "" if is_photo else f"{size / seconds / 1024**2:.0f}",
+            f"**{serving:.2f}x**" if counts and serving else "not measured" if counts else "",
+            f"at least {LEAST_OF_NGINX:g}x" if counts else "",
+            verdict(serving, LEAST_OF_NGINX, at_most=False) if counts and serving else "",
+            f"{receiving:.2f}x" if what.startswith("upload") and receiving else "",
+        ]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _previews(client: httpx.Client, uploads: _Uploads, rounds: int) -> dict[str, list[float]]:
     """A photo of 12 megapixels in another size: made, and made before."""
     buffer = BytesIO()
     Image.frombytes("RGB", PHOTO, os.urandom(PHOTO[0] * 3) * PHOTO[1]).save(buffer, "JPEG", quality=85)
@@ -78,8 +107,10 @@ def _previews(client: httpx.Client, uploads: _Uploads, rounds: int) -> None:
     url = f"/storage/buckets/{BUCKET}/files/{file_id}/preview?output=webp&height=300&width="
     widths = iter(range(400, 400 + rounds + 1))
     _drain(client, f"{url}{next(widths)}")  # which also starts the process that makes them
-    _say("preview 12 MP made", _times(rounds, lambda: _drain(client, f"{url}{next(widths)}")))
-    _say("preview 12 MP kept", _times(rounds, lambda: _drain(client, f"{url}400")))
+    return {
+        "preview made": _times(rounds, lambda: _drain(client, f"{url}{next(widths)}")),
+        "preview that was made before": _times(rounds, lambda: _drain(client, f"{url}400")),
+    }
 
 
 class _Uploads:
@@ -167,19 +198,6 @@ def _times(rounds: int, once: Callable[[], object]) -> list[float]:
     return took
 
 
-def _say(what: str, took_s: list[float], size: int = 0) -> None:
-    median, best = statistics.median(took_s), min(took_s)
-    told: dict[str, object] = {
-        "what": what,
-        "median_ms": round(median * 1000, 2),
-        "best_ms": round(best * 1000, 2),
-    }
-    if size:
-        told["mib_per_s"] = round(size / median / 1024**2, 1)
-        told["best_mib_per_s"] = round(size / best / 1024**2, 1)
-    print(json.dumps(told), flush=True)
-
-
 @contextmanager
 def _running_nginx(nginx: str, whole: bytes) -> Iterator[str]:
     """nginx on loopback with the same bytes. Gives its URL."""
@@ -217,11 +235,9 @@ def _wait_for(port: int) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.files", description=__doc__)
-    parser.add_argument("--endpoint", default="http://127.0.0.1:8080/v1")
-    parser.add_argument("--project", required=True)
-    parser.add_argument("--key", required=True, help="An API key with buckets.* and files.*.")
     parser.add_argument("--megabytes", type=int, default=50, choices=range(6, 501), metavar="6..500")
     parser.add_argument("--rounds", type=int, default=5, choices=range(1, 101), metavar="1..100")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser.parse_args()
 
 

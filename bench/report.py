@@ -99,7 +99,7 @@ def _beside_logins(results: Results) -> Spread | None:
 
 
 def _ratios(results: Results) -> Iterable[str]:
-    yield "## Ratios"
+    yield "### Ratios"
     yield ""
     yield "Freehold's number over the peer's, round by round: median (least to most)."
     yield ""
@@ -135,7 +135,7 @@ def _speaker(target: Target, operation: Operation) -> Target:
 
 
 def _numbers(results: Results, peers: dict[str, Running]) -> Iterable[str]:
-    yield "## Numbers"
+    yield "### Numbers"
     yield ""
     yield (
         "Medians of the rounds. The rates depend on the machine and on what else it did, the ratios much"
@@ -163,7 +163,7 @@ def _numbers(results: Results, peers: dict[str, Running]) -> Iterable[str]:
 
 
 def _once(results: Results) -> Iterable[str]:
-    yield "## Once a round"
+    yield "### Once a round"
     yield ""
     yield "Seconds: median (least to most)."
     yield ""
@@ -180,7 +180,7 @@ def _once(results: Results) -> Iterable[str]:
 
 
 def _memory(results: Results, peers: dict[str, Running]) -> Iterable[str]:
-    yield "## Memory after the load"
+    yield "### Memory after the load"
     yield ""
     yield "| | processes | RSS MB | PSS MB |"
     yield "|---|---|---|---|"
@@ -198,7 +198,7 @@ def _memory(results: Results, peers: dict[str, Running]) -> Iterable[str]:
 def _conditions(
     results: Results, peers: dict[str, Running], plan: Plan, rows: int, server_version: str
 ) -> Iterable[str]:
-    yield "## Conditions"
+    yield "### Conditions"
     yield ""
     yield (
         f"- {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()},"

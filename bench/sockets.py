@@ -1,9 +1,6 @@
-"""Sockets of a platform that runs: how many it holds in how much memory, and how fast they are told.
+"""`python -m bench.sockets`: how many sockets are held in how much memory, and how fast they are told.
 
-    freehold up --dev & pid=$!
-    python -m bench.sockets --endpoint http://127.0.0.1:8080/v1 --project default --key KEY --pid $pid
-
-Three measurements, a line of JSON each. *hold*: so many sockets are opened, each with a subscription; what
+Three measurements. *hold*: so many sockets are opened, each with a subscription; what
 the platform's processes, PostgreSQL among them, have in memory more than before. *deliver*: rows are made at
 a steady rate while some of the sockets listen to their table; each row is due on each of these once. *rest*:
 one row after the other while nothing else happens. Latencies run from the moment in which the row's request
@@ -16,49 +13,97 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import json
 import os
 import resource
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
 import uvloop
 
-from bench import processes
+from bench import installation, processes
+from bench.document import publish, verdict
+from bench.installation import Installation
 
 DATABASE = "bench-sockets"
 ROWS = f"/tablesdb/{DATABASE}/tables/rows/rows"
 OPENING = 64
 """So many sockets are opened at once: more would only wait for each other."""
 GIVE_UP_AFTER_S = 60.0
+MOST_MIB = 1536
+LEAST_PER_SECOND = 20_000
+MOST_P95_MS = 100
+MOST_REST_MS = 20
 TEXT, PING = 0x81, 0x89
+
+
+class Found(NamedTuple):
+    """What a run has measured."""
+
+    mib: int
+    kib_per_socket: float
+    per_second: int
+    lost: int
+    p95_ms: float
+    rest_ms: float
 
 
 def main() -> int:
     options = _options()
     _allow_files(options.sockets + 200)
-    sessions = _prepare(options)
-    uvloop.run(_run(options, sessions))
+    with installation.running() as at:
+        found = uvloop.run(_run(options, at, _prepare(options, at)))
+    publish("bench.sockets", "\n".join(_table(options, found)), written=options.write)
     return 0
 
 
-async def _run(options: argparse.Namespace, sessions: list[str]) -> None:
+def _table(options: argparse.Namespace, found: Found) -> Iterator[str]:
+    yield (
+        f"{options.sockets:,} sockets, each with a subscription; rows are made at {options.rate:g} a second"
+        f" while {options.listeners:,} of them listen to their table. The client has the processor with the"
+        " server. Times are from the moment in which the request of a row is sent until its event is there."
+    )
+    yield ""
+    yield "| | found | target | |"
+    yield "|---|---|---|---|"
+    memory = f"memory of all processes, PostgreSQL's among them ({found.kib_per_socket:.1f} KiB for a socket)"
+    lines = (
+        (memory, found.mib, "at most", MOST_MIB, "MiB"),
+        ("events on sockets a second", found.per_second, "at least", LEAST_PER_SECOND, ""),
+        ("of which are lost", found.lost, "at most", 0, ""),
+        ("of 20 events, 19 are there within", found.p95_ms, "at most", MOST_P95_MS, "ms"),
+        (
+            "one row at rest, until the first socket knows (median)",
+            found.rest_ms,
+            "at most",
+            MOST_REST_MS,
+            "ms",
+        ),
+    )
+    for what, measured, way, bound, unit in lines:
+        met = verdict(measured, bound, at_most=way == "at most")
+        told = f"{measured:,.0f}" if isinstance(measured, int) else f"{measured:,.1f}"
+        yield f"| {what} | **{told}{unit and ' ' + unit}** | {way} {bound:,}{unit and ' ' + unit} | {met} |"
+
+
+async def _run(options: argparse.Namespace, at: Installation, sessions: list[str]) -> Found:
     loop = asyncio.get_running_loop()
     counted = Counted()
-    url = urlsplit(options.endpoint)
-    before = processes.memory(processes.tree(options.pid))
+    url = urlsplit(at.endpoint)
+    assert url.hostname
+    assert url.port
+    before = processes.memory(processes.tree(at.pid))
     opened: list[_Socket] = []
-    began = time.perf_counter()
     while len(opened) < options.sockets:
-        at = len(opened)
+        first = len(opened)
         news = [
-            _Socket(_handshake(options, url.netloc, at + each, sessions), counted)
-            for each in range(min(OPENING, options.sockets - at))
+            _Socket(_handshake(options, at.project, url.netloc, first + each, sessions), counted)
+            for each in range(min(OPENING, options.sockets - first))
         ]
         await asyncio.gather(
             *(loop.create_connection(partial(_same, each), url.hostname, url.port) for each in news)
@@ -66,34 +111,26 @@ async def _run(options: argparse.Namespace, sessions: list[str]) -> None:
         async with asyncio.timeout(GIVE_UP_AFTER_S):
             await asyncio.gather(*(each.connected for each in news))
         opened += news
-    took = time.perf_counter() - began
     await asyncio.sleep(2)
-    after = processes.memory(processes.tree(options.pid))
-    _say(
-        "hold",
-        sockets=len(opened),
-        opened_per_s=round(len(opened) / took),
-        mib=round(after.pss / 1024**2),
-        mib_before=round(before.pss / 1024**2),
-        kib_per_socket=round((after.pss - before.pss) / 1024 / len(opened), 1),
-    )
-    headers = {"X-Appwrite-Project": options.project, "X-Appwrite-Key": options.key}
-    async with httpx.AsyncClient(base_url=options.endpoint, headers=headers, timeout=30) as client:
-        await _measure_deliveries(options, client, counted)
-        await _measure_rest(options, client, counted)
+    after = processes.memory(processes.tree(at.pid))
+    async with httpx.AsyncClient(base_url=at.endpoint, headers=at.headers, timeout=30) as client:
+        delivered = await _measure_deliveries(options, client, counted)
+        rest_ms = await _measure_rest(options, client, counted)
     if counted.closed:
         raise SystemExit(f"{counted.closed} sockets were closed by the server.")
     for each in opened:
         each.transport.abort()
+    per_socket = (after.pss - before.pss) / 1024 / len(opened)
+    return Found(round(after.pss / 1024**2), per_socket, *delivered, rest_ms)
 
 
 async def _measure_deliveries(
     options: argparse.Namespace, client: httpx.AsyncClient, counted: Counted
-) -> None:
+) -> tuple[int, int, float]:
+    """How many events a second arrive, how many never do, and within how many ms 19 of 20 are there."""
     await _write(client)  # so that the first row has found everything open
     await counted.all_of(options.listeners)
     counted.clear()
-    cpu = processes.cpu_seconds(processes.tree(options.pid))
     writes = set()
     rows = round(options.rate * options.seconds)
     began = time.perf_counter()
@@ -105,21 +142,11 @@ async def _measure_deliveries(
     await counted.all_of(due)
     took = counted.last_at - began
     latencies = sorted(counted.latencies)
-    _say(
-        "deliver",
-        listeners=options.listeners,
-        users=options.users,
-        rows_per_s=options.rate,
-        deliveries_per_s=round(len(latencies) / took),
-        lost=due - len(latencies),
-        median_ms=round(statistics.median(latencies) * 1000, 1),
-        p95_ms=round(latencies[int(0.95 * len(latencies))] * 1000, 1),
-        server_cpus=round((processes.cpu_seconds(processes.tree(options.pid)) - cpu) / took, 2),
-        bytes_each=round(counted.size / len(latencies)),
-    )
+    p95 = latencies[int(0.95 * len(latencies))]
+    return round(len(latencies) / took), due - len(latencies), p95 * 1000
 
 
-async def _measure_rest(options: argparse.Namespace, client: httpx.AsyncClient, counted: Counted) -> None:
+async def _measure_rest(options: argparse.Namespace, client: httpx.AsyncClient, counted: Counted) -> float:
     medians = []
     for _ in range(options.rest):
         await asyncio.sleep(0.1)
@@ -127,7 +154,7 @@ async def _measure_rest(options: argparse.Namespace, client: httpx.AsyncClient, 
         await _write(client)
         await counted.all_of(options.listeners)
         medians.append(min(counted.latencies))
-    _say("rest", rows=len(medians), first_socket_median_ms=round(statistics.median(medians) * 1000, 1))
+    return statistics.median(medians) * 1000
 
 
 async def _write(client: httpx.AsyncClient) -> None:
@@ -228,31 +255,30 @@ def _same(each: _Socket) -> _Socket:
     return each
 
 
-def _handshake(options: argparse.Namespace, host: str, number: int, sessions: list[str]) -> bytes:
+def _handshake(
+    options: argparse.Namespace, project: str, host: str, number: int, sessions: list[str]
+) -> bytes:
     table = "rows" if number < options.listeners else "others"
     channel = f"tablesdb.{DATABASE}.tables.{table}.rows"
     key = base64.b64encode(os.urandom(16)).decode()
     session = f"X-Appwrite-Session: {sessions[number % len(sessions)]}\r\n" if sessions else ""
     return (
-        f"GET /v1/realtime?project={options.project}&channels[]={channel} HTTP/1.1\r\nHost: {host}\r\n"
+        f"GET /v1/realtime?project={project}&channels[]={channel} HTTP/1.1\r\nHost: {host}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: {key}\r\n{session}\r\n"
     ).encode()
 
 
-def _prepare(options: argparse.Namespace) -> list[str]:
+def _prepare(options: argparse.Namespace, at: Installation) -> list[str]:
     """Make the table, and the users. Gives a session of each."""
     sessions = []
-    headers = {"X-Appwrite-Project": options.project, "X-Appwrite-Key": options.key}
-    with httpx.Client(base_url=options.endpoint, headers=headers, timeout=30) as client:
-        client.delete(f"/tablesdb/{DATABASE}")
+    with httpx.Client(base_url=at.endpoint, headers=at.headers, timeout=30) as client:
         client.post("/tablesdb", json={"databaseId": DATABASE, "name": "Bench"}).raise_for_status()
         columns = [{"key": "at", "type": "bigint", "required": True}]
         table = {"tableId": "rows", "name": "Rows", "permissions": ['read("any")'], "columns": columns}
         client.post(f"/tablesdb/{DATABASE}/tables", json=table).raise_for_status()
         for number in range(options.users):
             user_id = f"bench-{number}"
-            client.delete(f"/users/{user_id}")
             client.post("/users", json={"userId": user_id}).raise_for_status()
             session = client.post(f"/users/{user_id}/sessions", json={})
             session.raise_for_status()
@@ -268,18 +294,8 @@ def _allow_files(most: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _say(what: str, **measured: object) -> None:
-    print(json.dumps({"what": what, **measured}), flush=True)
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.sockets", description=__doc__)
-    parser.add_argument("--endpoint", default="http://127.0.0.1:8080/v1")
-    parser.add_argument("--project", required=True)
-    parser.add_argument(
-        "--key", required=True, help="An API key with databases, tables, rows, users, sessions."
-    )
-    parser.add_argument("--pid", type=int, required=True, help="The process of `freehold up`.")
     parser.add_argument("--sockets", type=int, default=10_000, choices=range(1, 25_001), metavar="1..25000")
     parser.add_argument("--listeners", type=int, default=1000, help="How many of them are told of the rows.")
     parser.add_argument(
@@ -289,6 +305,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=20.0, help="Rows a second.")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rest", type=int, default=30, choices=range(1, 1001), metavar="1..1000")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
     if not 1 <= options.listeners <= options.sockets:
         parser.error("--listeners has to be from 1 to as many as there are sockets.")

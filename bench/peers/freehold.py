@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import asyncpg
@@ -19,6 +16,7 @@ import uvloop
 
 from bench import processes
 from bench.dataset import EMAIL, LISTED_STATUS, PAGE, PASSWORD, STATUSES, Customer, Dataset, bulk, created
+from bench.installation import wait_until_ready
 from bench.load import Workload, request
 from bench.peers import (
     BULK_CONNECTIONS,
@@ -29,12 +27,9 @@ from bench.peers import (
     Setting,
     free_port,
     freehold_once,
-    last_lines,
     must,
 )
 from freehold.db.embedded import SUPERUSER, EmbeddedPostgres
-
-START_TIMEOUT_S = 60
 
 DATABASE, TABLE, ORDERS, PARCELS = "bench", "customers", "orders", "parcels"
 LOGIN_EMAIL = "eve@example.com"
@@ -82,7 +77,7 @@ class Freehold:
             [*command, *options], core=setting.server_core, log=log, stdout=said, env=environment
         )
         try:
-            up = _wait_until_ready(process, said, log)
+            up = wait_until_ready(process, said, log)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
                 self.site = _prepare(client, up, setting)
                 uvloop.run(_fill(setting.postgres, self.site, setting.dataset))
@@ -195,17 +190,6 @@ def _page_path(rows: str, filters: Sequence[dict[str, Any]], *, total: bool) -> 
     queries = (*filters, {"method": "limit", "values": [PAGE]})
     pairs = [(f"queries[{n}]", json.dumps(query, separators=(",", ":"))) for n, query in enumerate(queries)]
     return f"{rows}?{urllib.parse.urlencode([*pairs, ('total', str(total).lower())])}"
-
-
-def _wait_until_ready(process: Popen[bytes], said: Path, log: Path) -> dict[str, Any]:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline and process.poll() is None:
-        if said.read_text().endswith("\n"):
-            ready: dict[str, Any] = json.loads(said.read_text())
-            return ready
-        time.sleep(0.05)
-    ended = "ended" if process.poll() is not None else f"was not ready within {START_TIMEOUT_S} s"
-    raise PeerError(f"freehold up {ended}. Its last words:\n{last_lines(log)}")
 
 
 def _prepare(client: httpx.Client, up: dict[str, Any], setting: Setting) -> Site:
