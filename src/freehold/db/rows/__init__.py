@@ -1,8 +1,10 @@
 """Rows of users' tables: what a statement on them is made of, and how its answer is spelled on the wire."""
 
 from freehold.db.rows.aggregates import aggregate
+from freehold.db.rows.bulk import choose, delete_many, insert_many, update_many
 from freehold.db.rows.columns import ID_ENCODERS, Column, Operand
 from freehold.db.rows.operators import Change
+from freehold.db.rows.reach import within
 from freehold.db.rows.references import Reference
 from freehold.db.rows.relations import MAX_RELATED, Link, Load, Related, load
 from freehold.db.rows.statement import Scope, Statement, Values
@@ -27,6 +29,11 @@ __all__ = [
     "Values",
     "aggregate",
     "change_each",
+    "choose",
+    "delete_many",
+    "insert_many",
     "load",
+    "update_many",
     "upsert_many",
+    "within",
 ]

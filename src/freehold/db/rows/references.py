@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from freehold.db.rows.reach import within
 from freehold.db.rows.statement import Scope, Statement, Values
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def known_or_kept(references: Sequence[Reference], values: Values) -> list[str]:
 
 def _known(reference: Reference, values: Values) -> str:
     rows = reference.rows
-    where = f"{rows.id_sql} = {values.bind(reference.to)}{rows.within(reference.scope, values)}"
+    where = f"{rows.id_sql} = {values.bind(reference.to)}{within(rows, reference.scope, values)}"
     return f"exists (select from {rows.relation} where {where})"
 
 
@@ -57,5 +58,5 @@ def which_known_or_kept(
     """Tell of each reference whether a row may be given it; nothing of a row that is not within the scope."""
     values = Values()
     told = ", ".join(known_or_kept(references, values))
-    where = f"{rows.id_sql} = {values.bind(row_id)}{rows.within(scope, values)}"
+    where = f"{rows.id_sql} = {values.bind(row_id)}{within(rows, scope, values)}"
     return Statement(f"select {told} from {rows.relation} where {where}", values.bound)

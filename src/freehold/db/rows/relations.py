@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from freehold.db.ddl.spelling import quote
 from freehold.db.queries import Query
+from freehold.db.rows.reach import among, within
 from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.errors import InvalidQuery
 
@@ -68,7 +69,7 @@ def load(loads: Sequence[Load]) -> Statement:
                 f" join {rows.relation} on {link.far} = _far where true"
             )
             near = "_near"
-        source += rows.within(scope, values)
+        source += within(rows, scope, values)
         parts.append(
             f"(select {at}, {near}::text, row({each.shape.select}){untyped if parts else typed}"
             f" from {source} order by {rows.tie} limit {MAX_RELATED + 1})"
@@ -108,7 +109,7 @@ _ANY = frozenset(("contains", "containsAny"))
 def reachable(related: Related, condition: str, values: Values) -> str:
     """The subquery for what ties the rows that may be known of, and fit a condition."""
     rows, far = related.rows, related.link.far
-    return f"select {far} from {rows.relation} where true{rows.among(related.scope, values)}{condition}"
+    return f"select {far} from {rows.relation} where true{among(rows, related.scope, values)}{condition}"
 
 
 def _without(rows: RowTable, related: Related, values: Values) -> str:
@@ -121,7 +122,7 @@ def _without(rows: RowTable, related: Related, values: Values) -> str:
         return f"not exists (select 1 from {ties} and _links.{link.table_far} in ({known}))"
     # Under another name, as a table may be related to itself.
     ties = f"{related.rows.relation} as _related where _related.{link.far} = {own}"
-    return f"not exists (select 1 from {ties}{related.rows.within(related.scope, values)})"
+    return f"not exists (select 1 from {ties}{within(related.rows, related.scope, values)})"
 
 
 def ordered_by(rows: RowTable, attribute: str, values: Values, *, depth: int = 0) -> str:
@@ -138,4 +139,4 @@ def ordered_by(rows: RowTable, attribute: str, values: Values, *, depth: int = 0
     link, alias = related.link, f"_related{depth + 1}"
     own = quote(rows.entity.table) if depth == 0 else f"_related{depth}"
     found = f"{related.rows.relation} as {alias} where {alias}.{link.far} = {own}.{link.near}"
-    return f"(select {inner} from {found}{related.rows.within(related.scope, values)})"
+    return f"(select {inner} from {found}{within(related.rows, related.scope, values)})"

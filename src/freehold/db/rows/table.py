@@ -21,13 +21,13 @@ from freehold.db.rows.columns import (
     Column,
     Operand,
     column_of,
-    in_json,
     operand_of,
     sequence_number,
 )
 from freehold.db.rows.filters import condition, rank
 from freehold.db.rows.operators import Change
 from freehold.db.rows.order import Ordered, beyond, order_by, place
+from freehold.db.rows.reach import either, own, readable, within
 from freehold.db.rows.references import Reference, known, known_or_kept
 from freehold.db.rows.relations import Related, matching, ordered_by
 from freehold.db.rows.statement import Scope, Statement, Values, planned_anew
@@ -35,9 +35,8 @@ from freehold.db.rows.words import searched
 from freehold.db.sealing import Seal
 from freehold.db.values import Decoder, read_datetime, wire_moment
 from freehold.errors import BadRequest, InvalidQuery
-from freehold.schema.model import Comparison, Condition, Entity, IdKind
+from freehold.schema.model import Entity, IdKind
 from freehold.schema.tables import ID_TYPES, primary_key_name
-from freehold.schema.values import Misfit
 
 SYSTEM_NAMES = frozenset(
     (
@@ -180,14 +179,14 @@ class RowTable:
     def get(self, row_id: Any, scope: Scope, shape: Shape | None = None) -> Statement:
         """Read one row."""
         values = Values()
-        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{within(self, scope, values)}"
         head = self.get_sql if shape is None else f"select {shape.select} from {self.relation} where "
         return Statement(head + where, values.bound)
 
     def get_each(self, row_ids: Sequence[Any], scope: Scope) -> Statement:
         """Read some rows, in no order."""
         values = Values()
-        where = f"{self.id_sql} = any({values.bind(list(row_ids))}){self.within(scope, values)}"
+        where = f"{self.id_sql} = any({values.bind(list(row_ids))}){within(self, scope, values)}"
         return Statement(self.get_sql + where, values.bound)
 
     def find(self, page: Page, scope: Scope, shape: Shape, *, cursor: Any, counted: bool) -> Statement:
@@ -201,14 +200,14 @@ class RowTable:
         where = fitting.all
         # Named as no column can be: an order by one called `count` would be ambiguous.
         select = f'{shape.select}, ({self._count(fitting)}) as "#total"' if counted else shape.select
-        order = self._order(page, values)
+        order = self.order(page, values)
         paged = f"{order_by(order)} limit {values.bind(page.limit)}"
         if page.offset:
             paged += f" offset {values.bind(page.offset)}"
         if not page.cursor:
             return Statement(f"select {select} from {self.relation} where {where} {paged}", values.bound)
         known = _known(order)
-        stands = f"{quote(self.layout.id)} = {values.bind(cursor)}{self.within(scope, values)}"
+        stands = f"{quote(self.layout.id)} = {values.bind(cursor)}{within(self, scope, values)}"
         head = place(known, f"{self.relation} where {stands}")
         ranges = [f"{self.relation} where {where} and {each}" for each in beyond(known)]
         if len(ranges) == 1:
@@ -231,17 +230,17 @@ class RowTable:
     def cursor(self, page: Page, row_id: Any, scope: Scope) -> Statement:
         """Look up where a cursor stands in the page's order."""
         values = Values()
-        columns = ", ".join(each.sql for each in _known(self._order(page, values)))
-        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        columns = ", ".join(each.sql for each in _known(self.order(page, values)))
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{within(self, scope, values)}"
         return Statement(f"select {columns} from {self.relation} where {where}", values.bound)
 
     def check_cursor(self, page: Page, found: Record) -> None:
         """Refuse a cursor that has no value in a column of the order. Raises OrderHasNull."""
-        for each, value in zip(self._order(page, Values()) or (), found, strict=True):
+        for each, value in zip(self.order(page, Values()) or (), found, strict=True):
             if value is None:
                 raise OrderHasNull(attribute=each.attribute)
 
-    def _order(self, page: Page, values: Values) -> list[Ordered] | None:
+    def order(self, page: Page, values: Values) -> list[Ordered] | None:
         """The order, ending with a unique column; None is random.
 
         Rows that are searched for, in no order, come as well as they fit.
@@ -311,12 +310,12 @@ class RowTable:
         Indexes hold permissions to read where they are short, so that rows can be counted from an index
         alone: not if the others are asked about in the same breath.
         """
-        may = self._may(scope, values)
-        rest = self._own(scope, values)
+        may = readable(self, scope, values)
+        rest = own(self, scope, values)
         rest += "".join(f" and {self.filter(query, values)}" for query in page.filters)
         if values.decide_plan:
             rest += planned_anew(values)
-        return _Fitting(f"true{_either(may)}{rest}", [f"true{each}{rest}" for each in may] or [f"true{rest}"])
+        return _Fitting(f"true{either(may)}{rest}", [f"true{each}{rest}" for each in may] or [f"true{rest}"])
 
     def filter(self, query: Query, values: Values) -> str:
         """The predicate that a filter is."""
@@ -328,66 +327,6 @@ class RowTable:
             if related is not None:
                 return matching(self, key, related, query, values)
         return condition(query, self.asked, values)
-
-    def within(self, scope: Scope, values: Values) -> str:
-        """The predicates that keep a statement on rows which it names to those that the caller may reach."""
-        sql = self._own(scope, values)
-        if scope.asks is not None:
-            assert self.layout.permissions is not None
-            sql += f" and {quote(self.layout.permissions)} && {values.bind(scope.asks)}"
-        return sql
-
-    def among(self, scope: Scope, values: Values) -> str:
-        """The same of a statement that looks for rows to read, in a form that indexes can answer."""
-        return _either(self._may(scope, values)) + self._own(scope, values)
-
-    def _may(self, scope: Scope, values: Values) -> list[str]:
-        """The predicates of the rows whose permissions let the caller read them; none fits two of them."""
-        if scope.asks is None:
-            return []
-        assert self.layout.permissions is not None
-        values.decide_plan = True
-        asks, permissions = values.bind(scope.asks), quote(self.layout.permissions)
-        if self.layout.reads is None:
-            return [f" and {permissions} && {asks}"]
-        reads = quote(self.layout.reads)
-        return [f" and {reads} && {asks}", f" and {reads} is null and {permissions} && {asks}"]
-
-    def _own(self, scope: Scope, values: Values) -> str:
-        sql = ""
-        if self.layout.tenant is not None:
-            sql += f" and {quote(self.layout.tenant)} = {values.bind(scope.tenant)}"
-        elif self.entity.tenant == "self" and scope.tenant is not None:
-            sql += f" and {quote(self.layout.id)} = {values.bind(scope.tenant)}"
-        if self.layout.deleted_at is not None and not scope.with_deleted:
-            sql += f" and {quote(self.layout.deleted_at)} is null"
-        if scope.unchanged_since is not None and self.layout.updated_at is not None:
-            sql += f" and {quote(self.layout.updated_at)} <= {values.bind(scope.unchanged_since)}"
-        if scope.grants is not None:
-            alternatives = [
-                " and ".join(self._condition(condition, scope, values) for condition in grant)
-                for grant in scope.grants
-            ]
-            sql += f" and ({' or '.join(f'({each})' for each in alternatives) or 'false'})"
-        return sql
-
-    def _condition(self, condition: Condition, scope: Scope, values: Values) -> str:
-        if not isinstance(condition, Comparison):
-            return "false"  # member_of is not offered here; see services.databases.schemas
-        if condition.field == self.layout.id:
-            name, encode = quote(self.layout.id), self.encode_id
-        else:
-            field = self.entity.field(condition.field)
-            column = self.columns.get(self.entity.wire_name(field)) if field is not None else None
-            if column is None:
-                return "false"
-            name, encode = column.sql, column.encode_filter
-        wanted = [scope.user_id] if condition.me else [scope.tenant] if condition.tenant else condition.values
-        try:
-            encoded = [encode(value) for value in wanted]
-        except Misfit:  # such as a user whose id cannot stand in the column: nothing is theirs
-            return "false"
-        return f"{name} = any({values.bind(encoded)})"
 
     # -- writing ---------------------------------------------------------------------------------------
 
@@ -423,77 +362,14 @@ class RowTable:
         What it is to refer to, and did not already, has to be known of.
         """
         values = Values()
-        sets = _sets(assigned, values)
+        sets = assignments(assigned, values)
         sets += self.touched(assigned)
-        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{within(self, scope, values)}"
         where += "".join(f" and {each}" for each in known_or_kept(references, values))
         return Statement(
             f"update {self.relation} set {', '.join(sets)} where {where} returning {self.returned}",
             values.bound,
         )
-
-    def insert_many(self, rows: Sequence[Mapping[str, Any]]) -> Statement:
-        """Insert rows that all set the same columns, by SQL names and the driver's values.
-
-        The rows travel as one JSON document, so that one statement serves any number of them. One that does
-        not say when it was made or changed was so now.
-        """
-        values = Values()
-        names = list(rows[0])
-        types = [self.type_of(name) for name in names]
-        document = [
-            {f"c{at}": in_json(row[name], types[at]) for at, name in enumerate(names)} for row in rows
-        ]
-        typed = ", ".join(f"c{at} {type_}" for at, type_ in enumerate(types))
-        moments = [
-            quote(name) for name in (self.layout.created_at, self.layout.updated_at) if name is not None
-        ]
-        columns = ", ".join(
-            f"coalesce(c{at}, now())" if name in moments else f"c{at}" for at, name in enumerate(names)
-        )
-        source = f"jsonb_to_recordset({values.bind(msgspec.json.encode(document))}) as made({typed})"
-        return Statement(
-            f"insert into {self.relation} ({', '.join(names)}) select {columns} from {source}"
-            f" returning {self.returned}",
-            values.bound,
-        )
-
-    def update_many(self, assigned: Mapping[str, Any], page: Page, scope: Scope, *, most: int) -> Statement:
-        """Change the rows that fit, and so many at most."""
-        values = Values()
-        sets = _sets(assigned, values)
-        sets += self.touched(assigned)
-        where = self._fitting(page, scope, values, most)
-        return Statement(
-            f"update {self.relation} set {', '.join(sets)} where {where} returning {self.returned}",
-            values.bound,
-        )
-
-    def delete_many(self, page: Page, scope: Scope, *, most: int) -> Statement:
-        """Delete the rows that fit, and so many at most."""
-        values = Values()
-        where = self._fitting(page, scope, values, most)
-        return Statement(f"{self._delete()} where {where} returning {self.returned}", values.bound)
-
-    def _fitting(self, page: Page, scope: Scope, values: Values, most: int) -> str:
-        """The predicate of a bulk change: filters, and so many at most, the first of an order."""
-        where = self.where(page, scope, values)
-        # Said twice, because what somebody changes while we wait for a row may let it fit no more.
-        return f"{self.id_sql} in ({self._chosen(page, where, values, most)}) and {where}"
-
-    def _chosen(self, page: Page, where: str, values: Values, most: int) -> str:
-        ordered = ""
-        if page.orders or page.limited or page.offset:
-            ordered = f" {order_by(self._order(page, values))}"
-        limit = values.bind(min(page.limit, most) if page.limited else most)
-        offset = f" offset {values.bind(page.offset)}" if page.offset else ""
-        return f"select {self.id_sql} from {self.relation} where {where}{ordered} limit {limit}{offset}"
-
-    def choose(self, page: Page, scope: Scope, *, most: int) -> Statement:
-        """The ids of the rows that a bulk change means, which nobody else changes meanwhile."""
-        values = Values()
-        chosen = self._chosen(page, self.where(page, scope, values), values, most)
-        return Statement(f"{chosen} for update", values.bound)
 
     def increment(
         self, row_id: Any, column: Column, by: Any, bound: Any, scope: Scope, *, extra: Mapping[str, Any]
@@ -504,7 +380,7 @@ class RowTable:
         sets = [f"{column.sql} = {total}"]
         sets += [f"{name} = {values.bind(value)}" for name, value in extra.items()]
         sets += self.touched(extra)
-        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{within(self, scope, values)}"
         if bound is not None:
             where += f" and {total} {'<=' if by > 0 else '>='} {values.bind(bound)}"
         return Statement(
@@ -548,10 +424,11 @@ class RowTable:
     def delete(self, row_id: Any, scope: Scope) -> Statement:
         """Delete a row; one that is deleted softly is marked."""
         values = Values()
-        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
-        return Statement(f"{self._delete()} where {where} returning {self.returned}", values.bound)
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{within(self, scope, values)}"
+        return Statement(f"{self.deletion()} where {where} returning {self.returned}", values.bound)
 
-    def _delete(self) -> str:
+    def deletion(self) -> str:
+        """What a statement that deletes rows begins with."""
         if self.layout.deleted_at is None:
             return f"delete from {self.relation}"
         sets = [f"{quote(self.layout.deleted_at)} = now()", *self.touched({})]
@@ -561,14 +438,14 @@ class RowTable:
         """Mark the rows that refer to rows which are being marked as deleted. Gives their ids."""
         assert self.layout.deleted_at is not None
         values = Values()
-        where = f"{quote(column)} = any({values.bind(list(parents))}){self.within(scope, values)}"
-        return Statement(f"{self._delete()} where {where} returning {quote(self.layout.id)}", values.bound)
+        where = f"{quote(column)} = any({values.bind(list(parents))}){within(self, scope, values)}"
+        return Statement(f"{self.deletion()} where {where} returning {quote(self.layout.id)}", values.bound)
 
     def versions(self, ids: Sequence[Any], scope: Scope, *, lock: bool) -> Statement:
         """Tell which versions of rows there are, by their ids; and keep them so, with `lock`."""
         values = Values()
         key = quote(self.layout.id)
-        where = f"{key} = any({values.bind(list(ids))}){self.within(scope, values)}"
+        where = f"{key} = any({values.bind(list(ids))}){within(self, scope, values)}"
         locked = f" order by {key} for update" if lock else ""
         return Statement(
             f"select {key}::text, xmin::text from {self.relation} where {where}{locked}", values.bound
@@ -577,7 +454,7 @@ class RowTable:
     def exists(self, row_id: Any, scope: Scope) -> Statement:
         """Tell whether there is such a row within the scope."""
         values = Values()
-        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{self.within(scope, values)}"
+        where = f"{quote(self.layout.id)} = {values.bind(row_id)}{within(self, scope, values)}"
         return Statement(f"select 1 from {self.relation} where {where}", values.bound)
 
 
@@ -588,13 +465,8 @@ class _Fitting(NamedTuple):
     parts: list[str]
 
 
-def _either(predicates: list[str]) -> str:
-    if len(predicates) < 2:
-        return "".join(predicates)
-    return f" and ({' or '.join(each.removeprefix(' and ') for each in predicates)})"
-
-
-def _sets(assigned: Mapping[str, Any], values: Values) -> list[str]:
+def assignments(assigned: Mapping[str, Any], values: Values) -> list[str]:
+    """What columns are set to, by their SQL names, in a row that is there."""
     return [
         f"{name} = {value.of_present(values) if isinstance(value, Change) else values.bind(value)}"
         for name, value in assigned.items()

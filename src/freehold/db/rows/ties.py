@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from freehold.db.rows.reach import within
 from freehold.db.rows.relations import Link, Related, reachable
 from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.db.rows.table import RowTable
@@ -14,15 +15,15 @@ def standing(rows: RowTable, row_ids: list[Any], scope: Scope) -> Statement:
     """Which of some rows are there, by their ids, and whether each is within the scope."""
     values = Values()
     where = f"{rows.id_sql} = any({values.bind(row_ids)})"
-    within = f"true{rows.within(scope, values)}"
-    return Statement(f"select {rows.id_sql}, {within} from {rows.relation} where {where}", values.bound)
+    reached = f"true{within(rows, scope, values)}"
+    return Statement(f"select {rows.id_sql}, {reached} from {rows.relation} where {where}", values.bound)
 
 
 def tie(rows: RowTable, column: str, pairs: Mapping[str, str], scope: Scope) -> Statement:
     """Let rows refer to others by a column, each id to its own, those that do not yet."""
     values = Values()
     source = _given(pairs, values)
-    where = f'{rows.id_sql} = "#id" and {column} is distinct from "#to"{rows.within(scope, values)}'
+    where = f'{rows.id_sql} = "#id" and {column} is distinct from "#to"{within(rows, scope, values)}'
     return _changed(rows, f'{column} = "#to"', where, values, source=f" from {source}")
 
 
@@ -72,7 +73,7 @@ def leaving(
     """The ids of the rows that refer to some others and are not to be kept, and so many at most."""
     values = Values()
     refer = f"{column} = any({values.bind(others)})"
-    where = f"{refer} and {rows.id_sql} <> all({values.bind(kept)}){rows.within(scope, values)}"
+    where = f"{refer} and {rows.id_sql} <> all({values.bind(kept)}){within(rows, scope, values)}"
     limit = values.bind(most)
     return Statement(f"select {rows.id_sql} from {rows.relation} where {where} limit {limit}", values.bound)
 
@@ -81,7 +82,7 @@ def untie(rows: RowTable, column: str, others: list[str], row_ids: list[str], sc
     """Let rows refer to some others no more."""
     values = Values()
     where = f"{rows.id_sql} = any({values.bind(row_ids)}) and {column} = any({values.bind(others)})"
-    return _changed(rows, f"{column} = null", where + rows.within(scope, values), values)
+    return _changed(rows, f"{column} = null", where + within(rows, scope, values), values)
 
 
 def link(way: Link, pairs: Sequence[tuple[str, str]]) -> Statement:
@@ -119,7 +120,7 @@ def ids(
     With `lock` nobody changes them meanwhile, nor lets others refer to them.
     """
     values = Values()
-    where = f"{column} = any({values.bind(among)}){rows.within(scope, values)}"
+    where = f"{column} = any({values.bind(among)}){within(rows, scope, values)}"
     limit = values.bind(most)
     locked = f" order by {rows.id_sql} limit {limit} for update" if lock else f" limit {limit}"
     return Statement(f"select {rows.id_sql} from {rows.relation} where {where}{locked}", values.bound)

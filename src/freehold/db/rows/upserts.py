@@ -11,6 +11,7 @@ import msgspec
 from freehold.db.ddl.spelling import quote
 from freehold.db.rows.columns import in_json
 from freehold.db.rows.operators import Change
+from freehold.db.rows.reach import within
 from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.db.rows.table import RowTable
 from freehold.schema.tables import primary_key_name
@@ -82,7 +83,7 @@ def _held(rows: RowTable, scope: Scope, values: Values) -> str:
     return f"""
         held as materialized (
             select {rows.id_sql} as "#held" from {rows.relation} join given on {rows.id_sql} = "#id"
-            where true{rows.within(scope, values)}
+            where true{within(rows, scope, values)}
             order by {rows.id_sql} for no key update of {quote(rows.entity.table)}
         )"""
 

@@ -10,7 +10,16 @@ import msgspec
 from freehold.access.permissions import Permission
 from freehold.db.pool import Queries, Record
 from freehold.db.queries import Page, Query, page, parse
-from freehold.db.rows import RowTable, Statement, Upserted, upsert_many
+from freehold.db.rows import (
+    RowTable,
+    Statement,
+    Upserted,
+    choose,
+    delete_many,
+    insert_many,
+    update_many,
+    upsert_many,
+)
 from freehold.errors import InvalidParameter, InvalidQuery
 from freehold.ids import UNIQUE
 from freehold.services.databases.errors import (
@@ -48,7 +57,7 @@ async def create(
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
             if any(news):
-                statement = reached.rows.insert_many(alike(reached.rows, news))
+                statement = insert_many(reached.rows, alike(reached.rows, news))
                 records = await _recorded(call, table, db, statement, action)
             else:
                 records = []
@@ -78,7 +87,7 @@ async def update(call: Call, table: Table, data: Object, wanted: Page) -> Json:
     async with reached_db(call, reached, transaction=True) as db:
         with refusals(reached.rows):
             wanted = await _held_unchanged(call, db, reached, wanted)
-            statement = reached.rows.update_many(assigned, wanted, reached.scope, most=MAX_CHANGED + 1)
+            statement = update_many(reached.rows, assigned, wanted, reached.scope, most=MAX_CHANGED + 1)
             records = _not_too_many(await _recorded(call, table, db, statement, "update"))
     return answer(table, _changed(call, table, reached, records))
 
@@ -134,7 +143,7 @@ async def delete(call: Call, table: Table, wanted: Page, *, held: bool = False) 
         with refusals(reached.rows):
             if not held:
                 wanted = await _held_unchanged(call, db, reached, wanted)
-            statement = reached.rows.delete_many(wanted, reached.scope, most=MAX_CHANGED + 1)
+            statement = delete_many(reached.rows, wanted, reached.scope, most=MAX_CHANGED + 1)
             records = _not_too_many(await _recorded(call, table, db, statement, "delete"))
             if records and table.entity.soft_delete:
                 ids = [reached.rows.encode_id(reached.rows.shape.row(record)["$id"]) for record in records]
@@ -153,7 +162,7 @@ async def chosen(call: Call, table: Table, wanted: Page) -> list[Any]:
 
 async def _held(call: Call, db: Queries, reached: Reach, wanted: Page) -> list[Any]:
     rows, since = reached.rows, unchanged(call, reached).scope
-    statement = rows.choose(wanted, reached.scope, most=MAX_CHANGED + 1)
+    statement = choose(rows, wanted, reached.scope, most=MAX_CHANGED + 1)
     ids = [record[0] for record in _not_too_many(await db.rows(statement.sql, *statement.values))]
     if since.unchanged_since is not None:
         statement = rows.versions(ids, since, lock=False)

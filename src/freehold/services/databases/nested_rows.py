@@ -15,7 +15,7 @@ import msgspec
 
 from freehold.access.permissions import Permission
 from freehold.db.pool import Record
-from freehold.db.rows import Link, Statement, Upserted, change_each
+from freehold.db.rows import Link, Statement, Upserted, change_each, insert_many
 from freehold.errors import UserUnauthorized
 from freehold.ids import UNIQUE, new_id
 from freehold.services.databases import bulk, rows, tables
@@ -313,7 +313,7 @@ class _Writer:
             with told_of(row.place):
                 new = new_row(self._call, table, reached, row.row_id, row.values, row.granted)
             news.append(new | row.extra)
-        return await self._do(table, written, table.rows.insert_many(alike(table.rows, news)), "create")
+        return await self._do(table, written, insert_many(table.rows, alike(table.rows, news)), "create")
 
     async def _do(
         self, table: Table, written: list[WrittenRow], statement: Statement, action: Action

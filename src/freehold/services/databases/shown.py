@@ -10,7 +10,7 @@ import structlog
 
 from freehold.db.ddl import quote
 from freehold.db.pool import Record
-from freehold.db.rows import RowTable, Scope, Values
+from freehold.db.rows import RowTable, Scope, Values, within
 from freehold.services.databases import tables
 from freehold.services.databases.errors import NoTenant
 from freehold.services.databases.tables import CHANGED, UNREADABLE, Table, database_tag, reach
@@ -91,7 +91,7 @@ async def _read(
         kept = {name: value for name, value in kept.items() if name != deleted_at}  # it was there until now
     values = Values()
     source = f"jsonb_populate_record(null::{rows.relation}, {values.bind(msgspec.json.encode(kept))}::jsonb)"
-    where = rows.within(scope, values)
+    where = within(rows, scope, values)
     return await call.db.row(
         f"select {rows.shape.select} from {source} as {quote(rows.entity.table)} where true{where}",
         *values.bound,
