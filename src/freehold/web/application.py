@@ -3,74 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import gzip
 import os
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache, partial
+from collections.abc import Callable, MutableMapping
+from functools import partial
 from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
 import structlog
 
-from freehold import __version__, events, passwords
+from freehold import events, passwords
 from freehold.config import Settings
-from freehold.db.ddl.spelling import NullCharacter
 from freehold.db.pool import Database, connect
-from freehold.errors import (
-    AccessForbidden,
-    ApiDisabled,
-    BadRequest,
-    DatabaseTimeout,
-    DiskFull,
-    FilesUnavailable,
-    InvalidBody,
-    MissingScope,
-    MoreFactorsRequired,
-    NotInPerson,
-    NotOfTheConsole,
-    Problem,
-    ResourceLocked,
-    RouteNotFound,
-    ServerError,
-    ServiceDisabled,
-    Unavailable,
-    UnknownOrigin,
-)
-from freehold.providers.blobs import StoreUnreachable, of_installation
+from freehold.errors import BadRequest, NotOfTheConsole, RouteNotFound, UnknownOrigin
+from freehold.providers.blobs import of_installation
 from freehold.providers.chromium import Chromium
 from freehold.providers.images import Images
 from freehold.providers.oauth.client import Vendors
 from freehold.providers.outside import Outside
 from freehold.usage import Pings, Traffic, Uses
 from freehold.web import formats, limits, logs, metrics
-from freehold.web.auth import (
-    CONSOLE,
-    GUEST,
-    Authenticator,
-    Identity,
-    Project,
-    is_loopback,
-    lacks_factor,
-    must_be_challenged,
-)
+from freehold.web.admission import admitted
+from freehold.web.auth import CONSOLE, Authenticator, Project, is_loopback
 from freehold.web.cache import Answers, Cache, Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
+from freehold.web.exchange import Exchange, Send
+from freehold.web.hosts import host_name, is_address
 from freehold.web.multipart import Room
+from freehold.web.problems import problem_of
 from freehold.web.request import ClientGone, Params, Receive, Request, until_gone
 from freehold.web.shares import Shares
 from freehold.web.websocket import WIRE, Wire
 from freehold.web.wire import Json, Stream
 
 Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
 Page = Callable[[str, str], tuple[str, bytes] | None]
 """From a path and the origin that it was asked at to a content type and a body, if there is such a page."""
 
@@ -94,7 +64,6 @@ FOLLOWED_TAG = "events followed"
 """Touched each second while somebody follows events; see `Application.is_followed`."""
 FOLLOWED_S = 5
 
-_GZIP_FROM_BYTES = 1024
 _ANSWERS_BYTES = 32 * 1024 * 1024
 _UPLOADS_IN_MEMORY = 8
 _UPLOAD_IN_MEMORY_BYTES = 12 * 1024 * 1024
@@ -111,20 +80,6 @@ _ALLOWED_HEADERS = ", ".join(
         "X-SDK-Name", "X-SDK-Language", "X-SDK-Platform", "X-SDK-GraphQL", "X-SDK-Profile",
     ]
 ).encode()  # fmt: skip
-
-_FIXED_HEADERS: Headers = [
-    (b"server", b"Freehold"),
-    (b"x-content-type-options", b"nosniff"),
-]
-_BASE_HEADERS: Headers = [
-    *_FIXED_HEADERS,
-    (b"cache-control", b"private, no-store"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
-]
-_ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
-"""Browsers that came over HTTPS come over nothing else for a year. Other hosts of the domain are not ours."""
-_JSON = (b"content-type", b"application/json; charset=UTF-8")
-_NOTHING = (b"content-type", b"text/plain; charset=UTF-8")
 
 _COME_BETWEEN = (asyncpg.ForeignKeyViolationError,)
 """What somebody else deletes between our look and our use of it. Whoever looks again sees that it is gone."""
@@ -261,7 +216,7 @@ class Application:
         request = Request(scope, f"{self._request_prefix}{next(self._request_ids):x}")
         logs.request_id.set(request.id)  # each request runs in a context of its own
         passwords.hung_up.set(partial(until_gone, receive))
-        exchange = _Exchange(request, is_https=self.scheme(request) == "https")
+        exchange = Exchange(request, is_https=self.scheme(request) == "https")
         try:
             await self._respond(exchange, receive)
         except (ClientGone, passwords.Abandoned):
@@ -289,7 +244,7 @@ class Application:
             project=exchange.project.id if exchange.project is not None else "",
         )
 
-    async def _respond(self, exchange: _Exchange, receive: Receive) -> None:
+    async def _respond(self, exchange: Exchange, receive: Receive) -> None:
         request = exchange.request
         self._check_host(request)
         if request.method == "OPTIONS":
@@ -324,7 +279,7 @@ class Application:
                 raise NotOfTheConsole(origin=request.header(b"origin")[:200])
         elif not is_known and identity.kind != "key" and not endpoint.from_anywhere:
             raise UnknownOrigin(origin=request.header(b"origin")[:200])
-        identity = _admitted(endpoint, project, identity, protocol=endpoint.protocol)
+        identity = admitted(endpoint, project, identity, protocol=endpoint.protocol)
         if endpoint.takes_files:
             await request.read_files(receive, self.settings.body_limit, self.blobs.incoming, self._room)
         else:
@@ -350,7 +305,7 @@ class Application:
 
         `values` are the endpoint's parameters by their names.
         """
-        identity = _admitted(endpoint, asking.project, asking.identity, protocol=asking.endpoint.protocol)
+        identity = admitted(endpoint, asking.project, asking.identity, protocol=asking.endpoint.protocol)
         arguments = endpoint.arguments_of(values)
         call = Call(self, asking.request.within(endpoint.method), asking.project, identity)
         call.endpoint = endpoint
@@ -415,11 +370,11 @@ class Application:
         if self.settings.dev:
             return
         host = host_name(request.header(b"host"))
-        if host in self._hosts or not host or is_loopback(host) or _is_address(host):
+        if host in self._hosts or not host or is_loopback(host) or is_address(host):
             return
         raise UnknownHost(host=host[:100])
 
-    async def _preflight(self, exchange: _Exchange) -> None:
+    async def _preflight(self, exchange: Exchange) -> None:
         request = exchange.request
         origin = request.header(b"origin")
         exchange.status = 204
@@ -439,7 +394,7 @@ class Application:
                 (b"access-control-max-age", b"600"),
             )
 
-    def _knows_origin(self, exchange: _Exchange, project: Project, *, any_origin: bool = False) -> bool:
+    def _knows_origin(self, exchange: Exchange, project: Project, *, any_origin: bool = False) -> bool:
         """Tell whether pages of the request's origin may call, and let them read the answer if so.
 
         Browsers send the console's cookie along from everywhere. So what somebody does as an admin has to
@@ -470,12 +425,12 @@ class Application:
         address = request.client
         if self._proxies and self._is_trusted(address):
             for hop in reversed(request.header(b"x-forwarded-for").split(",")):
-                if not _is_address(hop.strip()):
+                if not is_address(hop.strip()):
                     break
                 address = hop.strip()
                 if not self._is_trusted(address):
                     break
-        return address if _is_address(address) else ""
+        return address if is_address(address) else ""
 
     def scheme(self, request: Request) -> str:
         """`https` or `http`, as the caller sees it."""
@@ -486,10 +441,10 @@ class Application:
         return request.scheme
 
     def _is_trusted(self, address: str) -> bool:
-        return _is_address(address) and any(ip_address(address) in network for network in self._proxies)
+        return is_address(address) and any(ip_address(address) in network for network in self._proxies)
 
 
-def _formatted(exchange: _Exchange, model: str, body: bytes, version: formats.Version | None) -> bytes:
+def _formatted(exchange: Exchange, model: str, body: bytes, version: formats.Version | None) -> bytes:
     """The body as this version of the format has it."""
     if version is None:
         return body
@@ -500,179 +455,6 @@ def _formatted(exchange: _Exchange, model: str, body: bytes, version: formats.Ve
     elif body and formats.is_filtered(model, version):
         return formats.downgrade(model, version, body)
     return body
-
-
-def problem_of(error: Exception, request: Request) -> Problem:
-    """What to tell the caller of an error. What nobody foresaw is logged, and why the database is away."""
-    match error:
-        case Unavailable():
-            cause = error.__cause__
-            _log.warning("unavailable", request_id=request.id, cause=f"{type(cause).__name__}: {cause}"[:200])
-            return error
-        case Problem():
-            return error
-        case asyncpg.QueryCanceledError():
-            return DatabaseTimeout()
-        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
-            return InvalidBody(reason=_NULL_CHARACTER)
-        case NullCharacter():
-            return InvalidBody(reason=_NULL_CHARACTER)
-        case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError():
-            return ResourceLocked()
-        case asyncpg.ForeignKeyViolationError():
-            _log.warning("deleted_meanwhile", request_id=request.id, constraint=error.constraint_name)
-            return ResourceLocked()
-        case StoreUnreachable():
-            _log.warning("store_unreachable", request_id=request.id, says=str(error))
-            return FilesUnavailable()
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
-            _log.error("disk_full", request_id=request.id, errno=error.errno)
-            return DiskFull()
-        case asyncpg.DiskFullError():
-            _log.error("database_disk_full", request_id=request.id, says=str(error))
-            return DiskFull()
-        case asyncpg.TooManyConnectionsError() | asyncpg.CannotConnectNowError():
-            return Unavailable()
-    _log.error(
-        "A request failed.", request_id=request.id, method=request.method, path=request.path, exc_info=error
-    )
-    return ServerError()
-
-
-_NULL_CHARACTER = "texts cannot hold the character U+0000."
-
-
-def _admitted(endpoint: Endpoint, project: Project, identity: Identity, *, protocol: str) -> Identity:
-    """The caller, as whom the endpoint sees it. Refuses whom it is not for: raises AccessForbidden,
-    MissingScope, MoreFactorsRequired, ChallengeRequired, NotInPerson and the like."""
-    if project.id == CONSOLE and not endpoint.console:
-        raise AccessForbidden()
-    if project.settings and not identity.privileged:
-        if endpoint.service.lower() in project.settings.get("disabledServices", ()):
-            raise ServiceDisabled(service=endpoint.service)
-        if protocol in project.settings.get("disabledProtocols", ()):
-            raise ApiDisabled(protocol=protocol)
-    if identity.scopes.isdisjoint(endpoint.scopes):
-        who = {"guest": "A guest", "user": "A user", "key": "This key", "admin": "Your role"}[identity.kind]
-        raise MissingScope(who=who, scopes=" or ".join(endpoint.scopes))
-    if lacks_factor(identity, project) and not endpoint.half_signed_in:
-        if endpoint.scopes != _WAYS_IN:
-            raise MoreFactorsRequired()
-        identity = GUEST  # half a session is nobody yet; it may sign in anew, as others may
-    if endpoint.in_person and not identity.in_person:
-        raise NotInPerson()
-    if endpoint.challenged:
-        must_be_challenged(identity)
-    return identity
-
-
-_WAYS_IN = ("sessions.write",)
-
-
-class _Exchange:
-    """A request and the answer that it is getting."""
-
-    __slots__ = (
-        "_cors",
-        "body",
-        "content_type",
-        "endpoint",
-        "headers",
-        "own_headers",
-        "project",
-        "request",
-        "sent",
-        "status",
-        "stream",
-    )
-
-    def __init__(self, request: Request, *, is_https: bool) -> None:
-        self.request = request
-        self.own_headers: Headers = [(b"x-request-id", request.id.encode())]
-        """Of every answer to the request."""
-        if is_https:
-            self.own_headers.append(_ONLY_HTTPS)
-        self.status = 500
-        self.body = b""
-        self.sent = 0
-        """Bytes of the answer's body."""
-        self.content_type = _JSON
-        self.headers: Headers = []
-        self._cors: Headers = []
-        self.endpoint: Endpoint | None = None
-        self.project: Project | None = None
-        self.stream: Stream | None = None
-
-    def cors(self, origin: str) -> None:
-        """Let this origin's pages read the answer."""
-        self._cors = [
-            (b"access-control-allow-origin", origin.encode("latin-1")),
-            (b"access-control-allow-credentials", b"true"),
-            (b"access-control-expose-headers", b"X-Appwrite-Session, X-Fallback-Cookies"),
-            (b"vary", b"Origin"),
-        ]
-
-    def no_cors(self) -> None:
-        """Keep the answer from the page that asks."""
-        self._cors = []
-
-    def fail(self, problem: Problem) -> None:
-        """Answer with an error."""
-        self.status = problem.status
-        self.body = _encode(
-            {"message": problem.message, "code": problem.status, "type": problem.type, "version": __version__}
-        )
-
-    def page(self, content_type: str, body: bytes) -> None:
-        """Answer with something that is not of the API, such as the reference page."""
-        self.status = 200
-        self.content_type = (b"content-type", content_type.encode())
-        self.body = body
-        if content_type.startswith("text/html"):
-            self.headers += (
-                (b"x-frame-options", b"DENY"),
-                (b"referrer-policy", b"no-referrer"),
-                (b"cross-origin-opener-policy", b"same-origin"),
-            )
-
-    async def send(self, send: Send) -> None:
-        body = self.body
-        headers = [*_BASE_HEADERS, *self.own_headers, *self._cors, *self.headers]
-        # SDKs look at the type even of an empty answer, and read it as JSON when it says so.
-        headers.append(self.content_type if body else _NOTHING)
-        if len(body) > _GZIP_FROM_BYTES and b"gzip" in self.request.headers.get(b"accept-encoding", b""):
-            body = gzip.compress(body, 1, mtime=0)
-            headers += ((b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"))
-        headers.append((b"content-length", b"%d" % len(body)))
-        self.sent = len(body)
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if self.request.method == "HEAD" else body})
-
-    async def send_stream(self, send: Send, receive: Receive, stream: Stream) -> None:
-        """Send what is read elsewhere, for as long as somebody takes it."""
-        self.status = stream.status
-        headers = [
-            *_FIXED_HEADERS,
-            *self.own_headers,
-            *self._cors,
-            *self.headers,
-            *stream.headers,
-            (b"content-type", stream.content_type.encode("latin-1")),
-            (b"content-length", b"%d" % stream.size),
-        ]
-        gone = asyncio.ensure_future(receive())  # all that can still come is that the client hangs up
-        try:
-            await send({"type": "http.response.start", "status": stream.status, "headers": headers})
-            if self.request.method != "HEAD":
-                async for part in stream.parts:
-                    if gone.done():
-                        return
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
-                    self.sent += len(part)
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            gone.cancel()
-            stream.close()
 
 
 def _encoded(answer: Any) -> bytes:
@@ -699,27 +481,3 @@ def _event_name(pattern: str, call: Call, body: bytes) -> str:
             part = call.parameters.get(name) or call.event_ids.get(name) or (_id_of(body).id if body else "")
         parts.append(part)
     return ".".join(parts)
-
-
-def host_name(host: str) -> str:
-    """The name in a Host header, without its port."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return "?"
-
-
-def _is_address(host: str) -> bool:
-    return len(host) < _LONGEST_ADDRESS and _reads_as_address(host)
-
-
-_LONGEST_ADDRESS = 100
-
-
-@lru_cache(maxsize=1000)
-def _reads_as_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

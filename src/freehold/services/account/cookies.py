@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import msgspec
 from publicsuffixlist import PublicSuffixList
 
-from freehold.web.application import host_name
 from freehold.web.auth import cookie_name, is_loopback
 from freehold.web.call import Call
+from freehold.web.hosts import host_name
 
 
 def sign_in(call: Call, token: str, expires_at: datetime) -> None:

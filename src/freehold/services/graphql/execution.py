@@ -27,9 +27,9 @@ from freehold.services.graphql.errors import (
     TooComplex,
 )
 from freehold.services.graphql.schema import make_schema
-from freehold.web.application import problem_of
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint
+from freehold.web.problems import problem_of
 
 _log = structlog.get_logger("freehold.graphql")
 

@@ -13,11 +13,12 @@ import msgspec
 
 from freehold.errors import InvalidJwt, ProjectNotFound, UserBlocked
 from freehold.services.realtime.subscriptions import Subscription
-from freehold.web.application import Application, Send
+from freehold.web.application import Application
 from freehold.web.auth import GUEST, Identity, Project, lacks_factor, project_tag, user_tag
 from freehold.web.cache import Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint
+from freehold.web.exchange import Send
 from freehold.web.request import Request
 from freehold.web.websocket import MAX_WAITING_BYTES, Wire
 

@@ -52,9 +52,11 @@ from freehold.services.realtime.subscriptions import (
 from freehold.services.users import as_user
 from freehold.services.users import find as find_user
 from freehold.web import limits
-from freehold.web.application import FOLLOWED_TAG, Application, Send, problem_of
+from freehold.web.application import FOLLOWED_TAG, Application
 from freehold.web.auth import CONSOLE
 from freehold.web.endpoint import Limit
+from freehold.web.exchange import Send
+from freehold.web.problems import problem_of
 from freehold.web.request import Receive, Request
 from freehold.web.websocket import Wire
 

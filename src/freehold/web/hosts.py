@@ -1,0 +1,32 @@
+"""Hosts as requests name them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return "?"
+
+
+def is_address(host: str) -> bool:
+    """Tell whether the host is an address, and no name."""
+    return len(host) < _LONGEST_ADDRESS and _reads_as_address(host)
+
+
+_LONGEST_ADDRESS = 100
+
+
+@lru_cache(maxsize=1000)
+def _reads_as_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
