@@ -114,7 +114,7 @@ def test_a_call_runs_no_more_statements_than_its_levels_take(
 
 
 REMEMBERED = ("from freehold.projects p", "from freehold.tables t")
-"""What a process remembers of projects and tables, whoever calls: see docs/decisions/0021."""
+"""What a process remembers of projects and tables, whoever calls: see docs/decisions/0025."""
 
 
 @pytest.mark.parametrize("name", CALLS)

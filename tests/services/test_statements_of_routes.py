@@ -79,7 +79,7 @@ LISTS: dict[str, Asked] = {
     "listIndexes": Asked(2, "GET", f"{TABLE}/indexes"),
     "getIndex": Asked(2, "GET", f"{TABLE}/indexes/by_name"),
 }
-"""Statements on what the platform knows of tables: see docs/decisions/0021."""
+"""Statements on what the platform knows of tables: see docs/decisions/0025."""
 
 KNOWN = ("freehold.databases", "freehold.tables", "freehold.columns", "freehold.indexes")
 
