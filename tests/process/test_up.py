@@ -314,6 +314,12 @@ def test_what_cannot_work_is_refused_in_words(
     assert "hunter2" not in refused.stderr
 
 
+def test_it_says_its_version() -> None:
+    done = run("--version")
+
+    assert (done.returncode, done.stdout) == (0, f"freehold {freehold.__version__}\n")
+
+
 def test_a_port_that_is_taken_is_refused_before_anything_is_made(directory: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

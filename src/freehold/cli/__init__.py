@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from freehold import __version__
 from freehold.cli import audit, jobs, storage
 from freehold.cli.shared import AsJson, Data, refusals, settings_of
 
@@ -18,11 +19,26 @@ if TYPE_CHECKING:
 
 cli = typer.Typer(
     name="freehold",
-    help="A backend platform on PostgreSQL, and a generator of backend services that you own.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they would print the values of local variables, secrets included
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"freehold {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A backend platform on PostgreSQL, and a generator of backend services that you own."""
+
 
 cli.add_typer(audit.commands, name="audit")
 cli.add_typer(jobs.commands, name="jobs")
