@@ -226,6 +226,12 @@ class Settings:
         default=12 * 1024**2,
         shown="12MB",
     )
+    body_timeout_s: float = _setting(
+        number(0.1, 3600),
+        "After so many seconds in which less than 240 bytes a second of a request body came, the request is"
+        " answered with 408 and the connection closed.",
+        default=60.0,
+    )
     file_limit: int = _setting(
         size(1024, 1024**4),
         "The largest file that a bucket may be told to take.",

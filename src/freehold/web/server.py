@@ -20,6 +20,7 @@ import uvloop
 
 from freehold.config import ConfigError, Settings
 from freehold.web import metrics
+from freehold.web.http import patient
 
 log = structlog.get_logger("freehold.server")
 
@@ -61,7 +62,7 @@ async def serve_until(
         uvicorn.Config(
             app,
             loop="none",  # the caller's loop
-            http="freehold.web.http:Http",
+            http=patient(settings.body_timeout_s),
             ws="freehold.web.websocket:WebSocket",
             lifespan="on",
             log_config=None,
