@@ -3,6 +3,10 @@
 A job is a row of `freehold.jobs`. A worker leases it, runs the function of its kind, and deletes it; what
 fails is tried again later and later, and in the end kept as dead with its error. A job may run twice (a
 worker can die after the work and before it said so), so every kind has to bear that.
+
+The sessions of a worker in PostgreSQL bear its name, which says of whom a lease is. When none of them is
+left the worker is gone, and others take what it ran; a worker whose machine is gone keeps its sessions for
+a while, and what it ran until its lease has run out.
 """
 
 from __future__ import annotations
@@ -10,9 +14,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import secrets
 import socket
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -35,6 +41,9 @@ CHANNEL = "freehold_jobs"
 LEASE_S = 60.0
 POLL_S = 1.0
 """How often a worker looks by itself; a notification usually comes first."""
+LOOKS = 5
+"""So many times in a row, a poll apart, a worker has to be missed to be gone. By then it has its connections
+again if they were lost, or if the database was away."""
 DEAD_DAYS = 30
 _BATCH = 5000  # as the statements below have it
 
@@ -115,6 +124,15 @@ def backoff_s(attempts: int) -> float:
     return min(3600.0, 2.0 ** min(attempts, 12)) * random.uniform(0.8, 1.2)  # noqa: S311
 
 
+_NAMED = "freehold jobs "
+
+
+def worker_name() -> str:
+    """A name for a worker, which its sessions in PostgreSQL are to bear."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:30]  # PostgreSQL keeps 63 bytes of ASCII
+    return f"{_NAMED}{host}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
 def _observe_nothing(kind: str, outcome: str, seconds: float) -> None:
     pass
 
@@ -128,11 +146,12 @@ class Worker:
         context: Context,
         kinds: Iterable[Kind],
         *,
+        name: str = "",
         lease_s: float = LEASE_S,
         poll_s: float = POLL_S,
         observe: Callable[[str, str, float], None] = _observe_nothing,
     ) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.name = name or worker_name()
         self._dsn = dsn
         self._context = context
         self._db = context.db
@@ -142,6 +161,9 @@ class Worker:
         self._poll_s = poll_s
         self._observe = observe
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._missed: Counter[str] = Counter()
+        """How often in a row other workers were seen without a session."""
+        self._is_listening = False
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()
@@ -154,7 +176,10 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop` is called."""
-        companions = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_leases())]
+        companions = [
+            asyncio.create_task(each)
+            for each in (self._listen(), self._keep_leases(), self._look_after_others())
+        ]
         try:
             await self._work()
         finally:
@@ -170,11 +195,13 @@ class Worker:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                if not seen_to:
-                    await self._see_to_periodic_jobs()
-                    seen_to = True
-                    self.ready.set()
-                await self._take_jobs()
+                # Others must be able to see that we are there before we have anything that they could take.
+                if self._is_listening:
+                    if not seen_to:
+                        await self._see_to_periodic_jobs()
+                        seen_to = True
+                        self.ready.set()
+                    await self._take_jobs()
                 pause_s = 0.5
                 wait_s = self._poll_s
             except (Unavailable, asyncpg.PostgresError, OSError) as error:
@@ -261,35 +288,64 @@ class Worker:
             pause_s = min(pause_s * 2, 2.0)
 
     async def _keep_leases(self) -> None:
-        """Renew the leases of what runs, and free what a worker that died had leased."""
+        """Renew the leases of what runs, and free what was leased for a time that is over."""
         while True:
             await asyncio.sleep(self._lease_s / 3)
             with suppress(Unavailable, asyncpg.PostgresError):
-                mine = list(self._running)
-                if mine:
-                    kept = await self._db.rows(_RENEW, mine, self.name, self._lease_s)
-                    for lost in set(mine) - {row["id"] for row in kept}:
-                        if task := self._running.get(lost):
-                            task.cancel()
+                await self._renew()
                 if await self._db.rows(_RECLAIM):
                     self._wake.set()
 
+    async def _renew(self) -> None:
+        mine = list(self._running)
+        if mine:
+            kept = await self._db.rows(_RENEW, mine, self.name, self._lease_s)
+            for lost in set(mine) - {row["id"] for row in kept}:
+                if task := self._running.get(lost):
+                    task.cancel()
+
+    async def _look_after_others(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_s)
+            with suppress(Unavailable, asyncpg.PostgresError):
+                await self.free_what_others_left()
+
+    async def free_what_others_left(self) -> None:
+        """Look who of those that run something is there. Who was missed LOOKS times runs it no more."""
+        missing = [row["leased_by"] for row in await self._db.rows(_WITHOUT_SESSION, self.name, _NAMED)]
+        self._missed = Counter({name: self._missed[name] + 1 for name in missing})
+        gone = [name for name, times in self._missed.items() if times >= LOOKS]
+        if gone and await self._db.rows(_FREE, gone):
+            self._wake.set()
+
     async def _listen(self) -> None:
         """Wake up when a job is enqueued. When the connection is lost, polling bridges the while."""
+        pause_s = 0.25
         while True:
             try:
-                connection = await connect(self._dsn, name="freehold jobs")
+                connection = await connect(self._dsn, name=self.name)
                 gone = asyncio.Event()
                 connection.add_termination_listener(lambda _, gone=gone: gone.set())
-                await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
-                self._wake.set()
                 try:
+                    await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+                    await self._renew()  # what others took while we were not to be seen is not ours any more
+                    self._is_listening = True
+                    self._wake.set()
+                    pause_s = 0.25
                     await gone.wait()
                 finally:
+                    self._is_listening = False
                     connection.terminate()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                pass
-            await asyncio.sleep(1.0)
+            except (
+                Unavailable,
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+            ) as error:
+                log.warning("jobs_database_unavailable", error=type(error).__name__, retry_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, 2.0)
 
     async def _finish(self) -> None:
         """Let what runs end in time, then cancel it, and give all leases back."""
@@ -353,6 +409,24 @@ update freehold.jobs set state = 'waiting', leased_by = null, leased_until = nul
        error = 'The worker that ran it is gone.'
  where id in (select id from freehold.jobs where state = 'running' and leased_until < now()
                order by leased_until limit 100 for update skip locked)
+returning id
+"""
+
+# Who cannot see itself, as behind a pooler that gives sessions names of its own, can tell nothing of others.
+_WITHOUT_SESSION = """
+select distinct leased_by from freehold.jobs
+ where state = 'running' and leased_by <> $1 and starts_with(leased_by, $2)
+   and not exists (select from pg_stat_activity where application_name = leased_by)
+   and exists (select from pg_stat_activity where application_name = $1)
+"""
+
+_FREE = """
+update freehold.jobs set state = 'waiting', leased_by = null, leased_until = null, updated_at = now(),
+       error = 'The worker that ran it is gone.'
+ where id in (select id from freehold.jobs
+               where state = 'running' and leased_by = any($1)
+                 and not exists (select from pg_stat_activity where application_name = leased_by)
+               limit 100 for update skip locked)
 returning id
 """
 

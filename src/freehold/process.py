@@ -71,13 +71,19 @@ def run_jobs(settings: Settings, *, line: Control | None, name: str) -> None:
     async def process(stop: asyncio.Event) -> None:
         async with _started(settings, line, stop) as say_ready:
             # Each job may hold a connection, and the worker needs one beside them.
+            called = jobs.worker_name()
             db = Database(
                 settings.database_url,
                 size=max(settings.pool_size, settings.jobs_at_once) + 1,
                 statement_timeout_s=settings.statement_timeout_s,
+                name=called,
             )
             worker = jobs.Worker(
-                settings.database_url, jobs.Context(db, settings), KINDS, observe=metrics.observe_job
+                settings.database_url,
+                jobs.Context(db, settings),
+                KINDS,
+                name=called,
+                observe=metrics.observe_job,
             )
             working = asyncio.create_task(worker.run())
             stopping = asyncio.create_task(stop.wait())

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -16,8 +17,8 @@ from structlog.testing import capture_logs
 from freehold import jobs
 from freehold.config import Settings
 from freehold.db.migrate import migrate
-from freehold.db.pool import Database
-from freehold.jobs import Context, Job, Kind, Worker, enqueue
+from freehold.db.pool import Database, connect
+from freehold.jobs import Context, Job, Kind, Worker, enqueue, worker_name
 
 SETTINGS = Settings(jobs_at_once=4, shutdown_timeout_s=0.5)
 
@@ -251,6 +252,82 @@ async def test_the_lease_of_a_worker_that_died_runs_out_and_that_of_one_that_liv
         await until_none_are_left(db)
 
     assert runs == [2]
+
+
+async def test_what_a_killed_worker_ran_is_taken_over_though_its_lease_is_long(
+    database_url: str, db: Database
+) -> None:
+    runs: list[tuple[int, bool]] = []
+    killed = await connect(database_url, name=worker_name())
+
+    async def note(context: Context, job: Job) -> None:
+        runs.append((job.attempts, killed.is_closed()))
+
+    await enqueue(db, "note", {}, project_id="p")
+    await leased_by(db, await killed.fetchval("show application_name"))
+    async with working(database_url, db, Kind("note", note)):
+        await asyncio.sleep(1.5)  # more looks than it takes for one that is not there
+        killed.terminate()
+        await until_none_are_left(db)
+
+    assert runs == [(2, True)]
+
+
+async def test_a_worker_that_comes_back_in_time_keeps_what_it_runs(database_url: str, db: Database) -> None:
+    """As when PostgreSQL was restarted, or a connection was lost."""
+    observer = Worker(database_url, Context(db, SETTINGS), [greeter([])])
+    me = await connect(database_url, name=observer.name)
+    other = worker_name()
+    await enqueue(db, "greet", Greeting("Jane"), project_id="p")
+    await leased_by(db, other)
+
+    for _ in range(3):
+        for _ in range(jobs.LOOKS - 1):
+            await observer.free_what_others_left()
+        there = await connect(database_url, name=other)
+        await observer.free_what_others_left()
+        assert await db.value("select leased_by from freehold.jobs") == other
+        await ended(db, there)
+    for _ in range(jobs.LOOKS):
+        assert await db.value("select leased_by from freehold.jobs") == other
+        await observer.free_what_others_left()
+    assert await db.value("select state from freehold.jobs") == "waiting"
+    me.terminate()
+
+
+async def test_a_worker_that_cannot_be_seen_itself_says_of_nobody_that_it_is_gone(
+    database_url: str, db: Database
+) -> None:
+    """As behind a pooler whose sessions have names of its own; and workers of before have none."""
+    observer = Worker(database_url, Context(db, SETTINGS), [greeter([])])
+    await enqueue(db, "greet", Greeting("Jane"), project_id="p")
+    await leased_by(db, worker_name())
+    for _ in range(jobs.LOOKS * 2):
+        await observer.free_what_others_left()
+    unseen = await db.value("select state from freehold.jobs")
+    me = await connect(database_url, name=observer.name)
+    await leased_by(db, "host:4711:a1b2c3")
+    for _ in range(jobs.LOOKS * 2):
+        await observer.free_what_others_left()
+
+    assert (unseen, await db.value("select state from freehold.jobs")) == ("running", "running")
+    me.terminate()
+
+
+async def leased_by(db: Database, name: str) -> None:
+    """Have the one job run by somebody, who has an hour for it."""
+    await db.run(
+        "update freehold.jobs set state = 'running', leased_by = $1, attempts = 1,"
+        " leased_until = now() + interval '1 h'",
+        name,
+    )
+
+
+async def ended(db: Database, connection: asyncpg.Connection) -> None:
+    """End a session, and wait until PostgreSQL has seen that."""
+    pid = connection.get_server_pid()
+    connection.terminate()
+    await until_database_says(db, f"select count(*) = 0 from pg_stat_activity where pid = {pid}")
 
 
 async def test_a_worker_outlives_its_connections(database_url: str, admin_url: str, db: Database) -> None:

@@ -28,7 +28,7 @@ from tests.postgres import Server
 from tests.process.installation import until
 from tests.services.receiver import Receiver, running_receiver
 from tests.services.sockets import socket
-from tests.services.test_storage import PART, contents_on_disk, fetch, new_bucket, part_of
+from tests.services.test_storage import PART, contents_on_disk, new_bucket, part_of
 
 KILLS = int(os.environ.get("KILLS", 4))
 PATIENCE_S = 120.0
@@ -199,7 +199,6 @@ def test_whatever_is_killed_nothing_that_was_acknowledged_is_lost_and_effects_ar
     told = changes(project, ledger.since)
     must_hold_every_write(ledger, told)
     assert ledger.seen == [each["sequence"] for each in told]
-    the_workers_leases_end(project, gone)
     must_have_one_effect_of_each(receiver, told)
     must_hold_every_file(ledger, monkeypatch)
     assert_the_log_is_whole(project.platform)
@@ -245,20 +244,6 @@ def must_hold_every_write(ledger: Ledger, told: list[dict[str, Any]]) -> None:
     assert ledger.deleted.isdisjoint(there)
     for name, n in ledger.changed.items():
         assert name not in there or there[name]["n"] == n
-
-
-def the_workers_leases_end(project: Project, gone: list[int]) -> None:
-    """What dead workers had leased is free after a minute: as if that had passed."""
-
-    async def end() -> None:
-        await fetch(
-            project.platform,
-            """update freehold.jobs set state = 'waiting', leased_by = null, leased_until = null
-            where split_part(leased_by, ':', 2)::int = any($1)""",
-            gone,
-        )
-
-    asyncio.run(end())
 
 
 def must_have_one_effect_of_each(receiver: Receiver, told: list[dict[str, Any]]) -> None:

@@ -179,8 +179,17 @@ class Reading:
 class Database:
     """A pool of connections; a statement asked of it runs by itself, in its own transaction."""
 
-    def __init__(self, dsn: str, *, size: int, statement_timeout_s: float, wait_s: float = 10) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        size: int,
+        statement_timeout_s: float,
+        wait_s: float = 10,
+        name: str = "freehold",
+    ) -> None:
         self._dsn = dsn
+        self._name = name
         self._size = size
         self._statement_timeout_s = statement_timeout_s
         self._wait_s = wait_s
@@ -214,7 +223,9 @@ class Database:
     async def _connect(self) -> _Held:
         self._open += 1
         try:
-            return _Held(await connect(self._dsn, statement_timeout_s=self._statement_timeout_s))
+            return _Held(
+                await connect(self._dsn, statement_timeout_s=self._statement_timeout_s, name=self._name)
+            )
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self._open -= 1
             self._wake(None)
