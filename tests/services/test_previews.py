@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import struct
 import time
 import zlib
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +22,7 @@ from PIL import Image
 from pillow_heif import register_heif_opener
 
 from freehold.providers import image_worker
+from freehold.providers.blobs import PlainFiles
 from tests.platform import Project, User, error_of
 
 register_heif_opener()
@@ -245,6 +249,30 @@ def test_a_preview_is_for_those_who_may_read_the_file(
     assert status(project.guest, token=token[:-4]) == 404
     # It has been made by now: what is kept is not for everybody either.
     assert [status(bob.client), status(project.guest)] == [404, 404]
+
+
+def test_files_may_be_deleted_while_forgotten_previews_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = PlainFiles(tmp_path)
+    made = [blobs.preview(f"{'f' * 32}/{key * 32}", "small.png") for key in "abc"]
+    for path in made:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+    stat = Path.stat
+
+    def and_another_is_deleted(path: Path, **how: Any) -> os.stat_result:
+        if path in made:
+            for each in made:
+                if each != path:
+                    shutil.rmtree(each.parent, ignore_errors=True)
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", and_another_is_deleted)
+    blobs.forget_previews(-1.0)
+    monkeypatch.undo()
+
+    assert not any(path.exists() for path in made)
 
 
 def test_a_bucket_without_transformations_shows_no_previews(project: Project, storage: Storage) -> None:

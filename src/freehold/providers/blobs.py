@@ -137,7 +137,7 @@ class Blobs(ABC):
 
     def forget_previews(self, older_than_s: float) -> None:
         """Delete the images that nobody asked for in so long."""
-        _delete_old(self._previews.glob("*/*/*"), older_than_s)
+        _delete_old(_files_below(self._previews), older_than_s)
 
     def _forget_previews_of(self, folder: str) -> None:
         with suppress(FileNotFoundError):
@@ -230,8 +230,7 @@ class PlainFiles(Blobs):
 
     def places(self, older_than_s: float | None = None) -> Iterator[str]:
         oldest = None if older_than_s is None else time.time() - older_than_s
-        # A walk bears folders that are deleted meanwhile, which a glob does not.
-        for path in (Path(above, name) for above, _, names in os.walk(self._whole) for name in names):
+        for path in _files_below(self._whole):
             with suppress(FileNotFoundError):
                 if oldest is None or path.stat().st_mtime < oldest:
                     yield f"{path.parts[-3]}/{path.name}"
@@ -270,6 +269,11 @@ def checked_folder(folder: str) -> str:
     if not _FOLDER.fullmatch(folder):
         raise ValueError(f"{folder!r} is not a folder")
     return folder
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    """All files, by a walk, which bears folders that are deleted meanwhile; a glob does not."""
+    return (Path(above, name) for above, _, names in os.walk(directory) for name in names)
 
 
 def _delete_old(paths: Iterable[Path], older_than_s: float) -> None:
