@@ -56,12 +56,21 @@ class Person:
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.context = context
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(WAITS_MS)
         self.errors: list[str] = []
         """What the page's own code did not catch."""
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(origin)
+        self.page = self._opened(origin)
+
+    def _opened(self, origin: str) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(WAITS_MS)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(origin)
+        return page
+
+    def begin_anew(self, origin: str) -> None:
+        """Open the page again after it was killed, whatever it was doing."""
+        self.page.close()
+        self.page = self._opened(origin)
 
     def fill(self, form: str, fields: dict[str, str]) -> None:
         """Fill in a form by its labels, and submit it."""

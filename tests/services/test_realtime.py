@@ -264,6 +264,26 @@ def test_a_message_that_cannot_be_read_is_refused_and_the_socket_stays(
         assert seen.ask("ping") == {"type": "pong"}
 
 
+def test_channels_of_what_there_is_not_yet_can_be_subscribed_to_and_keep_nothing_from_others(
+    project: Project, rows: str, jane: User
+) -> None:
+    """Apps of SDKs old and new name them beside others."""
+    nothing = [
+        "console.tail.p", "documentsdb.d.collections.c.documents", "executions", "executions.e",
+        "executions.e.update", "functions.f", "vectorsdb.d.collections.c.documents.x",
+    ]  # fmt: skip
+    with socket(project, user=jane, **{"channels[]": [*nothing, "rows"]}) as old, socket(project) as new:
+        connected = old.connected["data"]
+        answer = new.ask("subscribe", [{"channels": nothing}, {"channels": ["rows"]}])
+        make(project, "r", 'read("any")')
+        told = [seen.event()["payload"]["$id"] for seen in (old, new)]
+
+    assert connected["channels"] == sorted([*nothing, "rows"])
+    assert (answer["type"], answer["data"]["success"]) == ("response", True)
+    assert [each["channels"] for each in answer["data"]["subscriptions"]] == [nothing, ["rows"]]
+    assert told == ["r", "r"]
+
+
 def test_a_socket_subscribes_to_so_much_and_keeps_what_it_has(project: Project) -> None:
     """S20: what a socket subscribes to is kept as long as it is open."""
     wanted = Query.equal("text", ["x" * 4000])

@@ -5,8 +5,8 @@ const account = new Account(client);
 const storage = new Storage(client);
 const bucketId = "photos";
 
-/** A photo that did not get through: the next try goes on with it. */
-let unfinished = null;
+/** Where a photo is noted that did not get through: the next try goes on with it, be it after a crash. */
+const UNFINISHED = "unfinished";
 
 async function home() {
   const shared = new URLSearchParams(location.search);
@@ -28,9 +28,10 @@ async function home() {
 }
 
 async function upload(screen, user, photo, album) {
+  const unfinished = JSON.parse(localStorage.getItem(UNFINISHED));
   const isSame = unfinished?.name === photo.name && unfinished.size === photo.size;
   const fileId = isSame ? unfinished.fileId : ID.unique();
-  unfinished = { fileId, name: photo.name, size: photo.size };
+  localStorage.setItem(UNFINISHED, JSON.stringify({ fileId, name: photo.name, size: photo.size }));
   const owner = Role.user(user.$id);
   const permissions = [
     Permission.read(album === "public" ? Role.users() : owner),
@@ -40,7 +41,7 @@ async function upload(screen, user, photo, album) {
   const onProgress = ({ progress }) => (screen.progress.textContent += ` ${progress} %`);
   screen.progress.textContent = "Uploading:";
   await storage.createFile({ bucketId, fileId, file: photo, permissions, onProgress });
-  unfinished = null;
+  localStorage.removeItem(UNFINISHED);
   screen.progress.textContent += " Done.";
 }
 
