@@ -123,6 +123,8 @@ class FieldPlan:
     writers: tuple[str, ...] | None = None
     operators: tuple[str, ...] = ()
     sortable: bool = False
+    is_in_unique: bool = False
+    """Whether rows are told apart by it, alone or with others."""
     target: str | None = None
     """The entity that a reference points at."""
     system: bool = False
@@ -656,6 +658,8 @@ def _field(schema: Schema, entity: Entity, each: Field) -> FieldPlan:
         and not each.type.array
         and each.in_lists
         and kind in (_ORDERED | TEXTS | {Kind.ENUM}),
+        is_in_unique=each.unique is not None
+        or any(part.field == each.name for index in entity.indexes if index.unique for part in index.parts),
         target=target,
     )
 

@@ -42,6 +42,8 @@ RELEASES = (
             "`make client` makes typed clients of the contract, which was mended for them: PATCH is described"
             " as `application/json` alone, and choices that several operations take have a name.",
             "`openapi.extra.yaml` is yours: what it says of your own routes goes into `openapi.json`.",
+            "What goes wrong unexpectedly is logged with the id of its request. Go: `db.Problem` takes the"
+            " context of the request first. TypeScript: `authenticator` and `Verifier` take a log.",
             "On ECS a new image migrates first (MigrateImage, `migrate_image`) and serves then.",
         ),
     ),

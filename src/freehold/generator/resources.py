@@ -8,7 +8,7 @@ from freehold.db.ddl import quote
 from freehold.generator import documents
 from freehold.generator.constraints import tenant_tables
 from freehold.generator.plan import EntityPlan, Relation, Rule, ServicePlan
-from freehold.generator.samples import filter_values, sample
+from freehold.generator.samples import filter_values, holds_words, sample
 from freehold.schema.model import PLACES, Schema
 
 Json = dict[str, Any]
@@ -53,7 +53,11 @@ def _told(entity: EntityPlan) -> Json:
         "sample": sample(entity),
         "relations": {each.name: _relation(each) for each in entity.relations},
         "search": list(entity.search),
+        "words": next(
+            (each.name for each in entity.fields if each.name in entity.search and holds_words(each)), ""
+        ),
         "natural_key": entity.natural_key,
+        "natural_key_global": entity.tenant == "scoped" and len(entity.natural_columns) == 1,
         "references": {each.name: each.target for each in references},
         "required": [each.name for each in references if not each.nullable],
         "places": [each.name for each in entity.writable if each.kind in PLACES],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import ceil, floor, prod
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -11,8 +12,12 @@ from freehold.generator.plan import DECIMAL_DIGITS, EntityPlan, FieldPlan
 from freehold.schema.model import Kind
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-ANY = LETTERS + LETTERS.upper() + "0123456789"
-_CATEGORIES = {"CATEGORY_DIGIT": "0123456789", "CATEGORY_WORD": ANY + "_", "CATEGORY_SPACE": " "}
+DIGITS = "0123456789"
+ANY = LETTERS + LETTERS.upper() + DIGITS
+WORDS = "brass gate"
+MANY = 90
+"""How many values are enough for the rows of a test."""
+_CATEGORIES = {"CATEGORY_DIGIT": DIGITS, "CATEGORY_WORD": ANY + "_", "CATEGORY_SPACE": " "}
 
 
 def sample(entity: EntityPlan) -> dict[str, Any]:
@@ -24,6 +29,19 @@ def sample(entity: EntityPlan) -> dict[str, Any]:
         and not (entity.read_only and each.name in ("id", "at"))
         and (not each.nullable or each.writers is None)
     }
+
+
+def holds_words(each: FieldPlan) -> bool:
+    """Whether the field takes the words that tests of searches write into rows."""
+    if (
+        each.array
+        or each.kind not in (Kind.STRING, Kind.TEXT)
+        or each.pattern is not None
+        or each.is_in_unique
+    ):
+        return False
+    most = min(int(bound) for bound in (each.length, each.most, len(WORDS)) if bound is not None)
+    return int(each.least or 0) <= len(WORDS) - 1 and most == len(WORDS)
 
 
 def filter_values(entity: EntityPlan) -> dict[str, str]:
@@ -42,6 +60,10 @@ def _recipe(each: FieldPlan) -> dict[str, Any]:
 
 
 def _one(each: FieldPlan) -> dict[str, Any]:
+    if each.is_in_unique and each.kind in _VARYING:
+        return {"spelled": _VARYING[each.kind]}
+    if each.is_in_unique and each.kind is Kind.DECIMAL and (digits := _digits(each)):
+        return {"spelled": digits}
     if each.pattern is not None:
         return {"spelled": alphabets_of(each.pattern, _least_length(each), each.length)}
     match each.kind:
@@ -60,6 +82,9 @@ def _one(each: FieldPlan) -> dict[str, Any]:
             return {"number": [min(least, most), most]}
         case Kind.FLOAT:
             bounds = [float(bound) for bound in (each.least, each.most) if bound is not None]
+            least, most = _whole_bounds(each, 1_000_000)
+            if each.is_in_unique and most - least >= MANY:
+                return {"number": [least, most]}
             return {"value": bounds[0] if bounds else 1.5}
         case Kind.DECIMAL:
             return {"value": _decimal(each)}
@@ -82,6 +107,43 @@ _FIXED: dict[Kind, Any] = {
     Kind.LINE: [[8.5, 47.4], [8.6, 47.5]],
     Kind.POLYGON: [[[0, 0], [1, 0], [1, 1], [0, 0]]],
 }
+
+
+_DAY = ["2", "0", DIGITS, DIGITS, "-", "0", DIGITS[1:], "-", "1", DIGITS]
+_CLOCK = ["1", DIGITS, ":", DIGITS[:6], DIGITS, ":", DIGITS[:6], DIGITS]
+_VARYING: dict[Kind, list[str]] = {
+    Kind.DATE: _DAY,
+    Kind.TIME: _CLOCK,
+    Kind.DATETIME: [*_DAY, "T", *_CLOCK, *".000Z"],
+    Kind.BYTES: [ANY] * 8,
+}
+"""Of kinds that have one value elsewhere, the characters of many."""
+
+
+def _digits(each: FieldPlan) -> list[str]:
+    """The digits of many decimals within the bounds; none where there are not so many."""
+    assert each.scale is not None
+    scale = min(each.scale, 4) if each.scale == DECIMAL_DIGITS else each.scale
+    least, most = _whole_bounds(each, 10 ** (each.precision or 0) - 1)
+    ways = [
+        [DIGITS[1:], *[DIGITS] * (places - 1), *(["."] if scale else []), *["0"] * scale]
+        for places in range(1, (each.precision or 0) - each.scale + 1)
+        if least <= 10 ** (places - 1) and 10**places - 1 <= most
+    ]
+    if scale and max(least, 0) < most:
+        ways.append([*str(max(least, 0)), ".", *[DIGITS] * scale])
+    best = max(ways, key=_choices, default=[])
+    return best if _choices(best) >= MANY else []
+
+
+def _choices(alphabets: list[str]) -> int:
+    return prod(map(len, alphabets))
+
+
+def _whole_bounds(each: FieldPlan, most: int) -> tuple[int, int]:
+    """The least and the greatest whole number that the field takes, of those up to `most`."""
+    least = ceil(Decimal(str(each.least))) if each.least is not None else 0
+    return least, min(floor(Decimal(str(each.most))), most) if each.most is not None else most
 
 
 def _decimal(each: FieldPlan) -> str:

@@ -205,11 +205,15 @@ def _one(plan: ServicePlan, entity: EntityPlan, each: FieldPlan, number: int, co
         case Kind.BYTES:
             return r"\x" + f"seed {count}".encode().hex()
         case _:
-            return sample(entity)[each.name].get("value") or _first(sample(entity)[each.name])
+            recipe = sample(entity)[each.name]
+            return _made(recipe.get("list", recipe), count)
 
 
-def _first(recipe: dict[str, Any]) -> Any:
-    return recipe["list"]["value"]
+def _made(recipe: dict[str, Any], count: int) -> Any:
+    """What the recipe of a sample makes for the row of the number."""
+    if "spelled" in recipe:
+        return _spelled(recipe["spelled"], count)
+    return recipe["number"][0] + count if "number" in recipe else recipe["value"]
 
 
 def _decimal(each: FieldPlan, count: int) -> str:

@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.at_stop = None
     errors.install(app)
     app.add_middleware(RequestLimits, max_body=settings.max_body_bytes)
+    app.add_middleware(errors.LastResort)
     app.add_middleware(logs.RequestLog)
     if settings.traces:
         from app.core import traces  # its libraries take memory and time that a service without traces keeps

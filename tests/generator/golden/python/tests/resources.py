@@ -49,6 +49,9 @@ class Resource:
     """By the name that `include` takes."""
     search: tuple[str, ...]
     """The fields that `q` looks into."""
+    words: str
+    """One of them that takes any words; empty when none does."""
+    """The fields that `q` looks into."""
     required: tuple[str, ...]
     """The references that cannot be null."""
     places: tuple[str, ...]
@@ -64,6 +67,8 @@ class Resource:
     """Field to the resource that it refers to."""
     tenant_column: str = ""
     natural_key: str = ""
+    natural_key_global: bool = False
+    """Whether it is unique at all, and not in each tenant."""
     versioned: bool = False
     soft_delete: bool = False
     read_only: bool = False
@@ -89,6 +94,7 @@ def _resource(told: dict[str, Any]) -> Resource:
         recipes=told.pop("sample"),
         relations={name: _relation(each) for name, each in told.pop("relations", {}).items()},
         search=tuple(told.pop("search", ())),
+        words=told.pop("words", ""),
         required=tuple(told.pop("required", ())),
         places=tuple(told.pop("places", ())),
         filters={name: value for value, names in told.pop("filters", {}).items() for name in names},

@@ -154,7 +154,9 @@ def test_unknown_keys_are_looked_up_once_a_minute_whoever_asks(settings: Setting
     assert issuer["fetched"] == 1
 
 
-def test_known_keys_outlive_an_outage_of_the_provider(settings: Settings, issuer: dict[str, Any]) -> None:
+def test_known_keys_outlive_an_outage_of_the_provider(
+    settings: Settings, issuer: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     async def walk() -> None:
         checked = verifier(settings, issuer)
         await checked.principal(sign())
@@ -166,3 +168,4 @@ def test_known_keys_outlive_an_outage_of_the_provider(settings: Settings, issuer
 
     asyncio.run(walk())
     assert issuer["fetched"] == 2
+    assert "the provider's keys cannot be fetched" in caplog.text

@@ -129,7 +129,11 @@ def test_a_row_with_the_natural_key_is_changed_or_left(world: World, resource: R
     assert all(rows[0].get(name, value) == value for name, value in again.items())
 
 
-@pytest.mark.parametrize("resource", [each for each in MANY if each.natural_key and each.tenant == "scoped"], ids=str)
+@pytest.mark.parametrize(
+    "resource",
+    [each for each in MANY if each.natural_key and not each.natural_key_global and each.tenant == "scoped"],
+    ids=str,
+)
 def test_a_natural_key_of_another_tenant_is_another_row(world: World, resource: Resource) -> None:
     theirs, ours = sorted((world.tenant() for _ in range(2)), key=str)  # theirs comes first in every index
     key = resource.natural_key
@@ -142,6 +146,23 @@ def test_a_natural_key_of_another_tenant_is_another_row(world: World, resource: 
 
     assert (made.status_code, again.status_code) == (201, 201), made.text + again.text
     assert made.json()["data"][0]["id"] == again.json()["data"][0]["id"] != foreign["id"]
+
+
+@pytest.mark.parametrize("resource", [each for each in MANY if each.natural_key_global], ids=str)
+def test_a_global_natural_key_of_another_tenant_is_taken(world: World, resource: Resource) -> None:
+    theirs, ours = world.tenant(), world.tenant()
+    key = resource.natural_key
+    foreign = world.row(resource, theirs)
+    table = f"select to_jsonb(t.*) as row from {resource.table} t"
+    before = world.sql(table)
+    writer = world.able_to_all([f"{resource.name}:create", f"{resource.name}:update"], ours)
+    body = world.body(resource, ours, writer.role) | {key: foreign[key]}
+
+    for choice in ("error", "ignore", "update"):
+        refused = writer.post(f"{resource.path}/batch", json={"items": [body], "on_conflict": choice})
+        assert (refused.status_code, refused.json()["code"]) == (409, "unique_violation")
+        assert refused.json()["errors"][0]["pointer"] == f"/items/0/{key}"
+    assert world.sql(table) == before
 
 
 @pytest.mark.parametrize("resource", [each for each in MANY if not each.natural_key], ids=str)

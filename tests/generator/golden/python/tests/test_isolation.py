@@ -108,11 +108,11 @@ def test_no_way_to_read_shows_a_row_of_another_tenant(world: World, resource: Re
     ours, theirs = world.tenant(), world.tenant()
     reader = world.able(f"{resource.name}:read", ours)
     secret = hidden(resource, reader.role)
-    words = resource.search[:1]
-    values = {word: "brass gate" for word in words}
+    values = {resource.words: "brass gate"} if resource.words else {}
     foreign, own = (world.row(resource, tenant, **values)["id"] for tenant in (theirs, ours))
     asked = [{"sort": sort} for sort in resource.sorts if sort.removeprefix("-") not in secret]
-    asked += [{"q": "brass"} for word in words if word not in secret]
+    if resource.words and not secret & set(resource.search):
+        asked.append({"q": "brass"})
     if resource.soft_delete and () in grants_of(reader.role, f"{resource.name}:read_deleted"):
         asked.append({"deleted": "include"})
     for name, relation in resource.relations.items():

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from .resources import RESOURCES, Resource
-from .world import Caller, World, hidden, roles_of
+from .resources import RESOURCES, ROLES, Resource
+from .world import Caller, World, grants_of, hidden, roles_of
 
 EVERY = pytest.mark.parametrize("resource", RESOURCES, ids=str)
 MANY = pytest.mark.parametrize("resource", [each for each in RESOURCES if each.tenant == "scoped"], ids=str)
@@ -124,13 +124,16 @@ def test_a_cursor_is_only_good_for_its_own_list(world: World, resource: Resource
     assert (refused.status_code, refused.json()["code"]) == (400, "cursor_mismatch")
 
 
-@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.search and each.tenant == "scoped"], ids=str)
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.words and each.tenant == "scoped"], ids=str)
 def test_words_are_found_within_the_tenant(world: World, resource: Resource) -> None:
     ours, theirs = world.tenant(), world.tenant()
-    reader = world.able(f"{resource.name}:read", ours)
-    field = resource.search[0]
-    brass, iron = (world.row(resource, ours, **{field: f"{word} gate"})["id"] for word in ("brass", "iron"))
-    world.row(resource, theirs, **{field: "brass gate"})
+    roles = [role for role in (*ROLES, "service") if () in grants_of(role, f"{resource.name}:read")]
+    seeing = [role for role in roles if not hidden(resource, role) & set(resource.search)]
+    if not seeing:
+        pytest.skip("nobody reads every row and every field with words")
+    reader = world.caller(seeing[0], ours)
+    brass, iron = (world.row(resource, ours, **{resource.words: f"{word} gate"})["id"] for word in ("brass", "iron"))
+    world.row(resource, theirs, **{resource.words: "brass gate"})
 
     def found(text: str) -> list[Any]:
         return [row["id"] for row in reader.get(resource.path, params={"q": text}).json()["data"]]

@@ -51,7 +51,7 @@ export async function createApp(settings: Settings): Promise<App> {
   await server.register(contract);
   await server.register(
     async (v1) => {
-      knowCallers(v1, authenticator(settings), new Limiter(settings.rateLimit));
+      knowCallers(v1, authenticator(settings, v1.log), new Limiter(settings.rateLimit));
       for (const feature of EXTRA) await v1.register(feature, { db });
       yieldToOthers(v1);
       for (const feature of FEATURES) await v1.register(feature, { db });

@@ -109,21 +109,45 @@ for (const resource of SCOPED.filter((each) => !each.read_only)) {
   });
 
   const isKnown = resource.natural_key !== "" && upserter !== undefined;
-  test(`${name}: a natural key of another tenant is another row`, { skip: !isKnown }, async () => {
-    const key = resource.natural_key;
-    const [theirs = "", ours = ""] = [await newTenant(), await newTenant()].toSorted(); // theirs comes first in every index
-    const foreign = await newRow(resource, theirs);
-    const before = await stored(resource, foreign.id);
-    const writer = new Caller(upserter ?? "", ours);
-    const body = { ...(await bodyOf(resource, ours, writer.role)), [key]: foreign[key] };
-    const send = () => writer.post(`${path}/batch`, { items: [body], on_conflict: "update" });
-    const [made, again] = [await send(), await send()];
+  test(
+    `${name}: a natural key of another tenant is another row`,
+    { skip: !isKnown || resource.natural_key_global },
+    async () => {
+      const key = resource.natural_key;
+      const [theirs = "", ours = ""] = [await newTenant(), await newTenant()].toSorted(); // theirs comes first in every index
+      const foreign = await newRow(resource, theirs);
+      const before = await stored(resource, foreign.id);
+      const writer = new Caller(upserter ?? "", ours);
+      const body = { ...(await bodyOf(resource, ours, writer.role)), [key]: foreign[key] };
+      const send = () => writer.post(`${path}/batch`, { items: [body], on_conflict: "update" });
+      const [made, again] = [await send(), await send()];
 
-    assert.deepEqual([made.status, again.status], [201, 201], made.text + again.text);
-    assert.deepEqual(made.ids, again.ids);
-    assert.notEqual(made.ids[0], foreign.id);
-    assert.deepEqual(await stored(resource, foreign.id), before);
-  });
+      assert.deepEqual([made.status, again.status], [201, 201], made.text + again.text);
+      assert.deepEqual(made.ids, again.ids);
+      assert.notEqual(made.ids[0], foreign.id);
+      assert.deepEqual(await stored(resource, foreign.id), before);
+    },
+  );
+
+  test(
+    `${name}: a global natural key of another tenant is taken`,
+    { skip: !isKnown || !resource.natural_key_global },
+    async () => {
+      const key = resource.natural_key;
+      const [theirs, ours] = [await newTenant(), await newTenant()];
+      const foreign = await newRow(resource, theirs);
+      const before = await stored(resource, foreign.id);
+      const writer = new Caller(upserter ?? "", ours);
+      const body = { ...(await bodyOf(resource, ours, writer.role)), [key]: foreign[key] };
+
+      for (const on_conflict of ["error", "ignore", "update"]) {
+        const refused = await writer.post(`${path}/batch`, { items: [body], on_conflict });
+        assert.deepEqual([refused.status, refused.problem.code], [409, "unique_violation"], refused.text);
+        assert.equal(refused.problem.errors[0]?.pointer, `/items/0/${key}`);
+      }
+      assert.deepEqual(await stored(resource, foreign.id), before);
+    },
+  );
 
   test(`${name}: an idempotency key belongs to its caller`, without(create), async () => {
     const [ours, theirs] = [await newTenant(), await newTenant()];
@@ -246,22 +270,21 @@ for (const resource of SCOPED.filter((each) => !each.read_only)) {
 }
 
 for (const resource of SCOPED) {
-  const { name, path, search, sorts, relations } = resource;
+  const { name, path, search, words, sorts, relations } = resource;
   const read = `${name}:read`;
 
   test(`${name}: no way to read shows a row of another tenant`, without(read), async () => {
     const [ours, theirs] = [await newTenant(), await newTenant()];
     const reader = able(read, ours);
     const secret = hidden(resource, reader.role);
-    const [word] = search;
-    const values = word === undefined ? {} : { [word]: "brass gate" };
+    const values = words === "" ? {} : { [words]: "brass gate" };
     const [foreign, own] = [(await newRow(resource, theirs, values)).id, (await newRow(resource, ours, values)).id];
     const included = Object.entries(relations).filter(([, { target, guard }]) => {
       return reachesEveryRow(reader.role, `${target}:read`) && !hidden(named(guard[0]), reader.role).includes(guard[1]);
     });
     const asked: Record<string, string>[] = [
       ...sorts.filter((sort) => !secret.includes(sort.replace(/^-/, ""))).map((sort) => ({ sort })),
-      ...(word === undefined || secret.includes(word) ? [] : [{ q: "brass" }]),
+      ...(words === "" || search.some((each) => secret.includes(each)) ? [] : [{ q: "brass" }]),
       ...(resource.soft_delete && reachesEveryRow(reader.role, `${name}:read_deleted`) ? [{ deleted: "include" }] : []),
       ...included.map(([include]) => ({ include })),
     ];

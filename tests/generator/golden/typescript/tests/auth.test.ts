@@ -31,18 +31,19 @@ const server = createServer((_request, response) => {
 await once(server, "listening");
 after(() => server.close());
 
+/** What the service would have logged. */
+const logged: unknown[] = [];
+
 function verifier(): Verifier {
-  return new Verifier({
-    authDevSecret: "",
-    provider: {
-      ...PROVIDERS.custom,
-      issuer: "https://id.example.com/",
-      jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
-      audience: ["api"],
-      tenantClaim: "org.id",
-      require: { token_use: "access" },
-    },
-  });
+  const provider = {
+    ...PROVIDERS.custom,
+    issuer: "https://id.example.com/",
+    jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`,
+    audience: ["api"],
+    tenantClaim: "org.id",
+    require: { token_use: "access" },
+  };
+  return new Verifier({ authDevSecret: "", provider }, { warn: (...line: unknown[]) => logged.push(line[1]) });
 }
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -137,6 +138,7 @@ test("known keys outlive an outage of the provider, for a day", async () => {
     );
     await checked.identity(await sign());
     assert.equal(issuer.fetched, 2);
+    assert.deepEqual(logged, ["the provider's keys cannot be fetched"]);
     mock.timers.setTime(Date.now() + 25 * 3_600_000);
     await assert.rejects(checked.identity(await sign()), (error) => error instanceof Problem && error.status === 503);
   } finally {

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
 
-import Fastify from "fastify";
+import Fastify, { LogController } from "fastify";
 
 import { install, Problem } from "../src/core/errors.js";
 import { Limiter, networkOf } from "../src/core/limits.js";
-import { traceOf } from "../src/core/logs.js";
+import { childLogger, install as installLog, logging, requestId, traceOf } from "../src/core/logs.js";
 import { knowCallers, yieldToOthers } from "../src/core/web.js";
 
 test("who asks too often is told when to come back, and nobody else is", () => {
@@ -56,6 +56,34 @@ test("there is no limit unless one is set", () => {
   const limiter = new Limiter(0);
 
   for (let count = 0; count < 100; count += 1) assert.deepEqual(limiter.take("jane"), {});
+});
+
+test("what nobody expected is an answer and a line of the log with the same id", async () => {
+  const lines: Record<string, unknown>[] = [];
+  const stream = { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) };
+  const server = Fastify({
+    logger: { ...(logging("info") as object), stream },
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
+    requestIdHeader: false,
+    genReqId: requestId,
+    childLoggerFactory: childLogger,
+  });
+  install(server);
+  installLog(server);
+  server.get("/", () => {
+    throw new Error("a mistake of ours");
+  });
+  const answer = await server.inject({ method: "GET", url: "/", headers: { "x-request-id": "a-request-of-mine" } });
+  const told = lines.filter((line) => JSON.stringify(line).includes("a mistake of ours"));
+
+  assert.equal(answer.statusCode, 500);
+  assert.ok(!answer.body.includes("a mistake"));
+  assert.equal(answer.headers["x-request-id"], "a-request-of-mine");
+  assert.equal(answer.json<{ request_id: string }>().request_id, "a-request-of-mine");
+  assert.deepEqual(
+    told.map((line) => line["request_id"]),
+    ["a-request-of-mine"],
+  );
 });
 
 test("a trace goes on through the service, and a broken one begins anew", () => {

@@ -55,8 +55,12 @@ export interface Resource {
   readonly relations: Readonly<Record<string, Relation>>;
   /** The field by which people know a row; empty when there is none. */
   readonly natural_key: string;
+  /** Whether it is unique at all, and not in each tenant. */
+  readonly natural_key_global: boolean;
   /** The fields that `q` looks into. */
   readonly search: readonly string[];
+  /** One of them that takes any words; empty when none does. */
+  readonly words: string;
   /** Whether its changes are in the audit log. */
   readonly audited: boolean;
   /** Fields that only some roles see, and fields that only some roles set. */
@@ -80,7 +84,9 @@ const ABSENT: Absent = {
   soft_delete: false,
   read_only: false,
   natural_key: "",
+  natural_key_global: false,
   search: [],
+  words: "",
   audited: false,
   readable_by: {},
   writable_by: {},

@@ -29,7 +29,7 @@ func WriteEach[Item, Row any](
 		return nil, err
 	}
 	return call.WriteOnce(database, nil, func(tx *db.Tx) (*Reply, error) {
-		rows, err := eachOf("items", items, false, func(item wire.Item[Item]) (*Row, error) {
+		rows, err := eachOf(call, "items", items, false, func(item wire.Item[Item]) (*Row, error) {
 			return work(call.Context(), tx, item.Value)
 		})
 		if err != nil {
@@ -47,7 +47,7 @@ func DeleteEach[ID any](
 		return nil, err
 	}
 	return call.WriteOnce(database, nil, func(tx *db.Tx) (*Reply, error) {
-		_, err := eachOf("ids", ids, true, func(id ID) (struct{}, error) { return struct{}{}, work(tx, id) })
+		_, err := eachOf(call, "ids", ids, true, func(id ID) (struct{}, error) { return struct{}{}, work(tx, id) })
 		return NoContent(), err
 	})
 }
@@ -75,7 +75,7 @@ func (c *Call) mayChangeMany(permissions []string) error {
 // eachOf does the work for every item. The first that fails ends it, and the transaction with it; the refusal points at
 // the item.
 func eachOf[Item, Result any](
-	field string, items []Item, deleting bool, work func(item Item) (Result, error),
+	call *Call, field string, items []Item, deleting bool, work func(item Item) (Result, error),
 ) ([]Result, error) {
 	found := make([]Result, len(items))
 	for place, item := range items {
@@ -84,7 +84,7 @@ func eachOf[Item, Result any](
 			if db.IsLostRace(err) { // the whole request is run again
 				return nil, err
 			}
-			return nil, pointedAt(field, place, db.Problem(err, deleting))
+			return nil, pointedAt(field, place, db.Problem(call.Context(), err, deleting))
 		}
 	}
 	return found, nil

@@ -53,7 +53,7 @@ func (h Handler) Handle(endpoint Endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reply, err := h.answer(w, r, endpoint)
 		if err != nil {
-			problem.Write(w, r, db.RequestID(r.Context()), db.Problem(err, r.Method == http.MethodDelete))
+			problem.Write(w, r, db.RequestID(r.Context()), db.Problem(r.Context(), err, r.Method == http.MethodDelete))
 			return
 		}
 		if reply.stream != nil {

@@ -63,12 +63,33 @@ func Observe(next http.Handler, spans *traces.Traces) http.Handler {
 		method, route := known(r)
 		requests.WithLabelValues(method, route, strconv.Itoa(watched.status)).Inc()
 		seconds.WithLabelValues(method, route).Observe(elapsed.Seconds())
-		slog.Info("request",
-			"request_id", id, "trace_id", trace.TraceID, "span_id", trace.SpanID, "method", method, "route", route, "status", watched.status,
+		slog.InfoContext(ctx, "request",
+			"method", method, "route", route, "status", watched.status,
 			"ms", float64(elapsed.Microseconds())/1000,
 			"tenant_id", who.TenantID, "principal", who.Actor())
 	})
 }
+
+// OfRequests is the handler of a log whose lines say which request they belong to, and where that stands in a trace,
+// wherever they are given its context.
+func OfRequests(handler slog.Handler) slog.Handler { return ofRequests{handler} }
+
+type ofRequests struct{ slog.Handler }
+
+func (h ofRequests) Handle(ctx context.Context, record slog.Record) error {
+	if id := db.RequestID(ctx); id != "" {
+		trace := TraceOf(ctx)
+		record.AddAttrs(
+			slog.String("request_id", id), slog.String("trace_id", trace.TraceID), slog.String("span_id", trace.SpanID))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h ofRequests) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return ofRequests{h.Handler.WithAttrs(attributes)}
+}
+
+func (h ofRequests) WithGroup(name string) slog.Handler { return ofRequests{h.Handler.WithGroup(name)} }
 
 // known has a bound on its values, whatever callers send: it labels metrics.
 func known(r *http.Request) (method, route string) {

@@ -33,7 +33,7 @@ func sqlState(err error) string {
 
 // Problem is what an error of the database means to the caller; its text never leaves the service. Problems stay as
 // they are.
-func Problem(err error, deleting bool) *problem.Problem {
+func Problem(ctx context.Context, err error, deleting bool) *problem.Problem {
 	var known *problem.Problem
 	if errors.As(err, &known) {
 		return known
@@ -43,26 +43,25 @@ func Problem(err error, deleting bool) *problem.Problem {
 	var connecting *pgconn.ConnectError
 	switch {
 	case errors.As(err, &refused):
-		return ofState(refused, deleting)
+		return ofState(ctx, refused, deleting)
 	case errors.Is(err, context.Canceled): // by the caller, who has gone
 		return problem.Unavailable()
 	case errors.Is(err, errUnreachable), errors.As(err, &connecting), errors.As(err, &network):
-		slog.Warn("database unreachable", "error", err)
+		slog.WarnContext(ctx, "database unreachable", "error", err)
 		return problem.Unavailable()
 	case strings.Contains(err.Error(), "failed to encode"):
 		return outOfRange()
 	}
-	slog.Error("unexpected error", "error", err)
+	slog.ErrorContext(ctx, "unexpected error", "error", err)
 	return problem.Internal()
 }
 
-func ofState(refused *pgconn.PgError, deleting bool) *problem.Problem {
+func ofState(ctx context.Context, refused *pgconn.PgError, deleting bool) *problem.Problem {
 	state := refused.Code
 	fields := Constraints[refused.ConstraintName]
 	switch {
 	case state == "23505":
-		return about(http.StatusConflict, "unique_violation", "Another row has the same value.",
-			fields, "taken", "is taken already")
+		return problem.Taken(fields...)
 	case state == "23001", state == "23503" && deleting:
 		return problem.New(http.StatusConflict, "still_referenced", "Other rows still refer to this one.")
 	case state == "23503":
@@ -72,31 +71,20 @@ func ofState(refused *pgconn.PgError, deleting bool) *problem.Problem {
 		}
 		return problem.UnknownReference(pointers...)
 	case state == "23514", state == "23502":
-		return about(http.StatusUnprocessableEntity, "check_violation", "A value is not allowed.",
-			fields, "check_violation", "is not allowed")
+		return problem.NotAllowed(fields...)
 	case strings.HasPrefix(state, "22"), strings.HasPrefix(state, "54"):
 		return outOfRange()
 	case slices.Contains([]string{"40001", "40P01", "55P03", "57014"}, state),
 		strings.HasPrefix(state, "57P"), strings.HasPrefix(state, "533"), strings.HasPrefix(state, "08"):
-		slog.Warn("database unavailable", "sqlstate", state)
+		slog.WarnContext(ctx, "database unavailable", "sqlstate", state)
 		return problem.Unavailable()
 	}
 	// 42501 is row-level security refusing a write: it always means a mistake in this service.
-	slog.Error("unexpected database error", "sqlstate", state, "error", refused.Message)
+	slog.ErrorContext(ctx, "unexpected database error", "sqlstate", state, "error", refused.Message)
 	return problem.Internal()
 }
 
 func outOfRange() *problem.Problem {
 	return problem.New(
 		http.StatusUnprocessableEntity, "validation_failed", "A value is outside of what can be stored.")
-}
-
-func about(status int, code, detail string, fields []string, fault, message string) *problem.Problem {
-	refusal := problem.New(status, code, detail)
-	for _, field := range fields {
-		refusal.Faults = append(refusal.Faults, problem.Fault{
-			Pointer: problem.Pointer(field), Code: fault, Message: message,
-		})
-	}
-	return refusal
 }

@@ -102,6 +102,25 @@ func UnknownReference(pointers ...string) *Problem {
 	return refusal
 }
 
+// Taken: another row, which the caller need not be able to see, has values that have to be unique.
+func Taken(fields ...string) *Problem {
+	return about(New(http.StatusConflict, "unique_violation", "Another row has the same value."),
+		fields, "taken", "is taken already")
+}
+
+// NotAllowed: a value is one that the database does not take.
+func NotAllowed(fields ...string) *Problem {
+	return about(New(http.StatusUnprocessableEntity, "check_violation", "A value is not allowed."),
+		fields, "check_violation", "is not allowed")
+}
+
+func about(refusal *Problem, fields []string, code, message string) *Problem {
+	for _, field := range fields {
+		refusal.Faults = append(refusal.Faults, Fault{Pointer: Pointer(field), Code: code, Message: message})
+	}
+	return refusal
+}
+
 // VersionConflict: someone else changed the row first. The answer carries the current ETag.
 func VersionConflict(version int64) *Problem {
 	detail := fmt.Sprintf("The row has changed: it is at version %d now.", version)

@@ -195,8 +195,8 @@ func UpsertProject(
 	if err != nil {
 		return nil, db.Known, err
 	}
-	if known == nil { // deleted meanwhile
-		return nil, db.Known, problem.Unavailable()
+	if known == nil { // another tenant's, or deleted meanwhile
+		return nil, db.Known, problem.Taken("code")
 	}
 	if !change {
 		found, err := GetProject(ctx, tx, *known)

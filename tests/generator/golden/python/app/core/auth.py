@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from app.core.errors import Problem, unavailable
 from app.core.limits import Limiter, network
 from app.permissions import ROLES, TenantId, UserId
 from app.settings import Settings
+
+log = logging.getLogger(__name__)
 
 LEEWAY_S = 30
 STALE_S = 24 * 3600
@@ -161,7 +164,8 @@ class KeySet:
         try:
             document = await asyncio.to_thread(_download, self._url)
             found = {str(key.get("kid", "")): jwt.PyJWK(key).key for key in document["keys"] if _is_usable(key)}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
+            log.warning("the provider's keys cannot be fetched: %r", error)
             return  # the old keys stay good for a day
         self._keys = {kid: key for kid, key in found.items() if _is_strong(key)}
         self._fetched = time.monotonic()

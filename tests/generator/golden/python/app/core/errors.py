@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.constraints import CONSTRAINTS
 
@@ -89,8 +90,14 @@ def unknown_reference(*pointers: str) -> Problem:
     return Problem(422, "unknown_reference", "A reference points at nothing.", errors)
 
 
+def taken(*fields: str) -> Problem:
+    """Another row, which the caller need not be able to see, has values that have to be unique."""
+    errors = [{"pointer": f"/{field}", "code": "taken", "message": "is taken already"} for field in fields]
+    return Problem(409, "unique_violation", "Another row has the same value.", errors)
+
+
 def install(app: FastAPI) -> None:
-    """Answer every exception that can leave a route."""
+    """Answer every refusal that can leave a route; LastResort answers what else can."""
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -98,7 +105,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(asyncpg.DataError, _answer_database)
     app.add_exception_handler(asyncpg.InterfaceError, _answer_unavailable)
     app.add_exception_handler(OSError, _answer_unavailable)
-    app.add_exception_handler(Exception, _answer_unexpected)
 
 
 def render(request: Request, problem: Problem) -> JSONResponse:
@@ -183,8 +189,7 @@ def from_database(error: Exception, *, deleting: bool) -> Problem:
     constraint = str(getattr(error, "constraint_name", None) or "")
     fields = CONSTRAINTS.get(constraint, ())
     if state == "23505":
-        errors = [{"pointer": f"/{f}", "code": "taken", "message": "is taken already"} for f in fields]
-        return Problem(409, "unique_violation", "Another row has the same value.", errors)
+        return taken(*fields)
     if state == "23001" or (state == "23503" and deleting):
         return Problem(409, "still_referenced", "Other rows still refer to this one.")
     if state == "23503":
@@ -199,6 +204,11 @@ def from_database(error: Exception, *, deleting: bool) -> Problem:
         return unavailable()
     # 42501 is row-level security refusing a write: it always means a mistake in this service.
     log.error("unexpected database error", exc_info=error)
+    return internal()
+
+
+def internal() -> Problem:
+    """A mistake of this service. What it was is in the logs and nowhere else."""
     return Problem(500, "internal", "Something went wrong on our side.")
 
 
@@ -207,9 +217,28 @@ def unavailable() -> Problem:
 
 
 async def _answer_unavailable(request: Request, error: Exception) -> JSONResponse:
-    log.warning("database unreachable: %s", type(error).__name__)
+    log.warning("something is out of reach: %r", error)
     return render(request, unavailable())
 
 
-async def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
-    return render(request, Problem(500, "internal", "Something went wrong on our side."))
+class LastResort:
+    """Answers exceptions that nothing else knows, while the request still has its id: in the answer and in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            log.exception("unexpected error")
+            if begun:
+                raise  # the server breaks the connection off, so that nobody takes a part for the whole
+            await render(Request(scope), internal())(scope, receive, send)

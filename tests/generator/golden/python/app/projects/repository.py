@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from app.core.db import Row, Tx
-from app.core.errors import forbidden, not_found, version_conflict
+from app.core.errors import forbidden, not_found, taken, version_conflict
 from app.core.export import MAX_EXPORTED
 from app.core.ids import new_id
 from app.core.include import MAX_INCLUDED, Relation
@@ -164,6 +164,8 @@ async def upsert_project(
     if row is not None:
         return Project.model_construct(**row), "created"
     known = await _known(tx, body)
+    if known is None:  # another tenant's, or deleted meanwhile
+        raise taken("code")
     if on_conflict == "ignore":
         return await get_project(tx, known), "known"
     sent = {name: value for name, value in body.sent().items() if name != "code"}

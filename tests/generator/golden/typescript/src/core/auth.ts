@@ -1,7 +1,7 @@
 /** From a credential to the caller: signature, issuer, audience, expiry, tenant and roles of a bearer token. */
 import { createHash } from "node:crypto";
 
-import type { FastifyRequest } from "fastify";
+import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import { decodeProtectedHeader, jwtVerify, type JWK, type JWTPayload } from "jose";
 
 import { asTenantId, asUserId, ROLES } from "../permissions.js";
@@ -21,9 +21,11 @@ const ALGORITHMS_OF: Readonly<Record<string, readonly string[]>> = {
   OKP: ["EdDSA"],
 };
 
+type Log = Pick<FastifyBaseLogger, "warn">;
+
 /** What finds the caller. Without a credential this is an anonymous one, whom `require` refuses where it must. */
-export function authenticator(settings: Settings): (request: FastifyRequest) => Promise<Identity> {
-  const verifier = new Verifier(settings);
+export function authenticator(settings: Settings, log: Log): (request: FastifyRequest) => Promise<Identity> {
+  const verifier = new Verifier(settings, log);
   return (request) => credential(request, verifier);
 }
 
@@ -49,9 +51,9 @@ export class Verifier {
   readonly #devSecret: Uint8Array;
   readonly #known = new Map<string, { readonly until: number; readonly identity: Identity }>();
 
-  constructor(settings: Pick<Settings, "provider" | "authDevSecret">) {
+  constructor(settings: Pick<Settings, "provider" | "authDevSecret">, log: Log) {
     this.#provider = settings.provider;
-    this.#keys = new KeySet(settings.provider.jwksUrl, settings.provider.refetchSeconds * 1000);
+    this.#keys = new KeySet(settings.provider.jwksUrl, settings.provider.refetchSeconds * 1000, log);
     this.#devSecret = new TextEncoder().encode(settings.authDevSecret);
   }
 
@@ -135,14 +137,16 @@ export class Verifier {
 class KeySet {
   readonly #url: string;
   readonly #refetchMs: number;
+  readonly #log: Log;
   #keys = new Map<string, JWK>();
   #fetchedAt = -Infinity;
   #triedAt = -Infinity;
   #fetching: Promise<void> | undefined;
 
-  constructor(url: string, refetchMs: number) {
+  constructor(url: string, refetchMs: number, log: Log) {
     this.#url = url;
     this.#refetchMs = refetchMs;
+    this.#log = log;
   }
 
   async get(kid: string): Promise<JWK | undefined> {
@@ -163,8 +167,8 @@ class KeySet {
       const found = (await download(this.#url)) as { keys: JWK[] };
       this.#keys = new Map(found.keys.filter(isUsable).map((key) => [key.kid ?? "", key]));
       this.#fetchedAt = Date.now();
-    } catch {
-      return; // the old keys stay good for a day
+    } catch (error) {
+      this.#log.warn({ err: error }, "the provider's keys cannot be fetched"); // the old ones stay good for a day
     }
   }
 }

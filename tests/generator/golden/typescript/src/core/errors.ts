@@ -59,6 +59,12 @@ export function unknownReference(...pointers: readonly string[]): Problem {
   return new Problem(422, "unknown_reference", "A reference points at nothing.", errors);
 }
 
+/** Another row, which the caller need not be able to see, has values that have to be unique. */
+export function taken(...fields: readonly string[]): Problem {
+  const errors = fields.map((field) => ({ pointer: `/${field}`, code: "taken", message: "is taken already" }));
+  return new Problem(409, "unique_violation", "Another row has the same value.", errors);
+}
+
 /** Someone else changed the row first; the answer carries the current ETag. */
 export function versionConflict(version: number): Problem {
   const detail = `The row has changed: it is at version ${version} now.`;
@@ -139,16 +145,17 @@ export function fromDatabase(error: DatabaseError, deleting: boolean): Problem {
   const state = error.code ?? "";
   const fields =
     (Object.hasOwn(CONSTRAINTS, error.constraint ?? "") ? CONSTRAINTS[error.constraint ?? ""] : undefined) ?? [];
-  const faults = (code: string, message: string) => fields.map((field) => ({ pointer: `/${field}`, code, message }));
-  if (state === "23505") {
-    return new Problem(409, "unique_violation", "Another row has the same value.", faults("taken", "is taken already"));
-  }
+  if (state === "23505") return taken(...fields);
   if (state === "23001" || (state === "23503" && deleting)) {
     return new Problem(409, "still_referenced", "Other rows still refer to this one.");
   }
   if (state === "23503") return unknownReference(...fields.map((field) => `/${field}`));
   if (state === "23514" || state === "23502") {
-    const errors = faults("check_violation", "is not allowed");
+    const errors = fields.map((field) => ({
+      pointer: `/${field}`,
+      code: "check_violation",
+      message: "is not allowed",
+    }));
     return new Problem(422, "check_violation", "A value is not allowed.", errors);
   }
   if (state.startsWith("22")) {

@@ -118,7 +118,9 @@ export async function included(tx: Tx, entity: string, rows: readonly Row[], wan
     const byKey = new Map<unknown, Row[]>();
     for (const [at, view] of views.entries()) {
       const key = found[at]?.["_key"];
-      byKey.set(key, [...(byKey.get(key) ?? []), view]);
+      const others = byKey.get(key);
+      if (others === undefined) byKey.set(key, [view]);
+      else others.push(view);
     }
     for (const [at, row] of shown.entries()) {
       const values = byKey.get(keys[at]) ?? [];

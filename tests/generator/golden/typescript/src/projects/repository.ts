@@ -1,7 +1,7 @@
 /** The SQL of projects. Each statement names the tenant, and row-level security names it again. */
 import { toJson } from "../core/codecs.js";
 import type { Row, Tx } from "../core/db.js";
-import { forbidden, notFound, versionConflict } from "../core/errors.js";
+import { forbidden, notFound, taken, versionConflict } from "../core/errors.js";
 import { MAX_EXPORTED } from "../core/export.js";
 import { newId } from "../core/ids.js";
 import { MAX_INCLUDED, type Relation } from "../core/include.js";
@@ -170,7 +170,7 @@ export async function upsertProject(
     return { row, outcome: "created" };
   }
   const known = await findKnown(tx, body);
-  if (known === undefined) throw notFound();
+  if (known === undefined) throw taken("code"); // another tenant's, or deleted meanwhile
   if (onConflict === "ignore") return { row: await getProject(tx, known.id), outcome: "known" };
   const sent = omit(body, "code");
   return { row: await updateProject(tx, known.id, sent, null), outcome: "updated" };

@@ -36,8 +36,8 @@ func TestARowOfAnotherTenantInABatchStopsIt(t *testing.T) {
 func TestANaturalKeyOfAnotherTenantIsAnotherRow(t *testing.T) {
 	each(t, scoped, func(t *testing.T, of *resource) {
 		role := ableToAll(of.Name+":create", of.Name+":update")
-		if of.NaturalKey == "" || role == "" {
-			t.Skip("no row is found by a natural key")
+		if of.NaturalKey == "" || of.NaturalKeyGlobal || role == "" {
+			t.Skip("no row of a tenant is found by a natural key")
 		}
 		tenants := []any{newTenant(t), newTenant(t)}
 		slices.SortFunc(tenants, func(a, b any) int { return strings.Compare(text(a), text(b)) })
@@ -55,6 +55,27 @@ func TestANaturalKeyOfAnotherTenantIsAnotherRow(t *testing.T) {
 		want(t, again.status, 201, again.body)
 		want(t, ids(made.rows(t))[0], ids(again.rows(t))[0])
 		want(t, ids(made.rows(t))[0] != text(foreign["id"]), true)
+		want(t, stored(t, of, foreign["id"]), before)
+	})
+}
+
+func TestAGlobalNaturalKeyOfAnotherTenantIsTaken(t *testing.T) {
+	each(t, scoped, func(t *testing.T, of *resource) {
+		role := ableToAll(of.Name+":create", of.Name+":update")
+		if !of.NaturalKeyGlobal || role == "" {
+			t.Skip("no row of all tenants is found by a natural key")
+		}
+		theirs, ours := newTenant(t), newTenant(t)
+		foreign := newRow(t, of, theirs, row{})
+		before := stored(t, of, foreign["id"])
+		writer := caller{role: role, tenant: ours}
+		items := []row{with(body(t, of, ours, role), row{of.NaturalKey: foreign[of.NaturalKey]})}
+		for _, choice := range []string{"error", "ignore", "update"} {
+			refused := writer.post(t, of.Path+"/batch", row{"on_conflict": choice, "items": items})
+
+			want(t, refused.status, 409, refused.body)
+			want(t, refused.fault(t)["pointer"], any("/items/0/"+of.NaturalKey))
+		}
 		want(t, stored(t, of, foreign["id"]), before)
 	})
 }
@@ -125,8 +146,8 @@ func TestNoWayToReadShowsARowOfAnotherTenant(t *testing.T) {
 		ours, theirs := newTenant(t), newTenant(t)
 		reader := able(t, of.Name+":read", ours)
 		values := row{}
-		if len(of.Search) > 0 {
-			values[of.Search[0]] = "brass gate"
+		if of.Words != "" {
+			values[of.Words] = "brass gate"
 		}
 		foreign, own := text(newRow(t, of, theirs, values)["id"]), text(newRow(t, of, ours, values)["id"])
 		asked := [][]string{{}}
@@ -135,7 +156,8 @@ func TestNoWayToReadShowsARowOfAnotherTenant(t *testing.T) {
 				asked = append(asked, []string{"sort", sort})
 			}
 		}
-		if len(of.Search) > 0 && !of.hides(reader.role, of.Search[0]) {
+		hidden := func(field string) bool { return of.hides(reader.role, field) }
+		if of.Words != "" && !slices.ContainsFunc(of.Search, hidden) {
 			asked = append(asked, []string{"q", "brass"})
 		}
 		if of.SoftDelete && reachesAll(reader.role, of.Name+":read_deleted") {

@@ -64,8 +64,13 @@ type resource struct {
 	Sorts   []string
 	// the fields that q looks into
 	Search []string
+	// one of them that takes any words
+	Words string
 	// the field by which people know a row
 	NaturalKey string `json:"natural_key"`
+	// whether it is unique at all, and not in each tenant
+	NaturalKeyGlobal bool `json:"natural_key_global"`
+
 	Relations  map[string]relation
 	Audited    bool
 	Versioned  bool

@@ -1,9 +1,12 @@
 package tests
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"service/internal/api"
+	"service/internal/auth"
 	"service/internal/config"
 	"service/internal/db"
 	"service/internal/server"
@@ -146,6 +151,32 @@ func TestAddressesAndMethodsThatThereAreNoneOfAreProblems(t *testing.T) {
 		want(t, refused.Header().Get("X-Request-Id") != "", true)
 	}
 	want(t, strings.Contains(ask(t, "PUT", world.Resources[0].Path).Header().Get("Allow"), "GET"), true)
+}
+
+func TestWhatNobodyExpectedIsAnAnswerAndLinesOfTheLogWithTheSameID(t *testing.T) {
+	var lines bytes.Buffer
+	log := slog.New(api.OfRequests(slog.NewJSONHandler(&lines, nil))).With("owner", "me")
+	handler := api.Handler{Verifier: auth.NewVerifier(settings), Limiter: api.NewLimiter(0), MaxBodyBytes: 1000}
+	stumbles := api.Observe(handler.Handle(func(call *api.Call) (*api.Reply, error) {
+		log.InfoContext(call.Context(), "so far")
+		panic("a mistake of ours")
+	}), nil)
+	request := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+	request.Header.Set("X-Request-Id", "a-request-of-mine")
+	answer := httptest.NewRecorder()
+	stumbles.ServeHTTP(answer, request)
+	var line, body map[string]any
+	if err := errors.Join(json.Unmarshal(lines.Bytes(), &line), json.Unmarshal(answer.Body.Bytes(), &body)); err != nil {
+		t.Fatal(err)
+	}
+
+	want(t, answer.Code, 500)
+	want(t, body["code"], any("internal"))
+	want(t, body["request_id"], any("a-request-of-mine"))
+	want(t, answer.Header().Get("X-Request-Id"), "a-request-of-mine")
+	want(t, line["request_id"], any("a-request-of-mine"))
+	want(t, len(text(line["trace_id"])), 32)
+	want(t, line["owner"], any("me"))
 }
 
 func TestTheAPIReferenceNeedsNoOtherHost(t *testing.T) {

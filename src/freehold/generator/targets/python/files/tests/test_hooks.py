@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -12,6 +14,7 @@ from starlette.testclient import TestClient
 
 from app import extra
 from app.core.errors import Problem
+from app.core.logs import JsonLines
 from app.features import ROUTERS
 from app.main import create_app
 from app.settings import Settings
@@ -70,6 +73,34 @@ def test_a_hook_that_refuses_undoes_the_change(
     assert (refused.status_code, refused.json()["detail"]) == (422, "Not on Sundays.")
     assert (batch.status_code, batch.json()["errors"][0]["pointer"]) == (422, "/items/0")
     assert world.sql(count) == before
+
+
+@pytest.mark.parametrize("resource", MANY[:1], ids=str)
+def test_what_nobody_expected_is_an_answer_and_a_line_of_the_log_with_the_same_id(
+    world: World, resource: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = world.tenant()
+    writer = world.able(f"{resource.name}:create", tenant)
+    body = world.body(resource, tenant, writer.role)
+    lines: list[dict[str, Any]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(json.loads(JsonLines().format(record)))  # type: ignore[method-assign]
+
+    async def stumble(*_: Any) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(hooks_of(resource), "before_create", stumble)
+    logging.getLogger().addHandler(handler)
+    try:
+        answer = writer.post(resource.path, json=body, headers={"X-Request-Id": "a-request-of-mine"})
+    finally:
+        logging.getLogger().removeHandler(handler)
+    told = [line for line in lines if "a mistake of ours" in line.get("error", "")]
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "a mistake" not in answer.text
+    assert answer.headers["X-Request-Id"] == answer.json()["request_id"] == "a-request-of-mine"
+    assert [line["request_id"] for line in told] == ["a-request-of-mine"]
 
 
 def test_a_route_of_the_owner_is_served_and_may_take_the_place_of_another(

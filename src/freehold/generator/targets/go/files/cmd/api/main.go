@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"service/internal/api"
 	"service/internal/config"
 	"service/internal/db"
 	"service/internal/migrate"
@@ -41,7 +42,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: settings.LogLevel})))
+	lines := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: settings.LogLevel})
+	slog.SetDefault(slog.New(api.OfRequests(lines)))
 	if settings.AutoMigrate {
 		if err := migrate.Command(ctx, "up", false); err != nil {
 			return err

@@ -171,9 +171,9 @@ func (h Handler) stream(w http.ResponseWriter, r *http.Request, reply *Reply) {
 	if err == nil {
 		return
 	}
-	refusal := db.Problem(err, false)
+	refusal := db.Problem(r.Context(), err, false)
 	if begun {
-		slog.ErrorContext(r.Context(), "an export broke off", "request_id", db.RequestID(r.Context()), "error", err)
+		slog.ErrorContext(r.Context(), "an export broke off", "error", err)
 		panic(http.ErrAbortHandler)
 	}
 	problem.Write(w, r, db.RequestID(r.Context()), refusal)

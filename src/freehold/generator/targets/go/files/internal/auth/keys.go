@@ -86,7 +86,7 @@ func (k *KeySet) refresh(ctx context.Context) {
 	// Whoever asked first may go away; the others still wait for the keys.
 	found, err := k.fetch(context.WithoutCancel(ctx))
 	if err != nil {
-		slog.Warn("the provider's keys cannot be fetched", "error", err)
+		slog.WarnContext(ctx, "the provider's keys cannot be fetched", "error", err)
 		return
 	}
 	k.mutex.Lock()
