@@ -613,6 +613,15 @@ def test_s13_a_value_is_spelled_as_the_contract_spells_it(boss: Caller, key: str
     assert taken == [], json.dumps(taken, ensure_ascii=True)
 
 
+def test_s13_an_address_has_one_spelling(boss: Caller) -> None:
+    spelled = ["2001:db8::1", "2001:DB8:0:0:0:0:0:1", "2001:0db8::0001"]
+    made = [boss.post("/v1/specimens", json=specimen(an_ip=each)).json() for each in spelled]
+    changed = boss.patch(f"/v1/specimens/{made[0]['id']}", json={"an_ip": "FE80:0::00A"})
+
+    assert {each["an_ip"] for each in made} == {"2001:db8::1"}
+    assert changed.json()["an_ip"] == "fe80::a"
+
+
 def test_s13_a_parameter_is_spelled_as_the_contract_spells_it(boss: Caller) -> None:
     odd = {
         "limit": ("+5", "5.0", "1_0", "\uff11", " 5", "5 ", "0x5", "1e1", "", "05x", "null", "5\n"),

@@ -50,11 +50,12 @@ _BOUNDED = {Kind.INT: "f.int32", Kind.BIGINT: "f.int53", Kind.FLOAT: "f.float"}
 _ENCODERS = {
     Kind.JSON: "toJson",
     Kind.BYTES: "toBytes",
+    Kind.IP: "toAddress",
     Kind.POINT: "toPoint",
     Kind.LINE: "toLine",
     Kind.POLYGON: "toRings",
 }
-"""What writes a value for the database that pg would not write rightly by itself."""
+"""What writes a value for the database that pg would not write rightly, or that has several spellings."""
 
 _COMMAS = frozenset({Kind.ENUM, Kind.UUID, Kind.INT, Kind.BIGINT, Kind.DECIMAL, Kind.DATE})
 _TEXT_OPERATORS = ("contains", "starts_with")

@@ -36,6 +36,7 @@ export async function createApp(settings: Settings): Promise<App> {
     forceCloseConnections: "idle",
     exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {
+      logs.identify(request, reply); // no hook is run for them
       void errors.render(request, reply, new errors.Problem(400, "bad_request", error.message));
     },
     routerOptions: { querystringParser: (query) => parseQuery(query) as never, maxParamLength: 4096 },

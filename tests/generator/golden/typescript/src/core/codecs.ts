@@ -1,4 +1,6 @@
 /** Between PostgreSQL's texts and the values of this API: what a row holds is what the caller gets. */
+import { isIPv6 } from "node:net";
+
 import pg from "pg";
 import { parse as parseArray } from "postgres-array";
 
@@ -65,6 +67,11 @@ export function toJson(value: unknown): string {
 
 export function toBytes(value: string): Buffer {
   return Buffer.from(value, "base64");
+}
+
+/** The one spelling of an address: `2001:DB8:0::1` is `2001:db8::1`. */
+export function toAddress(text: string): string {
+  return isIPv6(text) ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
 }
 
 export function toPoint([x, y]: Point): string {

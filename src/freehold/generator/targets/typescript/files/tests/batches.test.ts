@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RESOURCES, without, writable } from "./resources.js";
+import { RESOURCES, roleWithAll, without, writable } from "./resources.js";
 import { sql } from "./service.js";
-import { able, bodyOf, newRow, newTenant, pathTo, unknownId, type Row } from "./world.js";
+import { able, bodyOf, Caller, newRow, newTenant, pathTo, unknownId, type Row } from "./world.js";
 
 async function count(table: string): Promise<unknown> {
   return (await sql(`select count(*) as count from ${table}`))[0]?.["count"];
@@ -69,9 +69,10 @@ for (const resource of RESOURCES.filter((each) => each.tenant !== "self" && !eac
   });
 
   if (resource.natural_key !== "") {
-    test(`${name}: an item that is known by its natural key is left or changed, as is asked`, without(`${name}:create`, `${name}:update`, `${name}:read`), async () => {
+    const upserter = roleWithAll(`${name}:create`, `${name}:update`, `${name}:read`);
+    test(`${name}: an item that is known by its natural key is left or changed, as is asked`, { skip: upserter === undefined }, async () => {
       const tenant = await newTenant();
-      const writer = able(`${name}:create`, tenant);
+      const writer = new Caller(upserter ?? "", tenant);
       const body = await bodyOf(resource, tenant, writer.role);
       const send = (conflict: string) => writer.post(`${path}/batch`, { items: [body], on_conflict: conflict });
       const made = await send("update");

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 
-import type { FastifyInstance, FastifyServerOptions } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from "fastify";
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
 
 import { newId } from "./ids.js";
@@ -78,10 +78,15 @@ export function requestId(request: IncomingMessage): string {
   return typeof given === "string" && /^[A-Za-z0-9._-]{8,64}$/.test(given) ? given : newId();
 }
 
+/** Send the request's id along. */
+export function identify(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers({ "X-Request-Id": request.id, "X-Content-Type-Options": "nosniff" });
+}
+
 /** Send the request's id along, write one line about it and count it. */
 export function install(app: FastifyInstance): void {
   app.addHook("onRequest", (request, reply, done) => {
-    void reply.headers({ "X-Request-Id": request.id, "X-Content-Type-Options": "nosniff" });
+    identify(request, reply);
     done();
   });
   app.addHook("onResponse", (request, reply, done) => {
