@@ -451,6 +451,7 @@ async def prune(context: Context, job: Job) -> None:
     await _delete_in_batches(context.db, _EXPIRED_CHALLENGES)
     await _delete_in_batches(context.db, _EXPIRED_PASSKEY_CHALLENGES)
     await _delete_in_batches(context.db, _EXPIRED_RATE_LIMITS)
+    await _delete_in_batches(context.db, _ENDED_SIGNING_KEYS)
     await _delete_in_batches(context.db, _EXPIRED_TRANSACTIONS)
     await _delete_in_batches(context.db, _OLD_DEAD_JOBS, DEAD_DAYS)
 
@@ -480,6 +481,11 @@ _EXPIRED_PASSKEY_CHALLENGES = """
 delete from freehold.passkey_challenges where (project_id, id) in (
     select project_id, id from freehold.passkey_challenges
      where expires_at < now() order by expires_at limit 5000
+) returning 1
+"""
+_ENDED_SIGNING_KEYS = """
+delete from freehold.signing_keys where (project_id, id) in (
+    select project_id, id from freehold.signing_keys where ends_at < now() order by ends_at limit 5000
 ) returning 1
 """
 _EXPIRED_RATE_LIMITS = """

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,12 +35,9 @@ def serve(settings: Settings, *, listener: int | None, control: int | None) -> N
     """The command: on a socket that `freehold up` hands us, or on a port of our own."""
     line, settings = _begin(settings, control)
     own = listener is None
-    answer_requests(
-        settings,
-        bind(settings.host, settings.port)[0] if own else socket.socket(fileno=listener),
-        line=line,
-        name="api",
-    )
+    listening = bind(settings.host, settings.port)[0] if own else socket.socket(fileno=listener)
+    settings = replace(settings, port=listening.getsockname()[1])
+    answer_requests(settings, listening, line=line, name="api")
 
 
 def work(settings: Settings, *, control: int | None) -> None:

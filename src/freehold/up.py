@@ -22,7 +22,7 @@ import msgspec
 import structlog
 
 from freehold import app, job_queue, process
-from freehold.config import Refusal, Settings, with_secret
+from freehold.config import Refusal, Settings, in_url, with_secret
 from freehold.db import migrate
 from freehold.db.embedded import EmbeddedPostgres
 from freehold.services.project import FirstProject
@@ -59,11 +59,11 @@ def up(settings: Settings, *, as_json: bool) -> None:
             processes = Processes(settings, listeners, postgres)
             processes.fork(lock)
             announcement = Announcement(
-                endpoint=endpoint_of(settings),
+                endpoint=settings.endpoint,
                 project=first.project,
                 key=first.key,
                 pid=os.getpid(),
-                reference=endpoint_of(settings).removesuffix("/v1") + "/reference",
+                reference=settings.endpoint.removesuffix("/v1") + "/reference",
                 admin="",
                 data=str(settings.data),
                 psql=postgres.psql_command() if postgres else "",
@@ -90,7 +90,7 @@ async def supervise(
     admin = AdminServer(processes.render_metrics, processes.check_readiness)
     try:
         await admin.start(settings.admin_host, settings.admin_port)
-        announcement.admin = f"http://{_in_url(settings.admin_host)}:{admin.port}"
+        announcement.admin = f"http://{in_url(settings.admin_host)}:{admin.port}"
         await processes.wait_until_ready(stop)
         if not stop.is_set():
             announcement.print(sys.stdout, as_json=as_json)
@@ -139,18 +139,6 @@ class Announcement(msgspec.Struct):
         with suppress(BrokenPipeError):  # nobody has to read it
             stream.write(text + "\n")
             stream.flush()
-
-
-def endpoint_of(settings: Settings) -> str:
-    """The endpoint as clients reach it."""
-    if settings.public_endpoint:
-        return settings.public_endpoint
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host)  # noqa: S104
-    return f"http://{host or _in_url(settings.host)}:{settings.port}/v1"
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def lock_directory(directory: Path) -> int:

@@ -17,13 +17,19 @@ from typing import Any, NamedTuple
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm
 
 from freehold.generator import TARGETS
 from freehold.generator.identity import DEV, PRESETS
 from freehold.generator.targets.common import emit
 from tests.conformance.issuers import VENDORS, Issuer, issuing
 from tests.conformance.running import Prepared, emitted, execute, prepared, serving
+from tests.platform import Project, User, running_platform
 from tests.postgres import Server
+from tests.services.second_factor import ok
+from tests.services.test_signing_keys import issuer_of, key_set, kid_of, let_pass, rotate, token_of
 
 SCHEMA = Path(__file__).parent / "schemas" / "vendors.yaml"
 LEGACY_SECRET = "super-secret-jwt-token-with-at-least-32-characters"
@@ -38,10 +44,18 @@ class Guarded(NamedTuple):
     issuer: Issuer
 
     def read(self, token: str) -> httpx.Response:
-        return self.client.get("/v1/notes", headers=bearer(token))
+        return read(self.client, token)
 
     def write(self, token: str) -> httpx.Response:
-        return self.client.post("/v1/notes", headers=bearer(token), json={"text": "hello"})
+        return write(self.client, token)
+
+
+def read(service: httpx.Client, token: str) -> httpx.Response:
+    return service.get("/v1/notes", headers=bearer(token))
+
+
+def write(service: httpx.Client, token: str) -> httpx.Response:
+    return service.post("/v1/notes", headers=bearer(token), json={"text": "hello"})
 
 
 @contextmanager
@@ -207,9 +221,113 @@ def test_a_service_that_never_had_the_keys_says_so_and_takes_them_when_they_are_
     assert (without.status_code, without.json()["code"]) == (503, "unavailable")
 
 
-def by_secret(claims: dict[str, Any], secret: bytes) -> str:
+def test_a_running_freehold_says_who_calls_and_turns_its_keys_and_goes_away(
+    postgres: Server, made: Callable[[str], Prepared]
+):
+    with ExitStack() as stack:
+        platform = stack.enter_context(running_platform(postgres, "--dev", FREEHOLD_HOST="localhost"))
+        platform.register_root()
+        project, elsewhere = platform.new_project(), platform.new_project()
+        services = [stack.enter_context(trusting(made(target), project)) for target in TARGETS]
+        jane = member(project, "jane", "admin")
+        bob = member(project, "bob", "member")
+        stranger = member(elsewhere, "jane", "admin")
+
+        for service in services:
+            written = write(service, token_of(jane))
+            assert written.status_code == 201, written.text
+            assert written.json()["created_by"] == jane.id
+            seen = read(service, token_of(bob))
+            assert written.json()["id"] in [each["id"] for each in seen.json()["data"]]
+            assert write(service, token_of(bob)).status_code == 403
+        for name, token in for_nobody(project, jane, stranger).items():
+            for service in services:
+                assert read(service, token).status_code == 401, name
+        for token in without_a_role_or_tenant(project):
+            for service in services:
+                assert write(service, token).status_code == 403
+
+        old = [token_of(jane) for _ in services]
+        new_key = rotate(project)[0]["key"]
+        let_pass(project, "signs_from", new_key)
+        until(lambda: kid_of(token_of(jane)) == new_key)
+        for service, before in zip(services, old, strict=True):
+            until(lambda service=service: write(service, token_of(jane)).status_code == 201)
+            assert read(service, before).status_code == 200
+
+        void = [token_of(jane) for _ in services]
+        rotate(project, "--revoke")
+        until(lambda: kid_of(token_of(jane)) != new_key)
+        for service, token in zip(services, void, strict=True):
+            until(lambda service=service: write(service, token_of(jane)).status_code == 201)
+            assert read(service, token).status_code == 401
+
+        later = [token_of(jane) for _ in services]
+        platform.installation.stop()
+        for service, token in zip(services, later, strict=True):
+            assert write(service, token).status_code == 201
+
+
+@contextmanager
+def trusting(made: Prepared, project: Project) -> Iterator[httpx.Client]:
+    """A service that trusts a project of a running Freehold, where the team `arsenal` is a tenant."""
+    execute(made.database, "insert into organization (id, name) values ('arsenal', 'Arsenal')")
+    told = {
+        "AUTH_PROVIDER": "freehold",
+        "AUTH_ISSUER": issuer_of(project),
+        "AUTH_AUDIENCE": project.id,
+        "AUTH_REFETCH_SECONDS": "1",
+    }
+    with serving(made, **told) as started, httpx.Client(base_url=started.url, timeout=30) as client:
+        yield client
+
+
+def member(project: Project, name: str, label: str, team: str = "arsenal", *roles: str) -> User:
+    """A user of the project with a label, in a team, which is made if need be."""
+    user = project.new_user(name, user_id=name)
+    ok(project.server.put(f"/users/{user.id}/labels", json={"labels": [label] if label else []}))
+    project.server.post("/teams", json={"teamId": team, "name": team})
+    ok(project.server.post(f"/teams/{team}/memberships", json={"userId": user.id, "roles": roles or ("x",)}))
+    return user
+
+
+def for_nobody(project: Project, jane: User, stranger: User) -> dict[str, str]:
+    """What no service of the project may take, though some of it was signed by the platform."""
+    blocked = member(project, "eve", "admin")
+    ok(project.server.patch(f"/users/{blocked.id}/status", json={"status": False}))
+    right = token_of(jane)
+    header, claims, _ = right.split(".")
+    [public] = key_set(project).json()["keys"]
+    key = ECAlgorithm.from_jwk(public)
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    said = jwt.decode(right, options={"verify_signature": False})
+    own = ec.generate_private_key(ec.SECP256R1())
+    brought = {"kid": public["kid"], "jwk": ECAlgorithm.to_jwk(own.public_key(), as_dict=True)}
+    return {
+        "of another project": token_of(stranger),
+        "of another project's key": f"{header}.{claims}.{token_of(stranger).rpartition('.')[2]}",
+        "of who is blocked": project.server.post(f"/users/{blocked.id}/jwts").json()["jwt"],
+        "unsigned": jwt.encode(said, "", algorithm="none", headers={"kid": public["kid"]}),
+        "by the public key as a secret": by_secret(said, pem, public["kid"]),
+        "with a key of its own": jwt.encode(said, own, algorithm="ES256", headers=brought),
+        "an API key": project.server.post(
+            "/project/keys/ephemeral", json={"scopes": ["users.read"], "duration": 600}
+        ).json()["secret"].removeprefix("ephemeral_"),
+    }  # fmt: skip
+
+
+def without_a_role_or_tenant(project: Project) -> list[str]:
+    """Whom the project lets in, and a service with tenants lets do nothing."""
+    self_made = member(project, "mallory", "", "mallorys", "admin")
+    unlabelled = member(project, "carol", "", "arsenal", "admin")
+    of_two = member(project, "zoe", "admin")
+    ok(project.server.post("/teams/mallorys/memberships", json={"userId": of_two.id, "roles": ["x"]}))
+    return [token_of(each) for each in (self_made, unlabelled, of_two)]
+
+
+def by_secret(claims: dict[str, Any], secret: bytes, kid: str = "first") -> str:
     """As the libraries that take any algorithm would have it: they make no such token of a public key."""
-    parts = [json.dumps({"alg": "HS256", "kid": "first", "typ": "JWT"}), json.dumps(claims)]
+    parts = [json.dumps({"alg": "HS256", "kid": kid, "typ": "JWT"}), json.dumps(claims)]
     message = b".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=") for part in parts)
     signature = hmac.new(secret, message, hashlib.sha256).digest()
     return (message + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()

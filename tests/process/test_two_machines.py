@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
 import httpx
+import jwt
 import pytest
 
 from tests.platform import Platform, Project, running_platform
@@ -109,3 +111,21 @@ def test_a_socket_on_one_machine_is_told_of_what_is_written_on_the_other(
         told = there.events_until(f"databases.d.tables.t.rows.{rows[-1]}.create")
 
     assert [each["payload"]["$id"] for each in told] == rows
+
+
+def test_machines_sign_with_one_key_and_take_each_others_jwts(first: Platform, second: Platform) -> None:
+    project = first.new_project()
+    jane = project.new_user()
+    there = second.client(project.id, session=jane.session)
+    with ThreadPoolExecutor(8) as threads:
+        asked = [
+            threads.submit(lambda client=client: client.post("/account/jwts").json()["jwt"])
+            for client in (jane.client, there) * 4
+        ]
+        tokens = [each.result() for each in asked]
+
+    assert len({jwt.get_unverified_header(each)["kid"] for each in tokens}) == 1
+    for platform in (first, second):
+        for token in tokens:
+            with platform.client(project.id, **{"X-Appwrite-JWT": token}) as client:
+                assert client.get("/account").json()["$id"] == jane.id

@@ -79,6 +79,7 @@ OF_ROUTES: dict[str, Verdicts] = {
         for each in ("get", "getDb", "getTime")
     },
     "health.getVersion": PUBLIC,
+    "project.getSigningKeys": PUBLIC,
     "ping.get": PUBLIC,
     "console.listOrganizationScopes": PUBLIC,
     "console.listProjectScopes": PUBLIC,

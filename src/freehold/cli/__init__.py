@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold import __version__
-from freehold.cli import audit, jobs, storage
+from freehold.cli import audit, jobs, signing_keys, storage
 from freehold.cli.shared import AsJson, Data, refusals, settings_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def root(
 
 cli.add_typer(audit.commands, name="audit")
 cli.add_typer(jobs.commands, name="jobs")
+cli.add_typer(signing_keys.commands, name="signing-keys")
 cli.add_typer(storage.commands, name="storage")
 
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.", show_default="8080")]

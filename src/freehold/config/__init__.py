@@ -4,7 +4,7 @@ from freehold.config.kinds import SMS_VENDORS, size_text
 from freehold.config.reference import render_reference
 from freehold.config.refusals import ConfigError, Refusal
 from freehold.config.secret import with_secret
-from freehold.config.settings import Settings
+from freehold.config.settings import Settings, in_url
 from freehold.config.sources import load_settings
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "ConfigError",
     "Refusal",
     "Settings",
+    "in_url",
     "load_settings",
     "render_reference",
     "size_text",

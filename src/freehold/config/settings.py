@@ -84,7 +84,8 @@ class Settings:
     )
     public_endpoint: str = _setting(
         ENDPOINT,
-        "The endpoint as clients reach it, when a proxy or a domain stands in front.",
+        "The endpoint as clients reach it, when a proxy or a domain stands in front. JWTs of users name it"
+        " as their issuer.",
         default="",
         shown="made of host and port",
     )
@@ -387,6 +388,14 @@ class Settings:
         endpoint = urlsplit(self.public_endpoint).hostname
         return frozenset(self.domains) | ({endpoint} if endpoint else frozenset())
 
+    @property
+    def endpoint(self) -> str:
+        """The endpoint as clients reach it, without a slash at its end."""
+        if self.public_endpoint:
+            return self.public_endpoint
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{in_url(host)}:{self.port}/v1"
+
     def environment(self) -> dict[str, str]:
         """These settings as variables, for a process that we start."""
         return {
@@ -419,3 +428,8 @@ def written(value: object) -> str:
 
 def _is_told(settings: Settings, one: Field[Any]) -> bool:
     return bool(getattr(settings, one.name) != one.default)
+
+
+def in_url(host: str) -> str:
+    """A host as URLs have it."""
+    return f"[{host}]" if ":" in host else host

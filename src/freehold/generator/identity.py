@@ -85,7 +85,12 @@ PRESETS = {
             note="Signs with EdDSA. Tenant and roles are claims that you add in definePayload.",
         ),
         Preset(
-            "freehold", jwks_url="{issuer}/.well-known/jwks.json", note="Tokens of the Freehold platform."
+            "freehold",
+            jwks_url="{issuer}/.well-known/jwks.json",
+            algorithms=("ES256",),
+            tenant_claim="team.id",
+            note="Issuer: <endpoint>/projects/<project>; audience: the project. Roles are labels; team.roles"
+            " anybody gives who makes a team.",
         ),
         Preset("custom", note="Every value is yours to set."),
     )

@@ -27,7 +27,7 @@ from freehold.providers.outside import Outside
 from freehold.usage import Pings, Traffic, Uses
 from freehold.web import formats, limits, logs, metrics
 from freehold.web.admission import admitted
-from freehold.web.auth import CONSOLE, Authenticator, Project, is_loopback
+from freehold.web.auth import CONSOLE, GUEST, Authenticator, Identity, Project, is_loopback
 from freehold.web.cache import Answers, Cache, Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint, RouteTable
@@ -124,7 +124,7 @@ class Application:
             self.pages_outside, path=settings.chromium, sandbox=settings.chromium_sandbox
         )
         self.vendors = Vendors(self.outside)
-        self.auth = Authenticator(self.db, stamps, settings.secret)
+        self.auth = Authenticator(self.db, stamps, settings)
         self.hits = limits.Hits(self.db)
         self.uses = Uses(self.db)
         self.traffic = Traffic(self.db)
@@ -272,14 +272,14 @@ class Application:
         is_developed = b"x-appwrite-dev-key" in request.headers and await self.auth.has_dev_key(
             request, project
         )
-        is_known = self._knows_origin(exchange, project, any_origin=is_developed)
-        identity = await self.auth.caller(request, project, as_admin=as_admin)
-        if identity.kind == "admin":
-            if not self._knows_origin(exchange, await self.auth.project(CONSOLE)):
-                raise NotOfTheConsole(origin=request.header(b"origin")[:200])
-        elif not is_known and identity.kind != "key" and not endpoint.from_anywhere:
-            raise UnknownOrigin(origin=request.header(b"origin")[:200])
-        identity = admitted(endpoint, project, identity, protocol=endpoint.protocol)
+        if endpoint.public_s:
+            identity = GUEST
+            exchange.publish(endpoint.public_s)
+        else:
+            caller = await self._caller(
+                exchange, endpoint, project, as_admin=as_admin, any_origin=is_developed
+            )
+            identity = admitted(endpoint, project, caller, protocol=endpoint.protocol)
         if endpoint.takes_files:
             await request.read_files(receive, self.settings.body_limit, self.blobs.incoming, self._room)
         else:
@@ -299,6 +299,21 @@ class Application:
             return
         exchange.status = endpoint.status_again if call.was_done_before else endpoint.status
         exchange.body = _formatted(exchange, call.model or endpoint.model, body, version)
+
+    async def _caller(
+        self, exchange: Exchange, endpoint: Endpoint, project: Project, *, as_admin: bool, any_origin: bool
+    ) -> Identity:
+        """Who calls, from a page that may or from none. Raises NotOfTheConsole, UnknownOrigin and what
+        `Authenticator.caller` does."""
+        request = exchange.request
+        is_known = self._knows_origin(exchange, project, any_origin=any_origin)
+        identity = await self.auth.caller(request, project, as_admin=as_admin)
+        if identity.kind == "admin":
+            if not self._knows_origin(exchange, await self.auth.project(CONSOLE)):
+                raise NotOfTheConsole(origin=request.header(b"origin")[:200])
+        elif not is_known and identity.kind != "key" and not endpoint.from_anywhere:
+            raise UnknownOrigin(origin=request.header(b"origin")[:200])
+        return identity
 
     async def answer(self, asking: Call, endpoint: Endpoint, values: Params) -> bytes:
         """What another endpoint answers to the same caller, under all that holds for it: how GraphQL asks.

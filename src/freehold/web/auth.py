@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
@@ -13,13 +14,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from joserfc import jwt
+from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from freehold import secrets
 from freehold.access import permissions, policies, roles, scopes
 from freehold.access.roles import Membership
+from freehold.config import Settings
 from freehold.db.pool import Queries, Record
 from freehold.errors import (
     BadRequest,
@@ -32,6 +34,7 @@ from freehold.errors import (
     Unauthorized,
     UserBlocked,
 )
+from freehold.web import signing
 from freehold.web.cache import Cache, Stamps
 from freehold.web.request import Request
 
@@ -347,6 +350,23 @@ _memberships_decoder = msgspec.json.Decoder(list[Membership])
 _PREFIXES = re.compile(r"(standard|ephemeral|dynamic|account|organization)_(.+)", re.DOTALL)
 
 
+_PLATFORM = ":platform"
+"""Whom a JWT is for that is for no service; no project has such an id."""
+_ROLES_BYTES = 1024
+
+
+class _EphemeralKey(msgspec.Struct, frozen=True):
+    """A key that is not stored anywhere."""
+
+    realm: str
+    """Rather than an id: the key of a deleted project is none of a new one with its id."""
+    scopes: frozenset[str]
+    exp: int
+
+
+_ephemeral_decoder = msgspec.json.Decoder(_EphemeralKey)
+
+
 class _AccountKey(msgspec.Struct, frozen=True):
     """A key that acts for a user of the console."""
 
@@ -359,9 +379,11 @@ class _AccountKey(msgspec.Struct, frozen=True):
 class Authenticator:
     """Resolves requests to projects and callers, remembering both as long as nothing about them changes."""
 
-    def __init__(self, db: Queries, stamps: Stamps, secret: str) -> None:
+    def __init__(self, db: Queries, stamps: Stamps, settings: Settings) -> None:
         self._db = db
-        self._jwt_key = OctKey.import_key(secrets.derive(secret, "jwt"))
+        self._endpoint = settings.endpoint
+        self._ephemeral = OctKey.import_key(secrets.derive(settings.secret, "ephemeral keys"))
+        self.signing = signing.SigningKeys(db, stamps, settings)
         self._projects: Cache[str, Project] = Cache(stamps, size=10_000, ttl_s=300)
         self._origins: Cache[str, Project] = Cache(stamps, size=1, ttl_s=300)
         self._callers: Cache[tuple[str, str, str], Identity] = Cache(stamps, size=50_000, ttl_s=300)
@@ -489,36 +511,70 @@ class Authenticator:
         return _unblocked(cached)
 
     async def _jwt(self, project: Project, text: str) -> Identity:
-        claims = self.read_jwt(text)
-        user_id, session_id = claims.get("userId"), claims.get("sessionId")
-        if (
-            claims.get("projectId") != project.id
-            or not isinstance(user_id, str)
-            or not isinstance(session_id, str)
-        ):
+        claims = await self.signing.read(project, text)
+        # Not whom it says to be of: another machine of ours may be known under another address. That it is
+        # ours its key tells, which is of this project alone.
+        if claims.aud not in (project.id, _PLATFORM):
             raise InvalidJwt()
-        if not session_id:
-            return await self._by_server(project, user_id, claims)
+        if not claims.session_id:
+            return await self._by_server(project, claims)
 
         async def find() -> Identity | None:
-            row = await self._db.row(_BY_SESSION_SQL, project.id, user_id, session_id)
+            row = await self._db.row(_BY_SESSION_SQL, project.id, claims.user_id, claims.session_id)
             return await self._user(project, row) if row is not None else None
 
         identity = await self._callers.load(
-            (project.realm, "jwt", f"{user_id}:{session_id}"), user_tag(project.id, user_id), find
+            (project.realm, "jwt", f"{claims.user_id}:{claims.session_id}"),
+            user_tag(project.id, claims.user_id),
+            find,
         )
         if identity is None or identity.expires_at <= time.time():
             raise InvalidJwt()
         return _unblocked(identity)
 
-    async def _by_server(self, project: Project, user_id: str, claims: dict[str, Any]) -> Identity:
+    async def _by_server(self, project: Project, claims: signing.Claims) -> Identity:
         """Who a JWT is of that a server made without a session. It ends with the password of that time."""
-        identity = await self._sessionless(project, user_id)
+        identity = await self._sessionless(project, claims.user_id)
         if identity is None or identity.user is None:
             raise InvalidJwt()
-        if claims.get("passwordUpdate") != password_stamp(identity.user["password_changed_at"]):
+        if claims.password_update != _password_stamp(identity.user):
             raise InvalidJwt()
         return _unblocked(identity)
+
+    async def jwt_of(self, project: Project, identity: Identity, duration_s: int) -> str:
+        """A JWT that acts for a user for so many seconds, and ends with its session.
+
+        The platform reads whose it is, and in which session; the services of others read the rest.
+        """
+        user, now = identity.user, int(time.time())
+        assert user is not None
+        # They cannot ask whether the user is blocked, or the session half a one: then it is not for them.
+        is_whole = user["enabled"] and not lacks_factor(identity, project)
+        claims: dict[str, Any] = {
+            "iss": f"{self._endpoint}/projects/{project.id}",
+            "aud": project.id if is_whole else _PLATFORM,
+            "sub": user["id"],
+            "iat": now,
+            "exp": int(min(now + duration_s, identity.expires_at)),
+            "userId": user["id"],
+            "sessionId": identity.session_id,
+            "email_verified": user["email_verified"],
+            "phone_number_verified": user["phone_verified"],
+            "roles": _fitting(user["labels"]),
+        }
+        if not identity.session_id:
+            claims["passwordUpdate"] = _password_stamp(user)
+        if len(identity.teams) == 1:
+            (only,) = identity.teams
+            claims["team"] = {"id": only.team_id, "roles": _fitting(only.roles)}
+        return await self.signing.sign(project, claims)
+
+    async def user_in(self, project: Project, user_id: str, session_id: str) -> Identity | None:
+        """A user as the caller that it is in a session, or in none, where a server speaks for it."""
+        if not session_id:
+            return await self._sessionless(project, user_id)
+        row = await self._db.row(_BY_SESSION_SQL, project.id, user_id, session_id)
+        return _user_identity(row) if row is not None else None
 
     async def _user(self, project: Project, row: Record) -> Identity:
         accessed_at: datetime | None = row["accessed_at"]
@@ -627,21 +683,29 @@ class Authenticator:
 
     def _ephemeral_key(self, project: Project, text: str) -> Identity:
         try:
-            claims = self.read_jwt(text)
-        except InvalidJwt:
+            signed = jws.deserialize_compact(text, self._ephemeral, algorithms=["HS256"])
+            key = _ephemeral_decoder.decode(signed.payload)
+        except (JoseError, ValueError, msgspec.DecodeError):
             return GUEST
-        granted = claims.get("scopes")
-        # A realm rather than an id: the key of a deleted project is none of a new one with its id.
-        if claims.get("realm") != project.realm or not isinstance(granted, list) or "userId" in claims:
+        if key.realm != project.realm or key.exp <= time.time():
             return GUEST
         return Identity(
             kind="key",
-            scopes=scopes.KEY | (scopes.ALL_PROJECT & frozenset(granted)),
+            scopes=scopes.KEY | (scopes.ALL_PROJECT & key.scopes),
             roles=frozenset(),
             asks_read=[],
             key_id="ephemeral",
-            expires_at=claims["exp"],
+            expires_at=key.exp,
         )
+
+    def new_ephemeral_key(self, project: Project, granted: list[str], duration_s: int) -> str:
+        """A key with these scopes that holds for so many seconds. Nobody but us can read it."""
+        key = _EphemeralKey(project.realm, frozenset(granted), int(time.time()) + duration_s)
+        header = {"alg": "HS256", "typ": "JWT"}
+        signed = jws.serialize_compact(
+            header, msgspec.json.encode(key), self._ephemeral, algorithms=["HS256"]
+        )
+        return f"ephemeral_{signed}"
 
     async def _admin(self, request: Request, project: Project) -> Identity:
         console = await self.project(CONSOLE)
@@ -654,26 +718,16 @@ class Authenticator:
             return GUEST
         return msgspec.structs.replace(identity, kind="admin", scopes=granted)
 
-    def read_jwt(self, text: str) -> dict[str, Any]:
-        """The claims of a JWT of ours that has not expired. Raises InvalidJwt."""
-        try:
-            claims: dict[str, Any] = jwt.decode(text, self._jwt_key, algorithms=["HS256"]).claims
-        except (JoseError, ValueError) as error:
-            raise InvalidJwt() from error
-        expires = claims.get("exp")
-        if not isinstance(expires, int | float) or expires <= time.time():
-            raise InvalidJwt()
-        return claims
 
-    def write_jwt(self, claims: dict[str, Any], duration_s: int) -> str:
-        """Sign claims so that they hold for so many seconds."""
-        now = int(time.time())
-        return jwt.encode({"alg": "HS256"}, {**claims, "iat": now, "exp": now + duration_s}, self._jwt_key)
-
-
-def password_stamp(changed_at: datetime | None) -> float:
+def _password_stamp(user: Record) -> float:
     """What a JWT without a session says of the password, so that it ends with it."""
+    changed_at: datetime | None = user["password_changed_at"]
     return changed_at.timestamp() if changed_at is not None else 0
+
+
+def _fitting(names: Sequence[str]) -> Sequence[str]:
+    """Roles as a JWT has them, which goes into a header: all, or none when they are too many for that."""
+    return names if sum(map(len, names)) + 3 * len(names) <= _ROLES_BYTES else ()
 
 
 def _impersonated(request: Request) -> tuple[str, str] | None:

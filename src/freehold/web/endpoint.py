@@ -81,6 +81,7 @@ class Endpoint:
         console: bool,
         reference: bool,
         from_anywhere: bool = False,
+        public_s: int = 0,
         older: dict[str, str] | None = None,
         protocol: str = "rest",
         half_signed_in: bool = False,
@@ -106,6 +107,8 @@ class Endpoint:
         self.protocol = protocol
         self.reference = reference
         self.from_anywhere = from_anywhere
+        self.public_s = public_s
+        """For how many seconds anybody may keep the answer, which is the same for all; 0 when it is not."""
         self.older = older or {}
         """What older SDKs call parameters of the body, and what these are called now."""
         self.half_signed_in = half_signed_in
@@ -280,6 +283,7 @@ class Routes:
         model: str | type[Output] = "",
         reference: bool = True,
         from_anywhere: bool = False,
+        public_s: int = 0,
         older: dict[str, str] | None = None,
         half_signed_in: bool = False,
         challenged: bool = False,
@@ -294,11 +298,12 @@ class Routes:
         name of the method when it is not the handler's. `model` says what is in a `Json`: its struct, or only
         its name. `reference=False`: Freehold's own, not of the Appwrite contract. `older`: what older SDKs
         call parameters of the body, and what these are called now. `from_anywhere`: pages of any origin may
-        send browsers here, for nothing that these bring along counts. `half_signed_in`: sessions
-        that have yet to show the second factor may call it. `challenged`: a user has to have answered a
-        challenge lately. `in_person`: neither who acts for a user nor an account's key may call it, as it
-        concerns what that user alone is to know or to hold. `several`: it takes several at once as well.
-        `status_again`: how what was done before is answered, if otherwise.
+        send browsers here, for nothing that these bring along counts. `public_s`: the answer is the same
+        whoever asks, pages of any origin may read it, and it may be kept for so many seconds.
+        `half_signed_in`: sessions that have yet to show the second factor may call it. `challenged`: a user
+        has to have answered a challenge lately. `in_person`: neither who acts for a user nor an account's key
+        may call it, as it concerns what that user alone is to know or to hold. `several`: it takes several at
+        once as well. `status_again`: how what was done before is answered, if otherwise.
         """
         implied = ((ChallengeRequired,) if challenged else ()) + ((NotInPerson,) if in_person else ())
 
@@ -322,6 +327,7 @@ class Routes:
                     protocol=self.protocol,
                     reference=reference,
                     from_anywhere=from_anywhere,
+                    public_s=public_s,
                     older=older,
                     half_signed_in=half_signed_in,
                     challenged=challenged,

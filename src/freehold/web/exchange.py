@@ -25,11 +25,8 @@ _FIXED_HEADERS: Headers = [
     (b"server", b"Freehold"),
     (b"x-content-type-options", b"nosniff"),
 ]
-_BASE_HEADERS: Headers = [
-    *_FIXED_HEADERS,
-    (b"cache-control", b"private, no-store"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
-]
+_BASE_HEADERS: Headers = [*_FIXED_HEADERS, (b"content-security-policy", b"frame-ancestors 'none'")]
+_NOT_KEPT = b"private, no-store"
 _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 """Browsers that came over HTTPS come over nothing else for a year. Other hosts of the domain are not ours."""
 _JSON = (b"content-type", b"application/json; charset=UTF-8")
@@ -43,6 +40,7 @@ class Exchange:
 
     __slots__ = (
         "_cors",
+        "_kept",
         "body",
         "content_type",
         "endpoint",
@@ -68,6 +66,7 @@ class Exchange:
         self.content_type = _JSON
         self.headers: Headers = []
         self._cors: Headers = []
+        self._kept = _NOT_KEPT
         self.endpoint: Endpoint | None = None
         self.project: Project | None = None
         self.stream: Stream | None = None
@@ -85,9 +84,15 @@ class Exchange:
         """Keep the answer from the page that asks."""
         self._cors = []
 
+    def publish(self, seconds: int) -> None:
+        """Let pages of every origin read the answer, and everybody keep it for a while."""
+        self._cors = [(b"access-control-allow-origin", b"*")]
+        self._kept = b"public, max-age=%d" % seconds
+
     def fail(self, problem: Problem) -> None:
         """Answer with an error."""
         self.status = problem.status
+        self._kept = _NOT_KEPT
         self.body = _encode(
             {"message": problem.message, "code": problem.status, "type": problem.type, "version": __version__}
         )
@@ -106,7 +111,8 @@ class Exchange:
 
     async def send(self, send: Send) -> None:
         body = self.body
-        headers = [*_BASE_HEADERS, *self.own_headers, *self._cors, *self.headers]
+        kept = (b"cache-control", self._kept)
+        headers = [*_BASE_HEADERS, kept, *self.own_headers, *self._cors, *self.headers]
         # SDKs look at the type even of an empty answer, and read it as JSON when it says so.
         headers.append(self.content_type if body else _NOTHING)
         if len(body) > _GZIP_FROM_BYTES and b"gzip" in self.request.headers.get(b"accept-encoding", b""):

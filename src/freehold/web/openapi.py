@@ -244,6 +244,8 @@ def _plain(template: str) -> str:
 
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    if endpoint.public_s:
+        return [{}]
     asked = set(endpoint.scopes)
     ways: list[tuple[str, ...]] = []
     if asked & scopes.GUEST:

@@ -20,6 +20,7 @@ from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint
 from freehold.web.exchange import Send
 from freehold.web.request import Request
+from freehold.web.signing import keys_tag
 from freehold.web.websocket import MAX_WAITING_BYTES, Wire
 
 CLOSE_S = 5.0
@@ -90,7 +91,10 @@ class Connection:
         Raises ProjectNotFound, UserBlocked, InvalidJwt and the like.
         """
         auth, values = self.app.auth, self.app.stamps.values
+        presented = self.request.header(b"x-appwrite-jwt")
         slots = [Stamps.slot(project_tag(self.project.id))]
+        if presented:
+            slots.append(Stamps.slot(keys_tag(self.project.id)))
         stamps = [(slot, values[slot]) for slot in slots]
         realm = self.project.realm
         self.project = await auth.project(self.project.id)
@@ -107,9 +111,8 @@ class Connection:
             stamps.append((slot, values[slot]))
             identity = await auth.caller(self.request, self.project)
         self._until = identity.expires_at
-        presented = self.request.header(b"x-appwrite-jwt")
         if presented:
-            self._until = min(self._until, float(auth.read_jwt(presented)["exp"]))
+            self._until = min(self._until, (await auth.signing.read(self.project, presented)).exp)
         if lacks_factor(identity, self.project):
             identity = GUEST
         self._stamps = tuple(stamps)

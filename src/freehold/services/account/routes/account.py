@@ -31,6 +31,7 @@ from freehold.services.users import User, as_user
 from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.signing import SigningKeySealed
 from freehold.web.wire import Json, encoded_prefs
 
 routes = Routes("account", raises=(UserUnauthorized,))
@@ -128,20 +129,15 @@ async def list_logs(call: Call, query: audit.LogQuery) -> audit.LogList:
     limit=limit("120/60s", key="url:{url},userId:{userId}"),
     aliases=("/v1/account/jwt",),
     name="createJWT",
-    raises=(JwtCreationDenied,),
+    raises=(JwtCreationDenied, SigningKeySealed),
     in_person=True,
 )
 async def create_jwt(call: Call, body: CreateJwt) -> Jwt:
     """Make a token that acts as the session for a while, and ends when the session does."""
-    user = signed_in(call)
+    signed_in(call)
     if b"x-appwrite-jwt" in call.request.headers:
         raise JwtCreationDenied()
-    claims = {
-        "userId": user["id"],
-        "sessionId": call.identity.session_id,
-        "projectId": call.project.id,
-    }
-    return Jwt(jwt=call.app.auth.write_jwt(claims, body.duration))
+    return Jwt(jwt=await call.app.auth.jwt_of(call.project, call.identity, body.duration))
 
 
 @routes.patch("/v1/account/name", scope="account", event="users.[userId].update.name")

@@ -75,7 +75,6 @@ async def create_ephemeral_key(call: Call, body: CreateEphemeralKey) -> Ephemera
     """Make a key that holds for a while. It can do no more than the key that makes it."""
     granted = checked_scopes(body.scopes)
     must_hold(call, granted)
-    claims = {"projectId": call.project.id, "realm": call.project.realm, "scopes": granted}
     left_s = call.identity.expires_at - time.time()  # not beyond its maker's own end
     duration_s = max(1, int(min(body.duration, left_s)))
     made = wire_time(datetime.now(UTC))
@@ -87,7 +86,7 @@ async def create_ephemeral_key(call: Call, body: CreateEphemeralKey) -> Ephemera
         description="",
         expire=wire_time(datetime.fromtimestamp(time.time() + duration_s, UTC)),
         scopes=granted,
-        secret="ephemeral_" + call.app.auth.write_jwt(claims, duration_s),
+        secret=call.app.auth.new_ephemeral_key(call.project, granted, duration_s),
         accessed_at="",
         sdks=[],
     )

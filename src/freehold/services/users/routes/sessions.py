@@ -12,9 +12,10 @@ from freehold.services.account import Jwt, Session, SessionList, SessionNotFound
 from freehold.services.users import store
 from freehold.services.users.errors import UserNotFound
 from freehold.services.users.models import CreateJwt, CreateToken, ListSessionsQuery, as_user
-from freehold.web.auth import password_stamp, user_tag
+from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.signing import SigningKeySealed
 
 routes = Routes("users", raises=(UserNotFound,))
 
@@ -101,7 +102,7 @@ async def create_token(call: Call, user_id: str, body: CreateToken) -> Token:
     scope="users.write",
     status=201,
     name="createJWT",
-    raises=(SessionNotFound,),
+    raises=(SessionNotFound, SigningKeySealed),
 )
 async def create_jwt(call: Call, user_id: str, body: CreateJwt) -> Jwt:
     """Make a token that acts as the user for a while.
@@ -109,16 +110,15 @@ async def create_jwt(call: Call, user_id: str, body: CreateJwt) -> Jwt:
     It ends with the session that is named, or with the newest. Of a user without a session it ends with its
     password.
     """
-    user = await _existing(call, user_id)
+    await _existing(call, user_id)
     sessions = [row["id"] for row in await account.list_sessions(call.db, call.project.id, user_id)]
     if body.session_id != "recent" and body.session_id not in sessions:
         raise SessionNotFound()
-    claims: dict[str, str | float] = {"userId": user_id, "sessionId": "", "projectId": call.project.id}
-    if sessions:
-        claims["sessionId"] = sessions[0] if body.session_id == "recent" else body.session_id
-    else:
-        claims["passwordUpdate"] = password_stamp(user["password_changed_at"])
-    return Jwt(jwt=call.app.auth.write_jwt(claims, body.duration))
+    session_id = body.session_id if body.session_id != "recent" else next(iter(sessions), "")
+    identity = await call.app.auth.user_in(call.project, user_id, session_id)
+    if identity is None:
+        raise SessionNotFound()
+    return Jwt(jwt=await call.app.auth.jwt_of(call.project, identity, body.duration))
 
 
 async def _existing(call: Call, user_id: str) -> Record:
