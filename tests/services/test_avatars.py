@@ -104,11 +104,39 @@ def test_initials_are_of_the_name_or_of_whoever_asks(project: Project) -> None:
         ("jane@example.com", "JE"),
         ("  ", ""),
         ("<b> &", "B"),
-        ("Žofie Čech", "ŽČ"),
+        ("žofie čech", "ŽČ"),
+        ("გიორგი", "გ"),
+        ("ßen", "Ss"),
     ],
 )
 def test_initials_are_the_first_letters_of_the_first_two_words(name: str, initials: str) -> None:
     assert initials_of(name) == initials
+
+
+def test_initials_are_written_in_the_scripts_of_many_names(project: Project) -> None:
+    """And nobody is shown as a box: without letters it is somebody, as without a name."""
+
+    def shown(name: str) -> bytes:
+        told = {"name": name, "background": "112233", "width": 64, "height": 64}
+        return project.guest.get("/avatars/initials", params=told).content
+
+    names = [
+        "Ärger Öl",
+        "Nguyễn Ẩn",
+        "Привет Мир",
+        "Ωμέγα",
+        "محمد علي",
+        "ישראל כהן",
+        "გიორგი",
+        "สมชาย",
+        "राम कुमार",
+    ]
+    pictures = [shown(each) for each in names]
+    nobody = shown(" ")
+
+    assert len({*pictures, nobody}) == len(names) + 1
+    assert shown("李小龍") == nobody
+    assert shown("李 Smith") == shown("Smith") != nobody
 
 
 def test_a_qr_code_has_its_size_and_its_margin_and_may_be_saved(project: Project) -> None:

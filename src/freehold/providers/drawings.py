@@ -1,18 +1,20 @@
 """Pictures that are drawn rather than opened: initials, flags, browsers, cards, QR codes, paper, a logo.
 
-Flags are those of OpenMoji; all else is lines and letters of ours.
+Flags are those of OpenMoji, letters those of FiraGO; all else is lines of ours.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from io import BytesIO
 
 import resvg_py
 import segno
 from PIL import Image, ImageColor, ImageDraw, ImageFont
+from pymupdf_fonts.FiraGO_Regular import fontbuffer
 
 from freehold.providers.images import Drawing
 
@@ -40,21 +42,35 @@ def _ink_on(color: str) -> str:
     return _DARK_INK if red * 0.299 + green * 0.587 + blue * 0.114 > 160 else _INK
 
 
-def _fitting(text: str, width: float, height: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _letters(size: float) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(BytesIO(fontbuffer), size)
+
+
+def _fitting(text: str, width: float, height: float) -> ImageFont.FreeTypeFont:
     """The largest letters with which the text is no wider and no higher."""
-    font = ImageFont.load_default(size=height)
+    font = _letters(height)
     left, _, right, _ = font.getbbox(text)
-    return font if right - left <= width else ImageFont.load_default(size=height * width / (right - left))
+    return font if right - left <= width else _letters(height * width / (right - left))
+
+
+@cache
+def _nothing() -> bytes:
+    """What is drawn in place of letters that the font does not have."""
+    return bytes(_letters(32).getmask("\U0010ffff"))
+
+
+def written(text: str) -> str:
+    """What of a text there are letters for."""
+    letters = _letters(32)
+    return "".join(each for each in text if bytes(letters.getmask(each)) != _nothing())
 
 
 def _initials(drawing: Drawing) -> Image.Image:
     ground = _ground(drawing)
     image = Image.new("RGBA", (SIDE, SIDE), ground)
-    if drawing.text:
-        font = _fitting(drawing.text, SIDE * 0.7, SIDE * 0.42)
-        ImageDraw.Draw(image).text(
-            (SIDE / 2, SIDE / 2), drawing.text, font=font, fill=_ink_on(ground), anchor="mm"
-        )
+    if text := written(drawing.text):
+        font = _fitting(text, SIDE * 0.7, SIDE * 0.42)
+        ImageDraw.Draw(image).text((SIDE / 2, SIDE / 2), text, font=font, fill=_ink_on(ground), anchor="mm")
     else:
         _somebody(ImageDraw.Draw(image), _ink_on(ground))
     return image
@@ -137,7 +153,7 @@ def _paper(drawing: Drawing) -> Image.Image:
         outline="#c3cad6",
     )
     draw.polygon([(416 - fold, 32), (416 - fold, 32 + fold), (416, 32 + fold)], fill="#c3cad6")
-    font = ImageFont.load_default(size=112 if len(drawing.text) < 4 else 420 // len(drawing.text))
+    font = _letters(112 if len(drawing.text) < 4 else 420 // len(drawing.text))
     draw.text((256, 312), drawing.text, font=font, fill="#4a5568", anchor="mm")
     return image
 

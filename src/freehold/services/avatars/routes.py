@@ -155,4 +155,5 @@ def _name_of(call: Call) -> str:
 def initials_of(name: str) -> str:
     """The first letters of the first two words, of whichever script."""
     words = ["".join(filter(str.isalnum, word)) for word in name.replace("@", " ").split()]
-    return "".join(word[0] for word in words if word)[:2].upper()
+    # As they stand at the beginning of a name: Georgian has capitals for whole lines only.
+    return "".join([word[0].title() for word in words if word][:2])
