@@ -185,6 +185,26 @@ def test_what_loses_data_is_approved_by_the_name_of_its_table_or_not_written(fol
     assert again.returncode == 0
 
 
+def test_what_rows_that_are_there_need_is_told_before_a_migration_fails_on_them(folder: Path):
+    freehold(folder, "--out", "service")
+    schema = folder / "freehold.yaml"
+    text = schema.read_text()
+    line = next(each for each in text.splitlines() if each.strip().startswith("budget:"))
+    indent = line[: len(line) - len(line.lstrip())]
+    new = f"{indent}room: string(8)\n{indent}floor: {{ type: int, default: 0 }}\n"
+    schema.write_text(text.replace(line + "\n", line + "\n" + new))
+    shown = json.loads(freehold(folder, "--out", "service", "--check", "--json").stdout)
+    made = freehold(folder, "--out", "service")
+    again = freehold(folder, "--out", "service")
+
+    assert shown["needs"] == ["a value of project.room in each row that is there"]
+    assert "     needs  a value of project.room in each row that is there\n" in made.stdout
+    assert "say a `default:`" in made.stdout
+    texts = [path.read_text() for path in (folder / "service/db/migrations").glob("*.sql")]
+    assert [each.count("-- needs: a value of project.room") for each in texts if "-- needs" in each] == [1]
+    assert again.stdout == "service is up to date.\n"
+
+
 def test_what_is_read_and_not_made_is_named(folder: Path):
     schema = folder / "freehold.yaml"
     platform = "platform: { buckets: { avatars: {}, files: { max_size: 5MB } }, topics: { news: {} } }\n"

@@ -13,7 +13,7 @@ from freehold.config import Refusal
 from freehold.generator import differences, own_routes, write
 from freehold.generator.generate import find
 from freehold.generator.generate import generate as emit
-from freehold.generator.migrations import FOLDER, SNAPSHOT, History, losses, read_snapshot
+from freehold.generator.migrations import FOLDER, SNAPSHOT, History, losses, needs, read_snapshot
 from freehold.generator.migrations import snapshot as snapshot_of
 from freehold.generator.releases import Release, is_newer, since
 from freehold.generator.target import FormatterMissing
@@ -66,6 +66,8 @@ class Report:
     """What the new migrations would lose, by the table that loses it."""
     unapproved: Mapping[str, list[str]] = field(default_factory=dict)
     """Those of them that nobody has approved."""
+    needs: tuple[str, ...] = ()
+    """What the new migrations ask of the rows that are there, and fail without."""
 
     @property
     def exit_code(self) -> int:
@@ -94,6 +96,7 @@ class Prepared:
     losses: Mapping[str, list[str]] = field(default_factory=dict)
     approved: frozenset[str] = frozenset()
     """The tables that may lose data."""
+    needs: tuple[str, ...] = ()
 
     @property
     def unapproved(self) -> dict[str, list[str]]:
@@ -118,6 +121,7 @@ class Prepared:
             shown,
             self.losses,
             self.unapproved,
+            self.needs,
         )
 
     def perform(self) -> None:
@@ -242,6 +246,7 @@ def prepare(
         folder,
         losses(backend, before),
         frozenset(approve),
+        tuple(needs(backend, before)),
     )
 
 
@@ -346,6 +351,7 @@ def as_values(report: Report) -> dict[str, object]:
         "releases": releases,
         "losses": dict(report.losses),
         "unapproved": sorted(report.unapproved),
+        "needs": list(report.needs),
     }
     return values if report.diff is None else {**values, "diff": report.diff}
 
@@ -367,6 +373,11 @@ def _text(report: Report, out: Path) -> str:
         ]
     if report.losses:
         lines += ["", *(f"     loses  {each}" for texts in report.losses.values() for each in texts)]
+    if report.needs:
+        lines += ["", *(f"     needs  {each}" for each in report.needs)]
+        lines.append(
+            "Where there are rows, say a `default:`, or fill it in in that migration before it is applied."
+        )
     if report.unapproved:
         said = " ".join(f"--approve {table}" for table in sorted(report.unapproved))
         lines.append(f"Nothing is written until that is approved: {said}")

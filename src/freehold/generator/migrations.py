@@ -119,6 +119,14 @@ def losses(schema: Schema, history: History) -> dict[str, list[str]]:
     return found
 
 
+def needs(schema: Schema, history: History) -> list[str]:
+    """What the migrations that are new ask of the rows that are there, and fail without."""
+    if history.schema is None:
+        return []
+    steps = ddl.steps(compare(history.schema, schema), online=True)
+    return list(dict.fromkeys(step.needs for step in steps if step.needs))
+
+
 def _own(schema: Schema, known: Mapping[str, str], number: int) -> dict[str, str]:
     """The migrations of what only the service has, where they are not known yet."""
     found = {}
@@ -201,8 +209,9 @@ def _undone(step: ddl.Step) -> str:
 
 
 def _header(steps: list[ddl.Step]) -> str:
-    lost = [step.loses for step in steps if step.loses]
-    return "".join(f"-- destructive: {one_line(text)}\n" for text in dict.fromkeys(lost))
+    lost = [f"-- destructive: {one_line(step.loses)}\n" for step in steps if step.loses]
+    needed = [f"-- needs: {one_line(step.needs)}; without it this fails\n" for step in steps if step.needs]
+    return "".join(dict.fromkeys(lost + needed))
 
 
 def _joined(steps: list[ddl.Step]) -> str:

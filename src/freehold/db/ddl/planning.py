@@ -37,6 +37,8 @@ class Step(Value, frozen=True, kw_only=True):
     """Whether every row is written anew while the lock is held."""
     loses: str | None = None
     """What data can be lost."""
+    needs: str | None = None
+    """What the rows that are there have to have; it fails where they do not."""
     inverse: str | None = None
     """The statement that undoes it; empty when nothing is to be undone, None when it cannot be undone."""
     transactional: bool = True
@@ -135,6 +137,9 @@ class _Speller:
             table=change.table,
             lock=self.lock(change.table, ACCESS_EXCLUSIVE),
             rewrites=column.identity or column.generated,
+            needs=None
+            if column.nullable or column.default is not None or column.identity or column.generated
+            else _value_of(change.table, column.name),
             inverse=self.alter(change.table, f"DROP COLUMN {quote(column.name)}"),
         )
 
@@ -187,8 +192,13 @@ class _Speller:
         if change.nullable:
             yield Step(summary=f"Let {table}.{change.column} be null", sql=allow, table=table, inverse=forbid)
             return
+        needs = _value_of(table, change.column)
         refuse = Step(
-            summary=f"Refuse nulls in {table}.{change.column}", sql=forbid, table=table, inverse=allow
+            summary=f"Refuse nulls in {table}.{change.column}",
+            sql=forbid,
+            table=table,
+            needs=needs,
+            inverse=allow,
         )
         if not self.is_careful(table):
             yield refuse
@@ -545,3 +555,7 @@ def _is_wider_numeric(old: str, new: str) -> bool:
 def _digits(type_: str) -> tuple[int, int]:
     precision, _, scale = type_.removeprefix("numeric(").removesuffix(")").partition(",")
     return int(precision), int(scale or 0)
+
+
+def _value_of(table: str, column: str) -> str:
+    return f"a value of {table}.{column} in each row that is there"
