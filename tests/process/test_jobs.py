@@ -406,6 +406,10 @@ async def test_pruning_deletes_what_had_its_time_and_nothing_else(database_url: 
           from generate_series(1, 3) n;
         insert into freehold.transactions (project_id, id, owner, expires_at)
         select 'console', 't' || n, '', now() + n * interval '45 min' from generate_series(-2, 1) n;
+        insert into freehold.signing_keys (project_id, id, public_key, private_sealed, ends_at)
+        select 'console', 'k' || n, '{}', '', ends_at
+        from (values (1, now() - interval '1 s'), (2, now() + interval '1 h'), (3, 'infinity'))
+             k (n, ends_at);
         insert into freehold.transaction_operations
         select 'console', id, 1, '{}', now(), '', null, '{}' from freehold.transactions;
         """
@@ -417,6 +421,7 @@ async def test_pruning_deletes_what_had_its_time_and_nothing_else(database_url: 
     assert await db.value("select count(*) from freehold.outbox where audited") == 6
     assert await db.value("select count(*) from freehold.outbox where not audited") == 1
     assert await db.value("select count(*) from freehold.rate_limits") == 2
+    assert await db.value("select string_agg(id, ',' order by id) from freehold.signing_keys") == "k2,k3"
     kept = (
         "select string_agg(transaction_id, ',' order by transaction_id) from freehold.transaction_operations"
     )

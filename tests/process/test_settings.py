@@ -136,6 +136,23 @@ def test_a_process_that_we_start_gets_the_same_settings(tmp_path: Path) -> None:
     assert replace(settings, dev=False) != settings
 
 
+@pytest.mark.parametrize(
+    ("told", "endpoint"),
+    [
+        ({}, "http://127.0.0.1:8080/v1"),
+        ({"FREEHOLD_HOST": "0.0.0.0", "PORT": "80"}, "http://127.0.0.1:80/v1"),
+        ({"FREEHOLD_HOST": "::"}, "http://[::1]:8080/v1"),
+        ({"FREEHOLD_HOST": "fd00::1"}, "http://[fd00::1]:8080/v1"),
+        ({"FREEHOLD_PUBLIC_ENDPOINT": "https://api.example.com/v1/"}, "https://api.example.com/v1"),
+    ],
+    ids=str,
+)
+def test_the_endpoint_is_the_public_one_or_made_of_host_and_port(
+    tmp_path: Path, told: dict[str, str], endpoint: str
+) -> None:
+    assert load_settings(environment=told, directory=tmp_path).endpoint == endpoint
+
+
 def test_the_page_of_settings_is_current_and_every_setting_has_a_sentence() -> None:
     page = Path(__file__).parents[2] / "docs" / "settings.md"
 
