@@ -376,7 +376,8 @@ def _text(report: Report, out: Path) -> str:
     if report.needs:
         lines += ["", *(f"     needs  {each}" for each in report.needs)]
         lines.append(
-            "Where there are rows, say a `default:`, or fill it in in that migration before it is applied."
+            "Where there are rows, say a `default:`, or change that migration before it is applied: AGENTS.md"
+            " says how rows are changed there."
         )
     if report.unapproved:
         said = " ".join(f"--approve {table}" for table in sorted(report.unapproved))
