@@ -142,12 +142,13 @@ def outcome(answer: Response) -> Outcome:
 
 def lacking(entity: Entity, action: str, who: Who) -> Outcome | None:
     """What is said to whoever may do it to no row."""
-    if not POLICIES.lines(entity, action, who.role):
-        return (401, "unauthenticated") if who.role == "public" else (403, "forbidden")
+    lines = POLICIES.lines(entity, action, who.role)
+    if not lines and who.role == "public":
+        return 401, "unauthenticated"
     makes_one = entity.tenant == "self" and action == "create"
     if who.tenant is None and entity.tenant != "none" and not makes_one:
         return 403, "no_tenant"
-    return None
+    return None if lines else (403, "forbidden")
 
 
 def told(place: Place, entity: Entity, action: str, who: Who, row: Row) -> Outcome:
@@ -540,10 +541,10 @@ def test_the_log_is_shown_to_those_who_see_all_of_the_rows_that_it_tells_of(worl
         answer = place.send(who, "GET", log, params={"limit": 100})
         if who.role == "public":
             wanted[who.label] = (401, "unauthenticated")
-        elif not told_of:
-            wanted[who.label] = (403, "forbidden")
         elif who.tenant is None:
             wanted[who.label] = (403, "no_tenant")
+        elif not told_of:
+            wanted[who.label] = (403, "forbidden")
         else:
             wanted[who.label] = told_of if who.tenant == place.ours else set()
         if answer.status_code == 200:

@@ -22,6 +22,7 @@ from tests.platform import Platform, Project, User, running_platform
 from tests.postgres import Database, Server
 
 pytestmark = pytest.mark.xdist_group("sessions")
+PAGE = "https://app.example.com"
 TAKEN = "auth: { provider: freehold, sessions: true, api_keys: true }"
 
 
@@ -79,6 +80,7 @@ def service(
     owner = {"MIGRATE_DATABASE_URL": live.database.url, "MIGRATE_ROLE": ""}
     do((*migrate, "baseline"), folder, made.cache, **told | owner)
     place = {"DATABASE_SCHEMA": live.namespace, "SESSION_PROJECT": live.project.id}
+    place["ALLOWED_ORIGINS"] = f"{PAGE}, http://localhost:3000"
     with (
         serving(made, **DEVELOPMENT, **place) as started,
         httpx.Client(base_url=started.url, timeout=30) as client,
@@ -126,7 +128,7 @@ def test_teams_of_others_stay_closed_and_who_is_in_several_says_in_which(live: L
     undecided = read(service, bob.session)
     assert (undecided.status_code, undecided.json()["code"]) == (403, "no_tenant")
     assert read(service, bob.session, team=ours).status_code == 200
-    assert read(service, stranger.session).status_code == 403
+    assert read(service, stranger.session).json()["code"] == "no_tenant"
     Teams(live.project.sdk(key=live.project.key)).delete(ours)
     assert read(service, jane.session).status_code == 403
 
@@ -157,6 +159,107 @@ def test_a_session_that_is_not_whole_or_not_theirs_opens_nothing(live: Live, ser
         assert read(service, bob.session).status_code == 401, change
     execute(live.database, "update freehold.sessions set expires_at = now() where user_id = $1", jane.id)
     assert read(service, jane.session).status_code == 401
+
+
+def held(project: Project, session: str, name: str = "a_session_{}") -> tuple[str, str]:
+    """What a browser sends that holds the session as the platform has set it."""
+    return "Cookie", f"theme=dark; {name.format(project.id)}={session}; a=b=c"
+
+
+def test_a_browser_reads_with_the_cookie_and_changes_things_from_allowed_pages_only(
+    live: Live, service: httpx.Client
+):
+    jane = live.user()
+    live.team(jane)
+    cookie = held(live.project, jane.session)
+    body = {"name": "Garage"}
+    pages = [
+        "https://evil.example",
+        "null",
+        "",
+        f"{PAGE}.evil.example",
+        f"{PAGE}:8443",
+        f"{PAGE}/",
+        PAGE.upper(),
+    ]
+    sent = [[("Origin", page)] for page in pages] + [
+        [],
+        [("Origin", PAGE), ("Origin", "https://evil.example")],
+    ]
+    made = service.post("/v1/projects", json=body, headers=[cookie, ("Origin", PAGE)])
+    own = f"/v1/projects/{made.json()['id']}"
+    for origin in sent:
+        for method, path in (("POST", "/v1/projects"), ("PATCH", own), ("DELETE", own)):
+            content = {} if method == "DELETE" else {"json": body}
+            refused = service.request(method, path, headers=[cookie, *origin], **content)
+            assert (refused.status_code, refused.json()["code"]) == (403, "bad_origin"), (method, origin)
+            assert refused.headers["content-type"] == "application/problem+json"
+    found = service.get("/v1/projects", headers=[cookie])
+
+    assert made.status_code == 201, made.text
+    assert [(each["name"], each["version"]) for each in found.json()["data"]] == [("Garage", 1)]
+    legacy = held(live.project, jane.session, "a_session_{}_legacy")
+    assert service.get("/v1/projects", headers=[legacy]).status_code == 200
+
+
+def test_pages_of_allowed_origins_read_answers_and_others_are_told_nothing(live: Live, service: httpx.Client):
+    jane = live.user()
+    live.team(jane)
+    cookie = held(live.project, jane.session)
+    asks = [("Access-Control-Request-Method", "PATCH"), ("Access-Control-Request-Headers", "if-match")]
+    for page in (PAGE, "http://localhost:3000"):
+        answers = [
+            service.get("/v1/projects", headers=[cookie, ("Origin", page)]),
+            service.get("/v1/projects", headers=[("Origin", page)]),
+            service.get("/v1/nowhere", headers=[("Origin", page)]),
+            service.options("/v1/projects/x", headers=[("Origin", page), *asks]),
+        ]
+        assert [each.status_code for each in answers] == [200, 401, 404, 204]
+        for each in answers:
+            assert each.headers["access-control-allow-origin"] == page
+            assert each.headers["access-control-allow-credentials"] == "true"
+            assert each.headers["vary"] == "Cookie, Origin"
+        assert "PATCH" in answers[-1].headers["access-control-allow-methods"]
+        assert "If-Match" in answers[-1].headers["access-control-allow-headers"]
+        assert "ETag" in answers[0].headers["access-control-expose-headers"]
+    for page in ("https://evil.example", "null"):
+        answers = [
+            service.get("/v1/projects", headers=[cookie, ("Origin", page)]),
+            service.options("/v1/projects/x", headers=[("Origin", page), *asks]),
+        ]
+        assert answers[1].status_code == 405
+        for each in answers:
+            assert [name for name in each.headers if name.startswith("access-control")] == []
+            assert each.headers["vary"] == "Cookie, Origin"
+
+
+def test_a_cookie_that_is_forged_foreign_ended_or_beside_another_credential_opens_nothing(
+    live: Live, service: httpx.Client
+):
+    jane, bob = live.user(), live.user()
+    live.team(jane, bob)
+    decoded = json.loads(base64.b64decode(jane.session + "=="))
+    other = live.project.platform.new_project()
+    elsewhere = other.new_user(user_id=str(uuid.uuid4()))
+    cookie = held(live.project, jane.session)
+    forged = [encoded(decoded | {"id": bob.id}), encoded(decoded | {"secret": "0" * 256}), "x", "%00", ""]
+    cookies = [held(live.project, session) for session in (*forged, elsewhere.session)]
+    beside = [
+        cookie,
+        ("Authorization", "Bearer x"),
+        ("X-Appwrite-Session", jane.session),
+        ("X-API-Key", "ak_dev_0123456789_" + "0" * 32),
+    ]
+
+    for each in (*cookies, held(other, elsewhere.session), held(other, jane.session)):
+        refused = service.get("/v1/projects", headers=[each])
+        assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated"), each
+    for each in beside:
+        both = service.get("/v1/projects", headers=[cookie, each])
+        assert (both.status_code, both.json()["code"]) == (400, "ambiguous_credentials"), each
+    assert service.get("/v1/projects", headers=[cookie]).status_code == 200
+    execute(live.database, "update freehold.sessions set expires_at = now() where user_id = $1", jane.id)
+    assert service.get("/v1/projects", headers=[cookie]).status_code == 401
 
 
 def test_the_service_asks_about_one_session_and_reads_nothing_of_the_platform(

@@ -16,8 +16,8 @@ NAMED = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`\n]+)`", PAGE))))
 
 @pytest.mark.parametrize(
     "words",
-    [keys.TOP, keys.TENANCY, keys.AUTH, keys.ENTITY, keys.ACCESS, keys.FIELD, keys.PLATFORM],
-    ids=["file", "tenancy", "auth", "entity", "access", "field", "platform"],
+    [keys.TOP, keys.TENANCY, keys.AUTH, keys.SESSION, keys.ENTITY, keys.ACCESS, keys.FIELD, keys.PLATFORM],
+    ids=["file", "tenancy", "auth", "session", "entity", "access", "field", "platform"],
 )
 def test_every_key_is_on_the_page(words: dict[str, object]) -> None:
     assert set(words) - NAMED == set()

@@ -92,6 +92,17 @@ def test_it_takes_what_is_beside_the_entities() -> None:
     assert complaints(text) == []
 
 
+def test_it_takes_another_login() -> None:
+    text = (
+        "freehold: 1\nservice: shop\nauth:\n  gateway: true\n"
+        "  session: { table: login.session, token_column: token, hash: sha256, user: userId, expires: until,"
+        " cookie: a.b-c_d }\n"
+    )
+
+    parse_schema(text)
+    assert complaints(text) == []
+
+
 def test_it_takes_an_included_file() -> None:
     assert complaints("entities:\n  deal: { tenant: none, fields: { a: int } }\n") == []
 
@@ -129,6 +140,11 @@ def test_it_refuses_the_mistakes_in_fields_that_it_can_see(line: str) -> None:
         (FRAME.replace("  kind:", "  Kind:"), "$.entities"),
         (FRAME + "deploy: [dokcer]\n", "$.deploy[0]"),
         (FRAME + "auth: { provider: auth1 }\n", "$.auth.provider"),
+        (FRAME + "auth: { session: { table: s, token_column: t, user: u } }\n", "$.auth.session"),
+        (
+            FRAME + "auth: { session: { table: a b, token_column: t, user: u, expires: e } }\n",
+            "$.auth.session.table",
+        ),
         (FRAME + "platform: { buckets: { a: { max_size: 5XB } } }\n", "$.platform.buckets.a"),
         (FRAME + "platform: { buckets: { a: { file_security: maybe } } }\n", "$.platform.buckets.a"),
         (FRAME + "platform: { bucket: {} }\n", "$.platform"),

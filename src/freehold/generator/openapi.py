@@ -39,7 +39,7 @@ PROBLEM = "application/problem+json"
 RESPONSES = {
     400: ("BadRequest", "A parameter or the syntax of the body is wrong."),
     401: ("Unauthenticated", "The credential is missing, invalid or expired."),
-    403: ("Forbidden", "The caller's role does not allow this."),
+    403: ("Forbidden", "The caller's role does not allow this, or the caller is in no tenant."),
     404: ("NotFound", "Absent, another tenant's, or not readable."),
     409: ("Conflict", "The value is taken, or other rows still refer to this one."),
     412: ("PreconditionFailed", "The row has changed since the version in If-Match."),
@@ -50,6 +50,9 @@ RESPONSES = {
     "5XX": ("Failed", "500 is a mistake of the service; with 503, try again in a moment."),
 }
 """What is refused, by status. The last is a range, as every operation may fail so."""
+
+
+OF_COOKIES = "With a cookie, changes need an `Origin` that is allowed (403 `bad_origin`)."
 
 
 def document(plan: ServicePlan) -> Json:
@@ -110,7 +113,19 @@ def _credentials(plan: ServicePlan) -> Json:
     if plan.api_keys:
         found["api_key"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
     if plan.sessions:
-        found["session"] = {"type": "apiKey", "in": "header", "name": "X-Appwrite-Session"}
+        found["session"] = {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Appwrite-Session",
+            "description": f"Browsers have it in the cookie `a_session_<project>`. {OF_COOKIES}",
+        }
+    if plan.session is not None:
+        found["cookie"] = {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": plan.session.cookie,
+            "description": OF_COOKIES,
+        }
     return found
 
 

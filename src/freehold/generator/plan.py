@@ -8,7 +8,18 @@ from functools import cached_property
 from typing import Any, Literal
 
 from freehold.generator import names
-from freehold.schema.model import ACTIONS, Action, Comparison, Entity, Field, Grant, IdKind, Kind, Schema
+from freehold.schema.model import (
+    ACTIONS,
+    Action,
+    Comparison,
+    Entity,
+    Field,
+    Grant,
+    IdKind,
+    Kind,
+    Schema,
+    SessionTable,
+)
 from freehold.schema.tables import AUDIT_LOG, link_columns, link_name, search_column
 
 IMPLICIT_ROLES = ("public", "authenticated", "service")
@@ -21,6 +32,7 @@ ERRORS: dict[str, int] = {
     "unauthenticated": 401,
     "forbidden": 403,
     "forbidden_field": 403,
+    "bad_origin": 403,
     "no_tenant": 403,
     "not_found": 404,
     "method_not_allowed": 405,
@@ -315,12 +327,26 @@ class ServicePlan:
     api_keys: bool = False
     sessions: bool = False
     """Whether sessions of a live Freehold project are credentials."""
+    session: SessionTable | None = None
+    """The sessions of another login, whose cookies are credentials."""
+    gateway: bool = False
+    """Whether a gateway that knows a secret may say in headers who calls."""
     membership: Membership | None = None
     deploy: tuple[str, ...] = ()
 
     @cached_property
     def _by_name(self) -> dict[str, EntityPlan]:
         return {each.name: each for each in self.entities}
+
+    @property
+    def cookies(self) -> bool:
+        """Whether browsers hold credentials in cookies."""
+        return self.sessions or self.session is not None
+
+    @property
+    def browsers(self) -> bool:
+        """Whether a browser may send a credential that its page does not know of."""
+        return self.cookies or self.gateway
 
     def entity(self, name: str) -> EntityPlan:
         return self._by_name[name]
@@ -367,6 +393,8 @@ def plan(schema: Schema) -> ServicePlan:
         permissions=permissions,
         api_keys=schema.auth is not None and schema.auth.api_keys,
         sessions=_takes_sessions(schema),
+        session=schema.auth.session if schema.auth else None,
+        gateway=schema.auth is not None and schema.auth.gateway,
         membership=membership(schema),
         deploy=schema.deploy,
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from freehold.db.ddl import quote
 from freehold.generator.plan import EntityPlan, FieldPlan, Relation, ServicePlan
+from freehold.schema.model import SessionTable
 from freehold.schema.tables import ID_TYPES
 
 
@@ -80,6 +83,20 @@ class MembershipSql:
     user_column: str
     role_column: str
     deleted_column: str
+
+
+def session_sql(plan: ServicePlan) -> SessionTable | None:
+    """The table of sessions with its names as SQL spells them."""
+    found = plan.session
+    if found is None:
+        return None
+    return structs.replace(
+        found,
+        table=".".join(map(quote, found.table.split("."))),
+        token_column=quote(found.token_column),
+        user=quote(found.user),
+        expires=quote(found.expires),
+    )
 
 
 def membership_sql(plan: ServicePlan) -> MembershipSql | None:

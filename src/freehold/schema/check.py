@@ -40,6 +40,7 @@ def check(schema: Schema, drafts: Drafts, problems: Problems) -> Schema:
     checker = _Checker(schema, drafts, problems)
     checker.tenancy()
     checker.memberships()
+    checker.session()
     checker.roles()
     for entity in schema.entities:
         checker.entity(entity)
@@ -106,6 +107,21 @@ class _Checker:
                 at,
                 f"`{name}` is not `tenant: scoped`: its rows should say who belongs to which tenant",
                 f"say so in `entities.{name}`",
+            )
+
+    def session(self) -> None:
+        auth, at = self.schema.auth, self.drafts.session
+        if auth is None or at is None:
+            return
+        if auth.sessions:
+            self.wrong(
+                at, "excludes `sessions`: there is one login", "leave out the one that callers do not use"
+            )
+        if self.schema.tenancy is not None and self.drafts.memberships is None:
+            self.wrong(
+                at,
+                "says who calls, and not in which tenant",
+                "add `auth.tenant`, the entity of memberships",
             )
 
     def roles(self) -> None:

@@ -13,6 +13,7 @@ class Drafts:
         self.roles: Value | None = None
         self.has_tenancy = False
         self.memberships: Value | None = None
+        self.session: Value | None = None
         self.seen: set[str] = set()
         """Every entity that was named, readable or not."""
         self.entities: dict[str, Value] = {}

@@ -52,7 +52,7 @@ def json_schema() -> Json:
                 "freehold": {"const": 1},
                 "service": {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "maxLength": 60},
                 "tenancy": _map(keys.TENANCY, required=["entity"]),
-                "auth": _map(keys.AUTH),
+                "auth": _map(keys.AUTH, {"session": _session()}),
                 "roles": _named(ROLE, {"type": "array", "items": TEXT}),
                 "defaults": _map(keys.SYSTEM),
                 "entities": _named(NAME, {"$ref": "#/definitions/entity"}),
@@ -90,6 +90,19 @@ def _value(key: Key, special: Json | None) -> Json:
 
 def _named(pattern: str, each: Json) -> Json:
     return {"type": "object", "propertyNames": {"pattern": pattern}, "additionalProperties": each}
+
+
+def _session() -> Json:
+    column = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,62}$"}
+    parts = {
+        "table": {
+            "type": "string",
+            "pattern": r"^([A-Za-z_][A-Za-z0-9_]{0,62}\.)?[A-Za-z_][A-Za-z0-9_]{0,62}$",
+        },
+        **dict.fromkeys(("token_column", "user", "expires"), column),
+        "cookie": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,100}$"},
+    }
+    return _map(keys.SESSION, parts, required=["table", "token_column", "user", "expires"])
 
 
 def _platform() -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple, get_args
 
-from freehold.schema.model import ACTIONS, IdKind, Isolation, OnDelete, Tenant
+from freehold.schema.model import ACTIONS, IdKind, Isolation, OnDelete, SessionHash, Tenant
 
 Words = tuple[str, ...]
 
@@ -90,10 +90,25 @@ AUTH_OVERRIDES: Keys = {
     "service_value": Key("What that claim says of a server.", Form.TEXT),
     "require": Key("Claims that have to have a value, such as `{ token_use: access }`.", Form.SETTINGS),
 }
+SESSION: Keys = {
+    "table": Key("The table of its sessions, such as `login.session`.", Form.TEXT),
+    "token_column": Key("The column by which a session is found.", Form.TEXT),
+    "hash": Key(
+        "`plain`: the column has the token of the cookie. `sha256`: its SHA-256, in hexadecimal digits.",
+        words=get_args(SessionHash),
+    ),
+    "user": Key("The column that says whose session it is.", Form.TEXT),
+    "expires": Key("The column that says until when.", Form.TEXT),
+    "cookie": Key("The name of its cookie. SESSION_COOKIE says otherwise.", Form.TEXT),
+}
 AUTH: Keys = {
     "provider": Key("A preset; every value of it can be set beside it.", words=AUTH_PROVIDERS),
     "api_keys": Key("Whether servers may also come with API keys.", Form.FLAG),
     "sessions": Key("Whether callers may also come with sessions of a live Freehold project.", Form.FLAG),
+    "session": Key(
+        "The sessions of another login on the same database, whose cookies callers may come with."
+    ),
+    "gateway": Key("Whether a gateway that knows a secret may say in headers who calls.", Form.FLAG),
     "tenant": Key(
         "The entity whose rows say who belongs to which tenant; without it the token says so.",
         Form.TEXT,

@@ -88,6 +88,7 @@ OnDelete = Literal["cascade", "restrict", "set_null"]
 Uniqueness = Literal["tenant", "global"]
 Tenant = Literal["self", "scoped", "none"]
 Isolation = Literal["rls", "where"]
+SessionHash = Literal["plain", "sha256"]
 IdKind = Literal["uuid", "serial", "text"]
 IndexMethod = Literal["key", "fulltext", "spatial"]
 Action = Literal["read", "create", "update", "delete"]
@@ -292,6 +293,19 @@ class Tenancy(Value, frozen=True, kw_only=True, omit_defaults=True):
     isolation: Isolation = "rls"
 
 
+class SessionTable(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a login on the same database keeps its sessions, and what browsers hold of one."""
+
+    table: str
+    """Its name, with that of its schema of PostgreSQL where the login has one: `login.session`."""
+    token_column: str
+    user: str
+    expires: str
+    hash: SessionHash = "plain"
+    """How the column spells the token of the cookie: as it is, or its SHA-256 in hexadecimal digits."""
+    cookie: str = "session"
+
+
 class Auth(Value, frozen=True, kw_only=True, omit_defaults=True):
     """How callers prove who they are. `overrides` replace values of the provider's preset."""
 
@@ -299,6 +313,10 @@ class Auth(Value, frozen=True, kw_only=True, omit_defaults=True):
     api_keys: bool = False
     sessions: bool = False
     """Whether sessions of a live Freehold project are credentials; its teams are the tenants then."""
+    session: SessionTable | None = None
+    """The sessions of another login, whose cookies are credentials."""
+    gateway: bool = False
+    """Whether a gateway that knows a secret may say in headers who calls."""
     tenant: str = ""
     """The entity of memberships, which say who belongs to which tenant; empty where tokens say so."""
     overrides: dict[str, Any] = {}

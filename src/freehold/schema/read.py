@@ -13,12 +13,16 @@ from freehold.schema.document import Value
 from freehold.schema.drafts import Drafts
 from freehold.schema.identify import identify
 from freehold.schema.lock import Decisions, Lock, read_lock
-from freehold.schema.model import Auth, Isolation, Schema, Tenancy
+from freehold.schema.model import Auth, Isolation, Schema, SessionHash, SessionTable, Tenancy
 from freehold.schema.problems import Problem, SchemaError, did_you_mean
 from freehold.schema.read_entities import Defaults, EntityReader
 
 FILE = "freehold.yaml"
 MAX_FILES = 100
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_TABLE = re.compile(rf"(?:{_IDENTIFIER.pattern}\.)?{_IDENTIFIER.pattern}")
+_COOKIE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 def read_schema(path: str | Path, *, decisions: Decisions | None = None, lock: Lock | None = None) -> Schema:
@@ -198,9 +202,41 @@ class _Reader(EntityReader):
             provider=self._one_of(value.get("provider"), keys.AUTH_PROVIDERS, "custom"),
             api_keys=self._flag(value, "api_keys", False),
             sessions=self._flag(value, "sessions", False),
+            session=self._session(value),
+            gateway=self._flag(value, "gateway", False),
             tenant=self._text(memberships, "the name of an entity") or "" if memberships else "",
             overrides=self._settings(value, keys.AUTH_OVERRIDES),
         )
+
+    def _session(self, auth: Value) -> SessionTable | None:
+        value = auth.get("session")
+        hint = "write `session: { table: session, token_column: token, user: user_id, expires: expires_at }`"
+        if value is None or not self._is(value, "map", hint):
+            return None
+        self._known(value, keys.SESSION)
+        self.drafts.session = value
+        return SessionTable(
+            table=self._spelled(value, "table", _TABLE, "a table, such as `login.session`"),
+            token_column=self._spelled(value, "token_column", _IDENTIFIER, "a column, such as `token`"),
+            user=self._spelled(value, "user", _IDENTIFIER, "a column, such as `user_id`"),
+            expires=self._spelled(value, "expires", _IDENTIFIER, "a column, such as `expires_at`"),
+            hash=self._one_of(value.get("hash"), get_args(SessionHash), "plain"),
+            cookie=self._spelled(value, "cookie", _COOKIE, "a cookie, such as `session`", "session"),
+        )
+
+    def _spelled(
+        self, holder: Value, key: str, spelling: re.Pattern[str], what: str, otherwise: str = ""
+    ) -> str:
+        """The name that a key has, spelled as names of its kind are."""
+        value = holder.get(key)
+        if value is None:
+            if not otherwise:
+                self.problems.add(holder.problem(f"does not say `{key}`", f"name {what}"))
+            return otherwise
+        text = self._text(value, what)
+        if text is not None and not spelling.fullmatch(text):
+            self.problems.add(value.problem(f"`{text}` cannot name one", f"name {what}"))
+        return text or otherwise
 
     def _roles(self, value: Value | None) -> dict[str, tuple[str, ...]]:
         if value is None or not self._is(value, "map", "write `roles: { admin: [member], member: [] }`"):

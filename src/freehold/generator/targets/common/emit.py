@@ -12,7 +12,7 @@ from freehold.generator.identity import presets_of
 from freehold.generator.migrations import History
 from freehold.generator.plan import ServicePlan
 from freehold.generator.render import COMMON, render
-from freehold.generator.sql import membership_sql
+from freehold.generator.sql import membership_sql, session_sql
 from freehold.schema.model import Schema
 
 FILES = Path(__file__).parent / "files"
@@ -27,11 +27,19 @@ def values(schema: Schema, plan: ServicePlan) -> dict[str, Any]:
         "plan": plan,
         "callers": seeds.callers(plan),
         "membership": membership_sql(plan),
+        "session": session_sql(plan),
         "no_tenant": NAME_A_TENANT if plan.membership is not None or plan.sessions else NAMES_NO_TENANT,
+        "outside_tenants": _outside_tenants(plan),
         "presets": presets_of(plan.provider, plan.overrides),
         "constraints": constraint_fields(schema),
         "tenant_tables": tenant_tables(schema),
     }
+
+
+def _outside_tenants(plan: ServicePlan) -> tuple[str, ...]:
+    """How the permissions begin that need no tenant: those of what belongs to none, and to make one."""
+    found = {"none": "{}:", "self": "{}:create"}
+    return tuple(found[each.tenant].format(each.name) for each in plan.entities if each.tenant in found)
 
 
 def contract(schema: Schema, plan: ServicePlan, history: History) -> dict[str, str]:
@@ -59,16 +67,22 @@ def tree(
 
     `api_keys` are the files that only a service that takes API keys has.
     """
+    plan = printed["plan"]
+    wanted = {
+        "memberships": plan.membership,
+        "sessions": plan.sessions,
+        "logins": plan.session,
+        "gateway": plan.gateway,
+        "origins": plan.browsers,
+    }
     found = _static(FILES) | _static(files)
-    if not printed["plan"].api_keys:
+    if not plan.api_keys:
         found = {path: text for path, text in found.items() if path not in api_keys}
     for folder in (COMMON, templates):
         for path in sorted(folder.rglob("*.j2")):
             name = path.relative_to(folder).as_posix()
             subject = name.rpartition("/")[2].partition(".")[0]
-            if not {"memberships": printed["membership"], "sessions": printed["plan"].sessions}.get(
-                subject, True
-            ):
+            if not wanted.get(subject, True):
                 continue
             if not name.startswith("sql/") and once(name):
                 found[emitted_path(name)] = render(templates, name, printed)

@@ -14,6 +14,9 @@ TenantId = UUID
 UserId = UUID
 NO_TENANT = "Your credential names no tenant."
 
+# How the permissions begin that need no tenant.
+OUTSIDE_TENANTS = ("organization:create",)
+
 ROLES = (
     "owner",
     "admin",

@@ -12,6 +12,8 @@ export type UserId = string;
 export const asTenantId = asUuid;
 export const asUserId = asUuid;
 export const NO_TENANT = "Your credential names no tenant.";
+/** How the permissions begin that need no tenant. */
+export const OUTSIDE_TENANTS: readonly string[] = ["organization:create"];
 
 export const ROLES: readonly string[] = ["owner", "admin", "member", "viewer"];
 

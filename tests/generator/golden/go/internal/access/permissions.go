@@ -14,6 +14,9 @@ type UserID = uuid.UUID
 
 const noTenant = "Your credential names no tenant."
 
+// outsideTenants is how the permissions begin that need no tenant.
+var outsideTenants = []string{"organization:create"}
+
 // The ids in a token.
 var (
 	ParseTenantID wire.Parser[TenantID] = wire.ParseUUID

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"acme-works/internal/problem"
 )
@@ -94,14 +95,20 @@ func (p Principal) Grants(permission string) []Grant {
 
 // Require refuses the caller whose roles never give the permission, whatever the row.
 func (p Principal) Require(permission string) error {
-	switch {
-	case len(p.Grants(permission)) > 0:
+	if len(p.Grants(permission)) > 0 {
 		return nil
-	case p.Kind == Anonymous:
-		return problem.Unauthenticated("A bearer token is needed.", "invalid_token")
-	default:
-		return problem.Forbidden()
 	}
+	begins := func(outside string) bool { return strings.HasPrefix(permission, outside) }
+	if !slices.ContainsFunc(outsideTenants, begins) {
+		// Who is in no tenant has no role in it.
+		if _, err := p.Tenant(); err != nil {
+			return err
+		}
+	}
+	if p.Kind == Anonymous {
+		return problem.Unauthenticated("A bearer token is needed.", "invalid_token")
+	}
+	return problem.Forbidden()
 }
 
 // Tenant is the caller's tenant; callers without one are refused.

@@ -8,7 +8,15 @@ from typing import Literal
 
 from app.core.errors import Problem, forbidden
 from app.core.rules import Grant
-from app.permissions import NO_TENANT, PERMISSIONS, READABLE_BY, WRITABLE_BY, TenantId, UserId
+from app.permissions import (
+    NO_TENANT,
+    OUTSIDE_TENANTS,
+    PERMISSIONS,
+    READABLE_BY,
+    WRITABLE_BY,
+    TenantId,
+    UserId,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +46,9 @@ class Principal:
         """Refuse the caller whose roles never give the permission, whatever the row."""
         if self.grants(permission):
             return
-        if self.kind == "anonymous":
-            raise unauthenticated("A bearer token is needed.")
-        raise forbidden()
+        if not permission.startswith(OUTSIDE_TENANTS):
+            self.require_tenant()  # who is in no tenant has no role in it
+        raise unauthenticated("A bearer token is needed.") if self.kind == "anonymous" else forbidden()
 
     def require_tenant(self) -> TenantId:
         if self.tenant_id is not None:

@@ -64,7 +64,10 @@ async def _principal(request: Request) -> Principal:
     if len(values) > 1 or scheme.lower() != "bearer" or not token.strip():
         raise unauthenticated("Send one header: Authorization: Bearer <token>.", "invalid_request")
     verifier: Verifier = request.app.state.verifier
-    principal = await verifier.principal(token.strip())
+    return _noted(request, await verifier.principal(token.strip()))
+
+
+def _noted(request: Request, principal: Principal) -> Principal:
     request.state.principal = principal
     return principal
 

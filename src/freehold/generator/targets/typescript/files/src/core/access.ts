@@ -1,5 +1,5 @@
 /** Who calls, and which rows the caller's roles reach. The rules themselves are in src/permissions.ts. */
-import { NO_TENANT, PERMISSIONS, READABLE_BY, WRITABLE_BY, type TenantId, type UserId } from "../permissions.js";
+import { NO_TENANT, OUTSIDE_TENANTS, PERMISSIONS, READABLE_BY, WRITABLE_BY, type TenantId, type UserId } from "../permissions.js";
 import { forbidden, Problem } from "./errors.js";
 import type { Grant } from "./rules.js";
 
@@ -52,6 +52,8 @@ export class Caller {
   /** Refuse the caller whose roles never give the permission, whatever the row. */
   require(permission: string): void {
     if (this.grants(permission).length > 0) return;
+    // Who is in no tenant has no role in it.
+    if (!OUTSIDE_TENANTS.some((each) => permission.startsWith(each))) this.requireTenant();
     throw this.identity.kind === "anonymous" ? unauthenticated("A bearer token is needed.") : forbidden();
   }
 
