@@ -69,7 +69,7 @@ bench: $(STAMP) ## Measure rows beside a bare loop, PocketBase and Directus; soc
 	@for each in bench bench.sockets bench.files bench.services bench.generate; do $(BIN)/python -m $$each; done
 
 fuzz: $(STAMP) ## The property tests, for as long as they are worth it
-	@HYPOTHESIS_PROFILE=long RULES_CASES=1000000 TRANSFER_ROWS=1000000 KILLS=200 $(BIN)/python -m pytest -n $(JOBS) tests/ddl tests/schema tests/contract tests/rules tests/services/test_imports.py tests/services/test_exports.py tests/process/test_kills.py
+	@HYPOTHESIS_PROFILE=long RULES_CASES=1000000 TRANSFER_ROWS=1000000 KILLS=200 MUTANTS=alone $(BIN)/python -m pytest -n $(JOBS) tests/ddl tests/schema tests/contract tests/rules tests/services/test_imports.py tests/services/test_exports.py tests/process/test_kills.py tests/generator/guards
 
 lock: $(STAMP) ## Lock the newest versions that pyproject.toml allows
 	@$(BIN)/python -m pip install --quiet uv

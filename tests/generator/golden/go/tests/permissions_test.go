@@ -2,7 +2,9 @@ package tests
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -81,13 +83,21 @@ func TestARoleReachesTheRowsItShouldAndNoOthers(t *testing.T) {
 		user := newUser(t, of, tenant)
 		who := caller{role, tenant, user}
 
-		for _, change := range changes {
+		for _, change := range append(changes, change{
+			"restore", http.MethodPost, "/restore", row{"deleted_at": "2026-01-01T00:00:00.000Z"},
+		}) {
 			if of.ReadOnly && change.action != "read" {
 				continue
 			}
-			found := rowOf(t, of, tenant)
+			if change.action == "restore" && (!of.SoftDelete || of.Tenant == "self") {
+				continue
+			}
+			found := row{"id": tenant}
+			if of.Tenant != "self" {
+				found = newRow(t, of, tenant, change.state)
+			}
 			grants := grantsOf(role, of.Name+":"+change.action)
-			got := who.send(t, change.method, pathOf(of, found), bodyOf(change.method))
+			got := who.send(t, change.method, pathOf(of, found)+change.suffix, bodyOf(change.method))
 			if anyReaches(of, grants, found, tenant, user) {
 				want(t, got.status == 200 || got.status == 204, true, change.action, got.body)
 			} else if of.Tenant != "self" {
@@ -98,8 +108,8 @@ func TestARoleReachesTheRowsItShouldAndNoOthers(t *testing.T) {
 				if len(grant) == 0 || !possible || of.Tenant != "scoped" {
 					continue
 				}
-				own := newRow(t, of, tenant, values)
-				got := who.send(t, change.method, pathOf(of, own), bodyOf(change.method))
+				own := newRow(t, of, tenant, with(values, change.state))
+				got := who.send(t, change.method, pathOf(of, own)+change.suffix, bodyOf(change.method))
 				want(t, got.status == 200 || got.status == 204, true, change.action, values, got.body)
 				query(t, fmt.Sprintf("delete from %s where %s::text = $1", of.Table, of.Columns["id"]), text(own["id"]))
 			}
@@ -115,7 +125,7 @@ func refusals(role string, of *resource, action string) []int {
 		}
 		return []int{403}
 	}
-	if reachesAll(role, of.Name+":read") {
+	if reachesAll(role, of.Name+":read") && action != "restore" {
 		return []int{403}
 	}
 	return []int{403, 404}
@@ -142,6 +152,86 @@ func TestDeletedRowsAreOnlyShownToThoseWhoCouldHaveDeletedThem(t *testing.T) {
 	})
 }
 
+// way is one way to rows of a resource: what is sent, and all that the caller has to be allowed.
+type way struct {
+	method, path string
+	permissions  []string
+	sent         func(body row, id any) any
+}
+
+// ways are all of them. In a path, what is in braces is a row that is not there.
+func ways(of *resource) []way {
+	may := func(action string) []string { return []string{of.Name + ":" + action} }
+	nothing := func(row, any) any { return nil }
+	found := []way{{"GET", "", may("read"), nothing}, {"GET", "/{id}", may("read"), nothing}}
+	if of.SoftDelete {
+		found = append(found, way{"GET", "?deleted=only", append(may("read"), of.Name+":read_deleted"), nothing},
+			way{"POST", "/{id}/restore", may("restore"), nothing})
+	}
+	if !of.ReadOnly {
+		found = append(found, way{"POST", "", may("create"), func(body row, _ any) any { return body }},
+			way{"PATCH", "/{id}", may("update"), func(row, any) any { return row{} }},
+			way{"DELETE", "/{id}", may("delete"), nothing})
+	}
+	if inBatches(of) {
+		found = append(found,
+			way{"POST", "/batch", may("create"), func(body row, _ any) any { return row{"items": []row{body}} }},
+			way{"POST", "/batch-update", may("update"), func(_ row, id any) any { return row{"items": []row{{"id": id}}} }},
+			way{"POST", "/batch-delete", may("delete"), func(_ row, id any) any { return row{"ids": []any{id}} }})
+		if of.NaturalKey != "" {
+			found = append(found, way{"POST", "/batch", append(may("create"), of.Name+":update"), func(body row, _ any) any {
+				return row{"items": []row{body}, "on_conflict": "update"}
+			}})
+		}
+	}
+	for name, each := range of.Relations {
+		if each.Body != "" {
+			path := "/{id}/" + strings.ReplaceAll(name, "_", "-") + "/{" + each.Target + "}"
+			permissions := append(may("update"), each.Target+":read")
+			found = append(found, way{"PUT", path, permissions, nothing}, way{"DELETE", path, permissions, nothing})
+		}
+	}
+	return found
+}
+
+// lacking is a role that has all that is wanted, on some rows at least, but the permission; empty if none is.
+func lacking(permission string, wanted []string) string {
+	for _, role := range everyRole()[1:] {
+		if !slices.ContainsFunc(wanted, func(each string) bool {
+			return (len(grantsOf(role, each)) > 0) == (each == permission)
+		}) {
+			return role
+		}
+	}
+	return ""
+}
+
+func TestWhoLacksAPermissionIsRefusedBeforeAnyRowIsLookedAt(t *testing.T) {
+	each(t, every, func(t *testing.T, of *resource) {
+		for _, way := range ways(of) {
+			for _, missing := range way.permissions {
+				role := lacking(missing, way.permissions)
+				if role == "" {
+					continue
+				}
+				takes := strings.Join(way.permissions, ", ")
+				t.Run(fmt.Sprintf("%s %s (%s) without %s", way.method, way.path, takes, missing), func(t *testing.T) {
+					tenant, id := newTenant(t), of.unknownID()
+					path := of.Path + strings.ReplaceAll(way.path, "{id}", text(id))
+					if before, target, links := strings.Cut(strings.TrimSuffix(path, "}"), "{"); links {
+						path = before + text(named(target).unknownID())
+					}
+					who := caller{role: role, tenant: tenant}
+					refused := who.send(t, way.method, path, way.sent(body(t, of, tenant, role), id))
+
+					want(t, refused.status, 403, refused.body)
+					want(t, refused.json(t)["code"], any("forbidden"))
+				})
+			}
+		}
+	})
+}
+
 func TestARoleCreatesWhatItMay(t *testing.T) {
 	eachRole(t, func(t *testing.T, role string, of *resource) {
 		if of.ReadOnly {
@@ -157,7 +247,8 @@ func TestARoleCreatesWhatItMay(t *testing.T) {
 				break
 			}
 		}
-		got := caller{role, tenant, user}.post(t, of.Path, sent)
+		who := caller{role, tenant, user}
+		got := who.post(t, of.Path, sent)
 
 		switch {
 		case len(grants) > 0:
@@ -166,6 +257,21 @@ func TestARoleCreatesWhatItMay(t *testing.T) {
 			want(t, got.status, 401)
 		default:
 			want(t, got.status, 403)
+		}
+		for name, column := range of.Columns {
+			isOthers := func(grant []condition) bool {
+				return !slices.ContainsFunc(grant, func(each condition) bool { return each.Me && each.Column == column })
+			}
+			if name == "id" || len(grants) == 0 || slices.ContainsFunc(grants, isOthers) {
+				continue
+			}
+			for _, way := range ways(of) {
+				if slices.Contains(way.permissions, of.Name+":create") {
+					others := with(body(t, of, tenant, role), row{name: newUser(t, of, tenant)})
+					refused := who.send(t, way.method, of.Path+way.path, way.sent(others, nil))
+					want(t, refused.status == 403 || refused.status == 422, true, way.path, refused.body)
+				}
+			}
 		}
 	})
 }
@@ -180,27 +286,50 @@ func TestAHiddenFieldIsNotShown(t *testing.T) {
 			shown := caller{role: role, tenant: tenant}.get(t, pathOf(of, rowOf(t, of, tenant))).json(t)
 			for name, readers := range of.ReadableBy {
 				_, seen := shown[name]
-				want(t, seen, overlap(readers, rolesOf(role)), name, role)
+				_, isField := of.Columns[name]
+				want(t, seen, isField && overlap(readers, rolesOf(role)), name, role)
 			}
 		}
 	})
 }
 
-func TestAFieldThatTheRoleMayNotSetIsRefusedByName(t *testing.T) {
+func TestAFieldThatTheRoleMayNotSetIsRefusedByNameOnEveryWay(t *testing.T) {
 	each(t, func(of *resource) bool { return len(of.WritableBy) > 0 }, func(t *testing.T, of *resource) {
-		tenant := newTenant(t)
-		writer := able(t, of.Name+":update", tenant)
-		path := pathOf(of, rowOf(t, of, tenant))
-
-		for name, value := range of.sample() {
-			writers, limited := of.WritableBy[name]
-			if !limited || overlap(writers, rolesOf(writer.role)) {
-				continue
+		tenant, id, sample := newTenant(t), of.unknownID(), of.sample()
+		one := "/" + text(id)
+		refused := func(action, method, path, place, field string, sent func(body row) any, more ...string) {
+			t.Helper()
+			role := ableToAll(append(more, of.Name+":"+action)...)
+			if role == "" || of.mayWrite(role, field) || place != "" && !inBatches(of) {
+				return
 			}
-			refused := writer.patch(t, path, row{name: value})
-			want(t, refused.status, 403, refused.body)
-			want(t, refused.json(t)["code"], any("forbidden_field"))
-			want(t, refused.fault(t)["pointer"], any("/"+name))
+			got := caller{role: role, tenant: tenant}.send(t, method, of.Path+path, sent(body(t, of, tenant, role)))
+			want(t, got.status, 403, method, path, got.body)
+			want(t, got.json(t)["code"], any("forbidden_field"))
+			want(t, got.fault(t)["pointer"], any(place+"/"+field))
+		}
+
+		for field := range of.WritableBy {
+			value := sample[field]
+			if target := of.References[field]; target != "" {
+				value = named(target).unknownID()
+			} else if _, isField := of.Columns[field]; !isField {
+				value = []any{}
+			}
+			change := row{field: value}
+			items := func(item row) any { return row{"items": []row{item}} }
+			refused("update", "PATCH", one, "", field, func(row) any { return change })
+			refused("update", "POST", "/batch-update", "/items/0", field, func(row) any { return items(with(change, row{"id": id})) })
+			refused("create", "POST", "", "", field, func(body row) any { return with(body, change) })
+			refused("create", "POST", "/batch", "/items/0", field, func(body row) any { return items(with(body, change)) })
+		}
+		for name, way := range of.Relations {
+			if way.Body != "" {
+				link := one + "/" + strings.ReplaceAll(name, "_", "-") + "/" + text(named(way.Target).unknownID())
+				for _, method := range []string{"PUT", "DELETE"} {
+					refused("update", method, link, "", way.Body, func(row) any { return nil }, way.Target+":read")
+				}
+			}
 		}
 	})
 }

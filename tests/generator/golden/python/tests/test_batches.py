@@ -173,16 +173,3 @@ def test_what_has_no_natural_key_has_no_conflicts_to_decide(world: World, resour
     refused = writer.post(f"{resource.path}/batch", json=body)
 
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/on_conflict")
-
-
-@pytest.mark.parametrize("resource", [each for each in MANY if each.writable_by], ids=str)
-def test_a_field_that_the_role_may_not_set_is_refused_in_a_batch(world: World, resource: Resource) -> None:
-    tenant = world.tenant()
-    writer = world.able(f"{resource.name}:create", tenant)
-    allowed = world.body(resource, tenant, writer.role)
-    sample = resource.sample()
-
-    for name in resource.writable_by.keys() & sample.keys() - allowed.keys():
-        refused = writer.post(f"{resource.path}/batch", json={"items": [allowed, allowed | {name: sample[name]}]})
-        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden_field")
-        assert refused.json()["errors"][0]["pointer"] == f"/items/1/{name}"

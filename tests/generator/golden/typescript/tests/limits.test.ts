@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import Fastify, { LogController } from "fastify";
 
+import { ANONYMOUS } from "../src/core/access.js";
 import { install, Problem } from "../src/core/errors.js";
 import { Limiter, networkOf } from "../src/core/limits.js";
 import { childLogger, install as installLog, logging, requestId, traceOf } from "../src/core/logs.js";
@@ -38,19 +39,23 @@ for (const [address, place] of [
   });
 }
 
-test("guesses are counted too", async () => {
-  const server = Fastify();
-  const guess = () => Promise.reject(new Problem(401, "unauthenticated", "The token is not valid."));
-  install(server);
-  knowCallers(server, guess, new Limiter(3));
-  server.get("/", { schema: { querystring: {} } }, () => "never");
-  const statuses: number[] = [];
-  for (let count = 0; count < 20; count += 1)
-    statuses.push((await server.inject({ method: "GET", url: "/?" })).statusCode);
+for (const [who, status, authenticate] of [
+  ["guesses are", 401, () => Promise.reject(new Problem(401, "unauthenticated", "The token is not valid."))],
+  ["known callers are", 200, () => Promise.resolve(ANONYMOUS)],
+] as const) {
+  test(`${who} counted`, async () => {
+    const server = Fastify();
+    install(server);
+    knowCallers(server, authenticate, new Limiter(3));
+    server.get("/", { schema: { querystring: {} } }, () => "here");
+    const statuses: number[] = [];
+    for (let count = 0; count < 20; count += 1)
+      statuses.push((await server.inject({ method: "GET", url: "/?" })).statusCode);
 
-  assert.deepEqual(statuses.slice(0, 3), [401, 401, 401]);
-  assert.deepEqual(new Set(statuses), new Set([401, 429]));
-});
+    assert.deepEqual(statuses.slice(0, 3), [status, status, status]);
+    assert.deepEqual(new Set(statuses), new Set([status, 429]));
+  });
+}
 
 test("there is no limit unless one is set", () => {
   const limiter = new Limiter(0);

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RESOURCES, roleWith, without, writable } from "./resources.js";
+import { RESOURCES, roleWith, roleWithAll, without, writable } from "./resources.js";
 import { sql } from "./service.js";
-import { able, newRow, newTenant, pathTo } from "./world.js";
+import { able, Caller, newRow, newTenant, pathTo } from "./world.js";
 
 for (const resource of RESOURCES.filter((each) => each.versioned && each.tenant !== "self")) {
   const { name } = resource;
@@ -24,6 +24,24 @@ for (const resource of RESOURCES.filter((each) => each.versioned && each.tenant 
     assert.deepEqual([weak.status, weak.row["version"]], [200, 3]);
     assert.equal(garbage.status, 412);
   });
+
+  const changer = roleWithAll(`${name}:update`, `${name}:delete`, `${name}:read`);
+  test(
+    `${name}: a row that has changed is neither deleted nor changed in a batch`,
+    { skip: changer === undefined },
+    async () => {
+      const tenant = await newTenant();
+      const caller = new Caller(changer ?? "", tenant);
+      const row = await newRow(resource, tenant);
+      const erase = (tag: string) => caller.request("DELETE", pathTo(resource, row), { headers: { "if-match": tag } });
+      const changed = await caller.post(`${resource.path}/batch-update`, { items: [{ id: row.id, version: 2 }] });
+      const kept = await erase('"2"');
+      const deleted = await erase('"1"');
+
+      assert.deepEqual([changed.status, changed.problem.errors[0]?.pointer], [412, "/items/0"]);
+      assert.deepEqual([kept.status, kept.problem.code, deleted.status], [412, "version_conflict", 204]);
+    },
+  );
 
   test(`${name}: a row that has not changed is not sent again`, without(`${name}:read`), async () => {
     const tenant = await newTenant();

@@ -10,8 +10,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-var changes = []struct{ action, method string }{
-	{"read", http.MethodGet}, {"update", http.MethodPatch}, {"delete", http.MethodDelete},
+type change struct {
+	action, method, suffix string
+	// what the row is to be like before
+	state row
+}
+
+var changes = []change{
+	{action: "read", method: http.MethodGet}, {action: "update", method: http.MethodPatch},
+	{action: "delete", method: http.MethodDelete},
 }
 
 func bodyOf(method string) any {

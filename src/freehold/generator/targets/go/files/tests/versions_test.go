@@ -25,6 +25,26 @@ func TestOfTwoChangesToTheSameVersionOneIsRefused(t *testing.T) {
 	})
 }
 
+func TestARowThatHasChangedIsNeitherDeletedNorChangedInABatch(t *testing.T) {
+	each(t, versioned, func(t *testing.T, of *resource) {
+		tenant := newTenant(t)
+		role := ableToAll(of.Name+":update", of.Name+":delete", of.Name+":read")
+		if role == "" || of.ReadOnly {
+			t.Skip("no role changes and deletes every row")
+		}
+		who, found := caller{role: role, tenant: tenant}, newRow(t, of, tenant, row{})
+		batch := row{"items": []row{{"id": found["id"], "version": 2}}}
+		changed := who.post(t, of.Path+"/batch-update", batch)
+		kept := who.delete(t, pathOf(of, found), header("If-Match", `"2"`))
+		deleted := who.delete(t, pathOf(of, found), header("If-Match", `"1"`))
+
+		want(t, changed.status, 412, changed.body)
+		want(t, changed.fault(t)["pointer"], any("/items/0"))
+		want(t, kept.status, 412, kept.body)
+		want(t, deleted.status, 204, deleted.body)
+	})
+}
+
 func TestARowThatHasNotChangedIsNotSentAgain(t *testing.T) {
 	each(t, versioned, func(t *testing.T, of *resource) {
 		tenant := newTenant(t)

@@ -101,8 +101,8 @@ def test_rows_that_the_caller_may_not_read_are_left_out(world: World, resource: 
 @pytest.mark.parametrize("resource", [each for each in RESOURCES if each.relations], ids=str)
 def test_a_relation_that_is_not_there_is_refused(world: World, resource: Resource) -> None:
     tenant = world.tenant()
-    reader = world.able(f"{resource.name}:read", tenant)
-    name = next(iter(resource.relations))
+    name, relation = next(iter(resource.relations.items()))
+    reader = world.able_to_all([f"{resource.name}:read", f"{relation.target}:read"], tenant)
 
     for paths in (["no_such"], [f"{name}.no_such"], [f"{name}.a.b"], ["__class__"], [""], [name] * 6):
         for path in (resource.path, f"{resource.path}/{unknown_id(resource)}"):

@@ -30,6 +30,17 @@ def test_of_two_changes_to_the_same_version_one_is_refused(world: World, resourc
 
 
 @VERSIONED
+def test_a_row_that_has_changed_is_not_deleted(world: World, resource: Resource) -> None:
+    tenant = world.tenant()
+    eraser = world.able_to_all([f"{resource.name}:delete", f"{resource.name}:read"], tenant)
+    path = f"{resource.path}/{world.row(resource, tenant)['id']}"
+    stale = eraser.delete(path, headers={"If-Match": '"2"'})
+
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_conflict")
+    assert eraser.delete(path, headers={"If-Match": '"1"'}).status_code == 204
+
+
+@VERSIONED
 def test_a_row_that_has_not_changed_is_not_sent_again(world: World, resource: Resource) -> None:
     tenant = world.tenant()
     reader = world.able(f"{resource.name}:read", tenant)

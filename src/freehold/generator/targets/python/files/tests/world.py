@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 import pytest
@@ -179,10 +179,10 @@ class World:
     def able_to_all(self, permissions: Iterable[str], tenant: Any, user: Any = None) -> Caller:
         """A caller that has every one of the permissions on every row."""
         wanted = list(permissions)
-        for role in (*reversed(ROLES), "service", "authenticated", "public"):
-            if all(() in grants_of(role, permission) for permission in wanted):
-                return self.caller(role, tenant, user)
-        pytest.skip(f"no role has {' and '.join(wanted)} on every row")
+        role = role_with(*wanted)
+        if role is None:
+            pytest.skip(f"no role has {' and '.join(wanted)} on every row")
+        return self.caller(role, tenant, user)
 
     def related(self, resource: Resource, name: str, tenant: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """A row of the resource, and another one that the relation leads to."""
@@ -266,10 +266,10 @@ def grants_of(role: str, permission: str) -> list[Grant]:
     return [grant for held in sorted(roles_of(role)) for grant in PERMISSIONS.get(held, {}).get(permission, ())]
 
 
-def role_with(permission: str) -> str | None:
-    """The least role that has the permission on every row."""
+def role_with(*permissions: str) -> str | None:
+    """The least role that has the permissions on every row."""
     for role in (*reversed(ROLES), "service", "authenticated", "public"):
-        if () in grants_of(role, permission):
+        if all(() in grants_of(role, permission) for permission in permissions):
             return role
     return None
 
@@ -292,3 +292,62 @@ def writable(resource: Resource, role: str) -> dict[str, Any]:
 def unknown_id(resource: Resource) -> Any:
     """An id that no row has."""
     return 999999999 if resource.id_kind == "serial" else str(new_id())
+
+
+class Way(NamedTuple):
+    """A way to rows of a resource: what is sent, and all that the caller has to be allowed."""
+
+    method: str
+    path: str
+    permissions: tuple[str, ...]
+    sent: Callable[[dict[str, Any], Any], Any] = lambda body, id: None
+    target: str = ""
+    """The resource at the other end of a link."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} ({', '.join(self.permissions)})"
+
+    def send(self, caller: Caller, resource: Resource, body: dict[str, Any]) -> Response:
+        """Go it, to a row that is not there."""
+        id, other = unknown_id(resource), unknown_id(BY_NAME[self.target or resource.name])
+        sent = self.sent(body, id)
+        options = {} if sent is None else {"json": sent}
+        return caller.request(self.method, resource.path + self.path.format(id=id, other=other), **options)
+
+
+def ways(resource: Resource) -> list[Way]:
+    """Every way to rows of the resource."""
+    actions = ("read", "create", "update", "delete", "restore", "read_deleted")
+    read, create, update, delete, restore, read_deleted = (f"{resource.name}:{action}" for action in actions)
+    found = [Way("GET", "", (read,)), Way("GET", "/{id}", (read,))]
+    if resource.soft_delete:
+        found += [Way("GET", "?deleted=only", (read, read_deleted)), Way("POST", "/{id}/restore", (restore,))]
+    if not resource.read_only:
+        found += [
+            Way("POST", "", (create,), lambda body, id: body),
+            Way("PATCH", "/{id}", (update,), lambda body, id: {}),
+            Way("DELETE", "/{id}", (delete,)),
+        ]
+    if not resource.read_only and resource.tenant != "self":
+        found += [
+            Way("POST", "/batch", (create,), lambda body, id: {"items": [body]}),
+            Way("POST", "/batch-update", (update,), lambda body, id: {"items": [{"id": id}]}),
+            Way("POST", "/batch-delete", (delete,), lambda body, id: {"ids": [id]}),
+        ]
+    if resource.natural_key and resource.tenant != "self":
+        known: Callable[[dict[str, Any], Any], Any] = lambda body, id: {"items": [body], "on_conflict": "update"}  # noqa: E731
+        found.append(Way("POST", "/batch", (create, update), known))
+    for name, relation in resource.relations.items():
+        if relation.body:
+            path, needed = f"/{{id}}/{name.replace('_', '-')}/{{other}}", (update, f"{relation.target}:read")
+            found += [Way(method, path, needed, target=relation.target) for method in ("PUT", "DELETE")]
+    return found
+
+
+def lacking(permission: str, wanted: Iterable[str]) -> str | None:
+    """A role that has all that is wanted, on some rows at least, but the permission."""
+    for role in ("authenticated", *ROLES, "service"):
+        held = {each for each in wanted if grants_of(role, each)}
+        if permission not in held and held | {permission} == set(wanted):
+            return role
+    return None
