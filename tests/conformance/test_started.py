@@ -61,8 +61,8 @@ export const EXTRA: readonly Feature[] = [own];
     "internal/server/extra.go": """package server
 
 import (
-	"service/internal/api"
-	"service/internal/db"
+	"acme-works/internal/api"
+	"acme-works/internal/db"
 )
 
 type greeting struct {

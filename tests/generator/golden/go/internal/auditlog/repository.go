@@ -102,7 +102,7 @@ func asked(tx *db.Tx, query *api.Query[AuditEntry]) (*db.Statement, error) {
 	return statement, nil
 }
 
-// reachable are the rows of the caller's tenant on which it has the permission.
+// reachable are the tenant's rows on which the caller has the permission.
 func reachable(tx *db.Tx, permission string) (*db.Statement, error) {
 	return tx.Reachable(`tenant_id`, permission)
 }
@@ -113,7 +113,7 @@ func scan(row pgx.CollectableRow) (AuditEntry, error) {
 	return found, err
 }
 
-// fields are where the columns of a list go.
+// fields are where columns go.
 func (found *AuditEntry) fields() []any {
 	return []any{
 		&found.ID,

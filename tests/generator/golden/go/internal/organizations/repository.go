@@ -170,12 +170,12 @@ func asked(tx *db.Tx, query *api.Query[Organization]) (*db.Statement, error) {
 	return statement, nil
 }
 
-// reachable are the rows of the caller's tenant on which it has the permission.
+// reachable are the tenant's rows on which the caller has the permission.
 func reachable(tx *db.Tx, permission string) (*db.Statement, error) {
 	return tx.Reachable(`id`, permission)
 }
 
-// refusal is why nothing was changed: the row is not there, has changed, or is not the caller's to change.
+// refusal is why nothing was changed: the row is gone, newer, or not the caller's.
 func refusal(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) error {
 	current, err := GetOrganization(ctx, tx, id)
 	if err != nil {
@@ -190,7 +190,7 @@ func scan(row pgx.CollectableRow) (Organization, error) {
 	return found, err
 }
 
-// fields are where the columns of a list go.
+// fields are where columns go.
 func (found *Organization) fields() []any {
 	return []any{
 		&found.ID,

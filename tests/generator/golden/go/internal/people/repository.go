@@ -190,12 +190,12 @@ func asked(tx *db.Tx, query *api.Query[Person]) (*db.Statement, error) {
 	return statement, nil
 }
 
-// reachable are the rows of the caller's tenant on which it has the permission.
+// reachable are the tenant's rows on which the caller has the permission.
 func reachable(tx *db.Tx, permission string) (*db.Statement, error) {
 	return tx.Reachable(`tenant_id`, permission)
 }
 
-// refusal is why nothing was changed: the row is not there, has changed, or is not the caller's to change.
+// refusal is why nothing was changed: the row is gone, newer, or not the caller's.
 func refusal(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) error {
 	current, err := GetPerson(ctx, tx, id)
 	if err != nil {
@@ -210,7 +210,7 @@ func scan(row pgx.CollectableRow) (Person, error) {
 	return found, err
 }
 
-// fields are where the columns of a list go.
+// fields are where columns go.
 func (found *Person) fields() []any {
 	return []any{
 		&found.ID,

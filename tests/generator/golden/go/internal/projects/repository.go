@@ -350,7 +350,7 @@ func asked(tx *db.Tx, query *api.Query[ProjectSummary]) (*db.Statement, error) {
 	return statement, nil
 }
 
-// reachable are the rows of the caller's tenant on which it has the permission.
+// reachable are the tenant's rows on which the caller has the permission.
 func reachable(tx *db.Tx, permission string, deleted string) (*db.Statement, error) {
 	statement, err := tx.Reachable(`tenant_id`, permission)
 	if err != nil {
@@ -365,7 +365,7 @@ func reachable(tx *db.Tx, permission string, deleted string) (*db.Statement, err
 	return statement, nil
 }
 
-// refusal is why nothing was changed: the row is not there, has changed, or is not the caller's to change.
+// refusal is why nothing was changed: the row is gone, newer, or not the caller's.
 func refusal(ctx context.Context, tx *db.Tx, id uuid.UUID, versions []int64) error {
 	current, err := GetProject(ctx, tx, id)
 	if err != nil {
@@ -400,7 +400,7 @@ func scanSummary(row pgx.CollectableRow) (ProjectSummary, error) {
 	return found, err
 }
 
-// fields are where the columns of a list go.
+// fields are where columns go.
 func (found *ProjectSummary) fields() []any {
 	return []any{
 		&found.ID,
