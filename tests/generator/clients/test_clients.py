@@ -32,12 +32,15 @@ SCHEMAS = {
     "crm": ROOT / "examples" / "crm" / "freehold.yaml",
     "torture": HERE.parent / "schemas" / "torture" / "freehold.yaml",
 }
-SERVICE = TARGETS["python"]
+SERVICE, GO = TARGETS["python"], TARGETS["go"]
 STRICT = (
     "--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--noImplicitOverride",
     "--noPropertyAccessFromIndexSignature", "--module", "nodenext", "--target", "es2023",
     "--lib", "es2023,dom",
 )  # fmt: skip
+
+PYRIGHT = {"typeCheckingMode": "standard", "strict": ["use.py"]}
+"""Strict about who uses the client: within it, its generator leaves the items of lists without a type."""
 
 pytestmark = pytest.mark.xdist_group("clients")  # they are made once, by the first who asks
 
@@ -102,17 +105,29 @@ def test_a_program_in_python_uses_the_client(services: dict[str, Path], crm: Ser
     torture = services["torture"] / "client" / "python"
     do(("{python}", "-m", "mypy", "--strict", "acme_crm_client", "use.py"), folder, HERE)
     do(("{python}", "-m", "mypy", "--strict", "torture_client"), torture, HERE)
+    for client in (folder, torture):
+        (client / "pyrightconfig.json").write_text(json.dumps(PYRIGHT), encoding="utf-8")
+        do((str(BIN / "pyright"), "--pythonpath", "{python}"), client, HERE)
 
     check_what_it_got([sys.executable, "use.py"], folder, crm, "C-Python")
 
 
-def test_a_program_in_go_uses_the_client(services: dict[str, Path], crm: Served):
+@pytest.fixture(scope="module")
+def staticcheck(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The one that services in Go lock."""
+    service = emitted(GO, SCHEMAS["crm"], tmp_path_factory.mktemp("go"))
+    cache = installed(GO, service)
+    return do(("go", "tool", "-n", "staticcheck"), service, cache, **environment(GO)).strip()
+
+
+def test_a_program_in_go_uses_the_client(services: dict[str, Path], crm: Served, staticcheck: str):
     folder = services["crm"] / "client" / "go"
     (folder / "use").mkdir()
     shutil.copy(HERE / "use.go", folder / "use" / "main.go")
     for client in (folder, services["torture"] / "client" / "go"):
         do(("go", "vet", "./..."), client, HERE, timeout_s=600)
         do(("go", "build", "./..."), client, HERE, timeout_s=600)
+        do((staticcheck, "./..."), client, HERE, timeout_s=600)
     do(("go", "build", "-o", "bin/", "./use"), folder, HERE)
 
     check_what_it_got(["bin/use"], folder, crm, "C-Go")
