@@ -48,3 +48,16 @@ def test_a_row_that_has_not_changed_is_not_sent_again(world: World, resource: Re
     again = reader.get(path, headers={"If-None-Match": reader.get(path).headers["ETag"]})
 
     assert (again.status_code, again.content) == (304, b"")
+
+
+@VERSIONED
+def test_head_says_what_get_would_without_the_rows(world: World, resource: Resource) -> None:
+    tenant = world.tenant()
+    reader = world.able(f"{resource.name}:read", tenant)
+    path = f"{resource.path}/{world.row(resource, tenant)['id']}"
+    read, asked = reader.get(path), reader.request("HEAD", path)
+    listed = reader.request("HEAD", resource.path)
+
+    assert (asked.status_code, asked.content, asked.headers["ETag"]) == (200, b"", read.headers["ETag"])
+    assert (listed.status_code, listed.content) == (200, b"")
+    assert reader.request("HEAD", path, headers={"If-None-Match": read.headers["ETag"]}).status_code == 304

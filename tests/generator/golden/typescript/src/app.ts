@@ -34,7 +34,6 @@ export async function createApp(settings: Settings): Promise<App> {
     bodyLimit: settings.maxBodyBytes,
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
-    exposeHeadRoutes: false,
     frameworkErrors: (error, request, reply) => {
       logs.identify(request, reply); // no hook is run for them
       void errors.render(request, reply, new errors.Problem(400, "bad_request", error.message));

@@ -42,7 +42,7 @@ func (c *Call) Row(entity string, row any, version *int64) (*Reply, error) {
 		reply.header["ETag"] = etag
 		known := tag.FindAllString(c.Header.Get("If-None-Match"), -1)
 		isKnown := func(each string) bool { return strings.TrimPrefix(each, "W/") == etag }
-		if c.Method == http.MethodGet && slices.ContainsFunc(known, isKnown) {
+		if (c.Method == http.MethodGet || c.Method == http.MethodHead) && slices.ContainsFunc(known, isKnown) {
 			reply.status = http.StatusNotModified
 			return reply, nil
 		}

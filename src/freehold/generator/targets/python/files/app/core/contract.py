@@ -9,10 +9,12 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from app.core.web import Route
+
 DOCUMENT = Path(__file__).parents[2] / "openapi.json"
 VIEWER = "/docs/viewer"
 
-router = APIRouter()
+router = APIRouter(route_class=Route)
 
 
 @router.get("/openapi.json")

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+from app.core.web import Route
 from app.migrate import versions
 
-router = APIRouter()
+router = APIRouter(route_class=Route)
 POOL = Gauge("db_pool_connections", "Connections to PostgreSQL.", ["state"])
 
 

@@ -79,7 +79,7 @@ def reply(request: Request, row: BaseModel, hidden: set[str], *, status: int = 2
     if version is not None:
         headers["ETag"] = f'"{version}"'
         known = re.findall(r'(?:W/)?("\d{1,18}")', request.headers.get("if-none-match", ""))
-        if request.method == "GET" and headers["ETag"] in known:
+        if request.method in ("GET", "HEAD") and headers["ETag"] in known:
             return Response(status_code=304, headers=headers)
     if status == 201:
         headers["Location"] = f"{quote(request.scope['path'])}/{getattr(row, 'id')}"  # noqa: B009
@@ -140,7 +140,16 @@ def _refuse_constant(name: str) -> Any:
     raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
-class RetryingRoute(APIRoute):
+class Route(APIRoute):
+    """Answers HEAD as GET, without the body (RFC 9110, 9.3.2)."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        if "GET" in self.methods:
+            self.methods.add("HEAD")
+
+
+class RetryingRoute(Route):
     """Runs a request again when PostgreSQL chose it as the victim of a deadlock or a write conflict."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

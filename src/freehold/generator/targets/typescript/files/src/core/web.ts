@@ -132,7 +132,7 @@ export function rowAnswer(request: FastifyRequest, row: Row, hidden: ReadonlySet
     ...(etag === undefined ? {} : { ETag: etag }),
     ...(status === 201 ? { Location: `${pathOf(request)}/${String(row["id"])}` } : {}),
   };
-  const isKnown = request.method === "GET" && etag !== undefined && known.includes(etag);
+  const isKnown = ["GET", "HEAD"].includes(request.method) && etag !== undefined && known.includes(etag);
   return isKnown ? { status: 304, headers, body: undefined } : { status, headers, body: shown(row, hidden) };
 }
 
