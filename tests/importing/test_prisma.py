@@ -114,6 +114,7 @@ def test_models_become_entities_that_keep_their_tables_and_columns(blog: Importe
     ]  # fmt: skip
     assert user.fields[3].column == "managerId"
     assert (user.layout.created_at, user.layout.updated_at) == ("created_at", "updated_at")
+    assert [entity(blog, name).table for name in ("profile", "post")] == ["Profile", "Post"]
 
 
 def test_types_defaults_and_keys_are_read(blog: Imported) -> None:
