@@ -260,7 +260,9 @@ class _Reader:
         return self.sketch
 
     def _entity(self, model: Model) -> None:
-        name = self.entities[model.name] = self.sketch.add_entity(model.name, table=model.db_name or model.name)
+        name = self.entities[model.name] = self.sketch.add_entity(
+            model.name, table=model.db_name or model.name
+        )
         body = self.sketch.entities[name]
         if model.documentation:
             body["description"] = model.documentation
