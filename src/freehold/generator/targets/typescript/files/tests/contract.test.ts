@@ -57,6 +57,6 @@ test("methods and addresses that there are none of are refused in the same shape
   const address = await app.server.inject({ method: "GET", url: "/no/such/address" });
 
   assert.deepEqual([method.statusCode, method.json<{ code: string }>().code], [405, "method_not_allowed"]);
-  assert.equal(method.headers["allow"], "GET, POST");
+  assert.equal(method.headers["allow"], "GET, HEAD, POST");
   assert.deepEqual([address.statusCode, address.json<{ code: string }>().code], [404, "not_found"]);
 });
