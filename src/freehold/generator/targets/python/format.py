@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+from freehold.generator.scratch import scratch
 from freehold.generator.target import Format, FormatterMissing
 
 
@@ -32,13 +32,7 @@ def formatted(files: dict[str, str], configuration: str) -> dict[str, str]:
     ruff = _ruff()
     if ruff is None:
         raise FormatterMissing("ruff cannot be found beside Python: install freehold again")
-    with tempfile.TemporaryDirectory(prefix="freehold-") as folder:
-        root = Path(folder)
-        for name, text in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        (root / "ruff.toml").write_text(configuration, encoding="utf-8")
+    with scratch({**files, "ruff.toml": configuration}) as root:
         _run([ruff, "check", "--quiet", "--no-cache", "--fix", "--select", "I,F401", "."], root)
         _run([ruff, "format", "--quiet", "--no-cache", "."], root)
         return {name: (root / name).read_text(encoding="utf-8") for name in files}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
+from freehold.generator.scratch import scratch
 from freehold.generator.target import Format, FormatterMissing
 from freehold.generator.targets.typescript.syntax import without_unused_imports
 
@@ -26,9 +27,9 @@ def formatter(out: Path) -> Format:
             configuration = (out / CONFIGURATION).read_text(encoding="utf-8")
         except FileNotFoundError:
             configuration = "{}"
-        with tempfile.TemporaryDirectory(prefix="freehold-") as folder:
-            done = _format(oxfmt, Path(folder), {path: text}, configuration)
-            return (Path(folder) / path).read_text(encoding="utf-8") if done.returncode == 0 else text
+        with scratch({path: text, CONFIGURATION: configuration}) as root:
+            done = _format(oxfmt, root, [path])
+            return (root / path).read_text(encoding="utf-8") if done.returncode == 0 else text
 
     return formatted_as_there
 
@@ -39,24 +40,17 @@ def formatted(files: dict[str, str], configuration: str) -> dict[str, str]:
     if oxfmt is None:
         raise FormatterMissing("oxfmt cannot be found beside Python: install freehold again")
     used = {path: without_unused_imports(text) for path, text in files.items()}
-    with tempfile.TemporaryDirectory(prefix="freehold-") as folder:
-        done = _format(oxfmt, Path(folder), used, configuration)
+    with scratch({**used, CONFIGURATION: configuration}) as root:
+        done = _format(oxfmt, root, used)
         if done.returncode != 0:
             raise RuntimeError(f"the emitted TypeScript cannot be formatted:\n{done.stdout}{done.stderr}")
-        return {path: (Path(folder) / path).read_text(encoding="utf-8") for path in files}
+        return {path: (root / path).read_text(encoding="utf-8") for path in files}
 
 
 def _oxfmt() -> str | None:
     return shutil.which("oxfmt", path=str(Path(sys.executable).parent)) or shutil.which("oxfmt")
 
 
-def _format(
-    oxfmt: str, root: Path, files: dict[str, str], configuration: str
-) -> subprocess.CompletedProcess[str]:
-    for path, text in files.items():
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    (root / CONFIGURATION).write_text(configuration, encoding="utf-8")
-    command = [oxfmt, "--write", *files]
+def _format(oxfmt: str, root: Path, paths: Iterable[str]) -> subprocess.CompletedProcess[str]:
+    command = [oxfmt, "--write", *paths]
     return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
