@@ -78,13 +78,13 @@ func TestEveryMigrationCanBeUndoneAndDoneAgain(t *testing.T) {
 	want(t, len(between), 0, between)
 }
 
-func TestReplicasThatStartAtOnceDoNotCollide(t *testing.T) {
+func TestTenReplicasThatStartAtOnceDoNotCollide(t *testing.T) {
 	url := emptyDatabase(t)
 	done := make(chan error)
-	for range 3 {
+	for range 10 {
 		go func() { done <- up(t.Context(), url) }()
 	}
-	for range 3 {
+	for range 10 {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
