@@ -32,6 +32,7 @@ export async function createApp(settings: Settings): Promise<App> {
     genReqId: logs.requestId,
     childLoggerFactory: traces?.tracedLogger ?? logs.childLogger,
     bodyLimit: settings.maxBodyBytes,
+    http: { maxHeaderSize: 131_072 }, // beyond it Node hangs up, often before the caller has read why
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
     frameworkErrors: (error, request, reply) => {
