@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from freehold import jobs
+from freehold import housekeeping, jobs
 from freehold.config import Settings
 from freehold.db.migrate import migrate
 from freehold.db.pool import Database, connect
@@ -415,7 +415,7 @@ async def test_pruning_deletes_what_had_its_time_and_nothing_else(database_url: 
         """
     )
     job = Job(1, jobs.PLATFORM, "platform.prune", b"{}", 1)
-    await jobs.prune(Context(db, replace(SETTINGS, outbox_days=5.5)), job)
+    await housekeeping.prune(Context(db, replace(SETTINGS, outbox_days=5.5)), job)
 
     assert await db.value("select string_agg(id, ',' order by id) from freehold.sessions") == "s3,s4,s5"
     assert await db.value("select count(*) from freehold.outbox where audited") == 6
@@ -441,8 +441,10 @@ async def test_the_tables_of_a_deleted_project_are_dropped_and_no_others(
         """
     )
     await enqueue(db, "greet", Greeting("never"), project_id="gone")
-    await enqueue(db, jobs.DROP_PROJECT, jobs.DroppedProject(["shop", "never_made"]), project_id="gone")
-    async with working(database_url, db, *jobs.KINDS):
+    await enqueue(
+        db, housekeeping.DROP_PROJECT, housekeeping.DroppedProject(["shop", "never_made"]), project_id="gone"
+    )
+    async with working(database_url, db, *housekeeping.KINDS):
         await until_database_says(db, "select count(*) = 0 from freehold.jobs where project_id = 'gone'")
 
     assert await db.value("select to_regnamespace('shop') is null and to_regclass('kept.a') is not null")
@@ -455,8 +457,10 @@ async def test_a_schema_that_is_in_use_is_never_dropped(db: Database, namespace:
         "insert into freehold.databases (project_id, id, name, namespace)"
         " values ('console', 'k', 'k', 'kept')"
     )
-    payload = msgspec.json.encode(jobs.DroppedProject([namespace]))
+    payload = msgspec.json.encode(housekeeping.DroppedProject([namespace]))
 
     with pytest.raises(ValueError, match=namespace):
-        await jobs.drop_project(Context(db, SETTINGS), Job(1, "gone", jobs.DROP_PROJECT, payload, 1))
+        await housekeeping.drop_project(
+            Context(db, SETTINGS), Job(1, "gone", housekeeping.DROP_PROJECT, payload, 1)
+        )
     assert await db.value("select count(*) from freehold.projects") == 1

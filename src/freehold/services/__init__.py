@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freehold.audit import kinds as audit_kinds
-from freehold.jobs import KINDS as PLATFORM_KINDS
+from freehold.housekeeping import KINDS as PLATFORM_KINDS
 from freehold.jobs import Kind
 from freehold.services import (
     account,

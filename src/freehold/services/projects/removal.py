@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold import jobs
+from freehold import housekeeping, jobs
 from freehold.services.projects import store
 from freehold.web.auth import ORIGINS_TAG, project_tag
 from freehold.web.call import Call
@@ -11,7 +11,7 @@ from freehold.web.call import Call
 async def delete_project(call: Call, project_id: str) -> None:
     """Delete a project: nobody reaches it any more once the call has committed."""
     dropped = await store.remove(call.db, project_id)
-    await jobs.enqueue(call.db, jobs.DROP_PROJECT, dropped, project_id=project_id)
+    await jobs.enqueue(call.db, housekeeping.DROP_PROJECT, dropped, project_id=project_id)
     call.changed(project_tag(project_id))
     call.changed(ORIGINS_TAG)
 

@@ -9,7 +9,7 @@ import asyncpg
 from freehold.db import listing
 from freehold.db.listing import Found, Listing, moment, number, text, texts
 from freehold.db.pool import Queries, Record
-from freehold.jobs import DroppedProject
+from freehold.housekeeping import DroppedProject
 from freehold.services.projects.errors import ProjectAlreadyExists
 from freehold.web.auth import CONSOLE
 
