@@ -18,8 +18,9 @@ from freehold.db import ddl
 from freehold.db.ddl import catalog
 from freehold.db.ddl.spelling import EVENT_FUNCTION, literal, names, qualified, quote
 from freehold.schema import compare
+from freehold.schema.design import design
 from freehold.schema.model import Kind, Schema
-from freehold.schema.tables import Table, design
+from freehold.schema.tables import Table
 from tests.ddl.worlds import describe, pairs, sample
 from tests.postgres import Server
 

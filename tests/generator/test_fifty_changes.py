@@ -19,10 +19,10 @@ from freehold.db.ddl.spelling import literal, names, quote
 from freehold.generator import TARGETS
 from freehold.generator.command import run
 from freehold.generator.target import Target
+from freehold.schema.design import design
 from freehold.schema.lock import Decisions
 from freehold.schema.model import Entity, Kind, Schema
 from freehold.schema.sources import read_source
-from freehold.schema.tables import design
 from tests.conformance.running import do, environment, installed
 from tests.ddl.worlds import sample
 from tests.generator.test_drift import BUILD, PROGRAM

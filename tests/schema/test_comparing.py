@@ -29,7 +29,7 @@ from freehold.schema.changes import (
     RenameIndex,
     RenameTable,
 )
-from freehold.schema.tables import foreign_key_name, index_name
+from freehold.schema.table_names import foreign_key_name, index_name
 from tests.schema.texts import with_fields
 
 

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freehold.schema import Problem, SchemaError, document, parse_schema, read_schema
+from freehold.schema.design import design
 from freehold.schema.document import MAX_BYTES
 from freehold.schema.model import Comparison, Entity, Grant, Index, IndexPart, Kind, MemberOf
 from freehold.schema.problems import Problems
-from freehold.schema.tables import design
 from tests.schema.texts import FRAME, only_problem, problems, with_fields
 
 CRM = Path(__file__).parents[2] / "examples" / "crm" / "freehold.yaml"

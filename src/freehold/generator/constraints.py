@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from freehold.db import ddl
+from freehold.schema.design import design
 from freehold.schema.model import Schema
 
 
 def tenant_tables(schema: Schema) -> list[str]:
     """The tables that row-level security has to guard."""
-    return [table.name for table in ddl.design(schema) if table.policy is not None]
+    return [table.name for table in design(schema) if table.policy is not None]
 
 
 def constraint_fields(schema: Schema) -> dict[str, tuple[str, ...]]:
     """Name of a constraint or a unique index to the fields of the body that it is about."""
     found: dict[str, tuple[str, ...]] = {}
     entities = {entity.table: entity for entity in schema.entities}
-    for table in ddl.design(schema):
+    for table in design(schema):
         entity = entities.get(table.name)
         if entity is None:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from freehold.schema.model import Entity, Kind, Schema
-from freehold.schema.tables import link_name
+from freehold.schema.table_names import link_name
 
 HEAD = """\
 # The data model

@@ -14,7 +14,7 @@ from freehold.generator.plan import membership
 from freehold.generator.render import one_line
 from freehold.schema.changes import compare
 from freehold.schema.model import Schema
-from freehold.schema.tables import ID_TYPES
+from freehold.schema.sql_types import ID_TYPES
 
 FOLDER = "db/migrations/"
 SNAPSHOT = "db/schema.lock.json"

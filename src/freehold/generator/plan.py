@@ -20,7 +20,7 @@ from freehold.schema.model import (
     Schema,
     SessionTable,
 )
-from freehold.schema.tables import AUDIT_LOG, link_columns, link_name, search_column
+from freehold.schema.table_names import AUDIT_LOG, link_columns, link_name, search_column
 
 IMPLICIT_ROLES = ("public", "authenticated", "service")
 ERRORS: dict[str, int] = {

@@ -9,7 +9,7 @@ from msgspec import structs
 from freehold.db.ddl import quote
 from freehold.generator.plan import EntityPlan, FieldPlan, Relation, ServicePlan
 from freehold.schema.model import SessionTable
-from freehold.schema.tables import ID_TYPES
+from freehold.schema.sql_types import ID_TYPES
 
 
 @dataclass(frozen=True)

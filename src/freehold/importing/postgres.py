@@ -11,7 +11,8 @@ from freehold.importing.introspection import Check, Column, Database, ForeignKey
 from freehold.schema import names
 from freehold.schema.model import Field, IdKind, Kind
 from freehold.schema.sketch import Sketch, field_name, member_list
-from freehold.schema.tables import AUDIT_LOG, LONGEST
+from freehold.schema.sql_types import LONGEST
+from freehold.schema.table_names import AUDIT_LOG
 from freehold.schema.types import MAX_LENGTH, TypeSyntaxError, parse_type
 from freehold.schema.values import Misfit, fit
 

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from freehold.schema.conversions import conversion
+from freehold.schema.design import design
 from freehold.schema.model import Schema, Value
 from freehold.schema.tables import (
     AuditTrigger,
@@ -25,7 +26,6 @@ from freehold.schema.tables import (
     PrimaryKey,
     Table,
     Unique,
-    design,
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from freehold.schema.conditions import Word
+from freehold.schema.design import design
 from freehold.schema.document import Value
 from freehold.schema.drafts import Drafts
 from freehold.schema.model import (
@@ -24,7 +25,7 @@ from freehold.schema.model import (
 )
 from freehold.schema.names import spelled
 from freehold.schema.problems import Problems, did_you_mean
-from freehold.schema.tables import design, relation_names
+from freehold.schema.table_names import relation_names
 from freehold.schema.values import Misfit, fit_one
 
 EVERYONE = ("public", "authenticated", "service")

@@ -3,7 +3,6 @@
 from freehold.db.ddl.planning import Step, create, create_namespace, steps
 from freehold.db.ddl.running import StepFailed, apply, timeouts_sql, undo
 from freehold.db.ddl.spelling import check_sql, qualified, quote, text_literal
-from freehold.schema.tables import design, primary_key_name
 
 __all__ = [
     "Step",
@@ -12,8 +11,6 @@ __all__ = [
     "check_sql",
     "create",
     "create_namespace",
-    "design",
-    "primary_key_name",
     "qualified",
     "quote",
     "steps",

@@ -14,7 +14,8 @@ from freehold.schema import changes as changes_of
 from freehold.schema.changes import Change
 from freehold.schema.conversions import conversion
 from freehold.schema.model import Schema, Value
-from freehold.schema.tables import AUDIT_LOG, Check, Constraint, ForeignKey, PrimaryKey, Unique
+from freehold.schema.table_names import AUDIT_LOG
+from freehold.schema.tables import Check, Constraint, ForeignKey, PrimaryKey, Unique
 
 ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"

@@ -12,7 +12,7 @@ from freehold.db.ddl.spelling import quote
 from freehold.db.sealing import Seal
 from freehold.db.values import Decoder, Encoder, decoder, encoder, filter_encoder
 from freehold.schema.model import PLACES, Field, IdKind, Kind, Type
-from freehold.schema.tables import sql_type
+from freehold.schema.sql_types import sql_type
 from freehold.schema.values import Misfit
 
 

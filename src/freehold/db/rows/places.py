@@ -18,7 +18,7 @@ from freehold.db.queries import Query
 from freehold.db.rows.columns import Operand
 from freehold.db.rows.statement import Values
 from freehold.schema.model import PLACES, Kind, Type
-from freehold.schema.tables import SQL_TYPES
+from freehold.schema.sql_types import SQL_TYPES
 from freehold.schema.values import Misfit, fit_one
 
 MAX_POINTS = 500

@@ -36,7 +36,8 @@ from freehold.db.sealing import Seal
 from freehold.db.values import Decoder, read_datetime, wire_moment
 from freehold.errors import BadRequest, InvalidQuery
 from freehold.schema.model import Entity, IdKind
-from freehold.schema.tables import ID_TYPES, primary_key_name
+from freehold.schema.sql_types import ID_TYPES
+from freehold.schema.table_names import primary_key_name
 
 SYSTEM_NAMES = frozenset(
     (

@@ -14,7 +14,7 @@ from freehold.db.rows.operators import Change
 from freehold.db.rows.reach import within
 from freehold.db.rows.statement import Scope, Statement, Values
 from freehold.db.rows.table import RowTable
-from freehold.schema.tables import primary_key_name
+from freehold.schema.table_names import primary_key_name
 
 Assigned = Mapping[str, Any]
 """What columns are set to, by their SQL names: the driver's values, and operators."""

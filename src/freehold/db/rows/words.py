@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from freehold.db.ddl.spelling import quote, words_of
 from freehold.errors import InvalidQuery
 from freehold.schema.model import Entity, Field
-from freehold.schema.tables import search_column
+from freehold.schema.table_names import search_column
 
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 MAX_TERMS = 50

@@ -12,7 +12,7 @@ from freehold.db.pool import Queries, Record
 from freehold.errors import NotFound
 from freehold.schema import compare
 from freehold.schema.model import API_LAYOUT, Entity, Field, Schema
-from freehold.schema.tables import keyed_index_name
+from freehold.schema.table_names import keyed_index_name
 from freehold.services.databases import obstacles, store
 from freehold.services.databases.errors import (
     DatabaseNotFound,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncpg
 
-from freehold.db.ddl import check_sql, design, qualified, quote
+from freehold.db.ddl import check_sql, qualified, quote
 from freehold.db.pool import Queries
 from freehold.errors import Problem
+from freehold.schema.design import design
 from freehold.schema.model import Schema
 from freehold.schema.tables import Check, Index, Table, Unique
 from freehold.services.databases.errors import ColumnSpaceExceeded, ColumnValueInvalid, IndexInvalid

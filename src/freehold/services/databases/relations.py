@@ -10,7 +10,7 @@ from freehold.db.pool import Queries
 from freehold.db.queries import GROUPS, Page, Query
 from freehold.db.rows import MAX_RELATED, Link, Load, Related, RowTable, Scope, Shape, load
 from freehold.errors import BadRequest, InvalidQuery
-from freehold.schema.tables import link_columns, link_name
+from freehold.schema.table_names import link_columns, link_name
 from freehold.services.databases import tables
 from freehold.services.databases.relation import Relation
 from freehold.services.databases.tables import Reach, Table, TableChanged, reach

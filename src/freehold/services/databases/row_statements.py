@@ -10,11 +10,11 @@ from typing import Any, Literal
 import asyncpg
 
 from freehold import events
-from freehold.db.ddl import primary_key_name, quote
+from freehold.db.ddl import quote
 from freehold.db.pool import Queries, Record, Transaction
 from freehold.db.rows import RowTable, Statement
 from freehold.errors import InvalidQuery, Problem
-from freehold.schema.tables import check_name
+from freehold.schema.table_names import check_name, primary_key_name
 from freehold.services.databases.errors import (
     RowAlreadyExists,
     RowDeleteRestricted,
