@@ -12,7 +12,7 @@ from freehold.db import ddl
 from freehold.generator import documents
 from freehold.generator.plan import membership
 from freehold.generator.render import one_line
-from freehold.schema.changes import compare
+from freehold.schema import compare
 from freehold.schema.model import Schema
 from freehold.schema.sql_types import ID_TYPES
 

@@ -1,6 +1,7 @@
 """What a backend is, as a value: read from `freehold.yaml`, checked, compared, laid out as tables."""
 
-from freehold.schema.changes import Change, compare
+from freehold.schema.changes import Change
+from freehold.schema.comparison import compare
 from freehold.schema.lock import (
     AmbiguousChange,
     Decisions,

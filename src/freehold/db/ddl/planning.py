@@ -1,4 +1,4 @@
-"""From changes to statements: what each locks, rewrites and can lose, and how it is undone."""
+"""From changes to steps: the statements for each, with or without others at work on its table."""
 
 from __future__ import annotations
 
@@ -10,51 +10,26 @@ from msgspec.structs import replace
 
 from freehold.db.ddl import spelling
 from freehold.db.ddl.spelling import literal, names, qualified, quote, text_literal
+from freehold.db.ddl.step import (
+    ACCESS_EXCLUSIVE,
+    NOTHING,
+    SHARE,
+    SHARE_ROW_EXCLUSIVE,
+    SHARE_UPDATE_EXCLUSIVE,
+    Step,
+)
 from freehold.schema import changes as changes_of
 from freehold.schema.changes import Change
+from freehold.schema.comparison import compare
 from freehold.schema.conversions import conversion
-from freehold.schema.model import Schema, Value
+from freehold.schema.model import Schema
 from freehold.schema.table_names import AUDIT_LOG
 from freehold.schema.tables import Check, Constraint, ForeignKey, PrimaryKey, Unique
-
-ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
-SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
-SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
-SHARE = "SHARE"
-
-NOTHING = ""
-"""The inverse of a step that leaves nothing behind."""
-
-
-class Step(Value, frozen=True, kw_only=True):
-    """One statement, and what the one who runs it should know."""
-
-    summary: str
-    sql: str
-    table: str
-    lock: str | None = ACCESS_EXCLUSIVE
-    """The strongest lock on a table that was there before, by PostgreSQL's name; None when there is none."""
-    rewrites: bool = False
-    """Whether every row is written anew while the lock is held."""
-    loses: str | None = None
-    """What data can be lost."""
-    needs: str | None = None
-    """What the rows that are there have to have; it fails where they do not."""
-    inverse: str | None = None
-    """The statement that undoes it; empty when nothing is to be undone, None when it cannot be undone."""
-    transactional: bool = True
-    afterwards: bool = False
-    """Whether it can wait until the others are committed, because it can only succeed."""
-    makes_table: bool = False
-    goes_with_table: bool = False
-    """Whether dropping the table undoes it as well: an index, a policy."""
-    builds: str | None = None
-    """The index that is built beside the traffic; a build that fails leaves an invalid one behind."""
 
 
 def create(schema: Schema, namespace: str | None = None) -> list[Step]:
     """The statements that make a schema's tables from nothing."""
-    return steps(changes_of.compare(Schema(service=schema.service), schema), namespace=namespace)
+    return steps(compare(Schema(service=schema.service), schema), namespace=namespace)
 
 
 def create_namespace(namespace: str) -> Step:
@@ -73,18 +48,18 @@ def steps(changes: Iterable[Change], *, namespace: str | None = None, online: bo
     With `online`, tables with rows are changed in the forms that hold strong locks only for moments. They
     keep that promise when each statement is committed on its own.
     """
-    speller = _Speller(namespace, online)
-    return [step for change in changes for step in speller.steps(change)]
+    planner = _Planner(namespace, online)
+    return [step for change in changes for step in planner.steps(change)]
 
 
-class _Speller:
+class _Planner:
     def __init__(self, namespace: str | None, online: bool) -> None:
         self.namespace = namespace
         self.online = online
         self.new_tables: set[str] = set()
 
     def steps(self, change: Change) -> Iterator[Step]:
-        return _SPELLERS[type(change)](self, change)
+        return _PLANNED[type(change)](self, change)
 
     def at(self, table: str) -> str:
         return qualified(self.namespace, table)
@@ -489,35 +464,35 @@ class _Speller:
 _ROW_SECURITY_ON = "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
 _ROW_SECURITY_OFF = "NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY"
 
-_SPELLERS: dict[type[Change], Callable[[_Speller, Any], Iterator[Step]]] = {
-    changes_of.CreateTable: _Speller.create_table,
-    changes_of.DropTable: _Speller.drop_table,
-    changes_of.RenameTable: _Speller.rename_table,
-    changes_of.AddColumn: _Speller.add_column,
-    changes_of.DropColumn: _Speller.drop_column,
-    changes_of.RenameColumn: _Speller.rename_column,
-    changes_of.ChangeType: _Speller.change_type,
-    changes_of.ChangeNullability: _Speller.change_nullability,
-    changes_of.ChangeDefault: _Speller.change_default,
-    changes_of.AddConstraint: _Speller.add_constraint,
-    changes_of.DropConstraint: _Speller.drop_constraint,
-    changes_of.ChangeCheck: _Speller.change_check,
-    changes_of.RenameConstraint: _Speller.rename_constraint,
-    changes_of.AddIndex: _Speller.add_index,
-    changes_of.DropIndex: _Speller.drop_index,
-    changes_of.RenameIndex: _Speller.rename_index,
-    changes_of.EnableRowSecurity: _Speller.enable_row_security,
-    changes_of.DisableRowSecurity: _Speller.disable_row_security,
-    changes_of.AddPolicy: _Speller.add_policy,
-    changes_of.DropPolicy: _Speller.drop_policy,
-    changes_of.CreateAuditFunction: _Speller.create_audit_function,
-    changes_of.DropAuditFunction: _Speller.drop_audit_function,
-    changes_of.AddAuditTrigger: _Speller.add_audit_trigger,
-    changes_of.DropAuditTrigger: _Speller.drop_audit_trigger,
-    changes_of.AddEventTriggers: _Speller.add_event_triggers,
-    changes_of.DropEventTriggers: _Speller.drop_event_triggers,
-    changes_of.CommentTable: _Speller.comment_table,
-    changes_of.CommentColumn: _Speller.comment_column,
+_PLANNED: dict[type[Change], Callable[[_Planner, Any], Iterator[Step]]] = {
+    changes_of.CreateTable: _Planner.create_table,
+    changes_of.DropTable: _Planner.drop_table,
+    changes_of.RenameTable: _Planner.rename_table,
+    changes_of.AddColumn: _Planner.add_column,
+    changes_of.DropColumn: _Planner.drop_column,
+    changes_of.RenameColumn: _Planner.rename_column,
+    changes_of.ChangeType: _Planner.change_type,
+    changes_of.ChangeNullability: _Planner.change_nullability,
+    changes_of.ChangeDefault: _Planner.change_default,
+    changes_of.AddConstraint: _Planner.add_constraint,
+    changes_of.DropConstraint: _Planner.drop_constraint,
+    changes_of.ChangeCheck: _Planner.change_check,
+    changes_of.RenameConstraint: _Planner.rename_constraint,
+    changes_of.AddIndex: _Planner.add_index,
+    changes_of.DropIndex: _Planner.drop_index,
+    changes_of.RenameIndex: _Planner.rename_index,
+    changes_of.EnableRowSecurity: _Planner.enable_row_security,
+    changes_of.DisableRowSecurity: _Planner.disable_row_security,
+    changes_of.AddPolicy: _Planner.add_policy,
+    changes_of.DropPolicy: _Planner.drop_policy,
+    changes_of.CreateAuditFunction: _Planner.create_audit_function,
+    changes_of.DropAuditFunction: _Planner.drop_audit_function,
+    changes_of.AddAuditTrigger: _Planner.add_audit_trigger,
+    changes_of.DropAuditTrigger: _Planner.drop_audit_trigger,
+    changes_of.AddEventTriggers: _Planner.add_event_triggers,
+    changes_of.DropEventTriggers: _Planner.drop_event_triggers,
+    changes_of.CommentTable: _Planner.comment_table,
+    changes_of.CommentColumn: _Planner.comment_column,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from freehold.db.ddl.planning import Step
+from freehold.db.ddl.step import Step
 
 if TYPE_CHECKING:
     from asyncpg import Connection
