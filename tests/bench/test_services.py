@@ -8,7 +8,7 @@ from pathlib import Path
 import bench.services
 from bench.services.__main__ import BY_HAND
 from freehold.generator import TARGETS
-from freehold.generator.plan import plan
+from freehold.generator.planner import plan
 from freehold.schema.read import read_schema
 
 HERE = Path(bench.services.__file__).parent

@@ -238,3 +238,28 @@ def test_an_entity_that_is_called_like_a_class_of_another_is_refused(folder: Pat
     assert f"{spelled} is also what" in refused.stderr
     assert f"{name}_entry" in refused.stderr
     assert not (folder / "service").exists()
+
+
+@pytest.mark.parametrize(
+    ("entities", "told"),
+    [
+        (
+            "deal: { tenant: none, fields: { summary: enum(short) } }\n"
+            "  deal_summary_value: { tenant: none, fields: { text: text } }\n",
+            "deal_summary_value: DealSummaryValue is also what deal has in code",
+        ),
+        (
+            "tag: { tenant: none, fields: { name: text } }\n"
+            "  deal: { tenant: none, fields: { tag_ids: int, tags: many(tag) } }\n",
+            "deal: two fields are called tag_ids",
+        ),
+    ],
+    ids=["classes", "keys"],
+)
+def test_names_that_the_generator_makes_up_are_not_those_of_others(folder: Path, entities: str, told: str):
+    (folder / "freehold.yaml").write_text(f"freehold: 1\nservice: sales\nentities:\n  {entities}")
+    refused = freehold(folder, "--out", "service")
+
+    assert refused.returncode == 2
+    assert told in refused.stderr
+    assert not (folder / "service").exists()

@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from freehold.generator import TARGETS, generate, openapi
-from freehold.generator.plan import plan
+from freehold.generator.planner import plan
 from tests.generator.golden import GOLDEN, schema, tree
 
 

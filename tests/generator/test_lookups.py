@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freehold.generator import TARGETS, generate
-from freehold.generator.plan import plan
+from freehold.generator.planner import plan
 from freehold.schema import parse_schema
 
 SCHEMA = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from freehold.generator import generate
-from freehold.generator.plan import Membership, PlanError, plan
+from freehold.generator.plan import Membership, PlanError
+from freehold.generator.planner import plan
 from freehold.schema import parse_schema
 from freehold.schema.model import Schema
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold.generator import deploy
 from freehold.generator.migrations import History
-from freehold.generator.plan import plan
+from freehold.generator.planner import plan
 from freehold.generator.target import Target
 from freehold.generator.targets import TARGETS
 from freehold.schema.model import Schema

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from freehold.db import ddl
-from freehold.generator import documents
-from freehold.generator.plan import membership
+from freehold.generator import documents, tenancy
 from freehold.generator.render import one_line
 from freehold.schema import compare
 from freehold.schema.model import Schema
@@ -144,7 +143,7 @@ def _own_parts(schema: Schema) -> list[tuple[str, str, str]]:
     found = [(OWN, IDEMPOTENCY_KEYS, "drop table if exists idempotency_key;")]
     if schema.auth is not None and schema.auth.api_keys:
         found.append((OWN_API_KEYS, API_KEYS, "drop table if exists api_key;"))
-    known = membership(schema)
+    known = tenancy.membership(schema)
     if known is not None and schema.tenancy is not None and schema.tenancy.isolation == "rls":
         table = ddl.quote(known.table)
         undone = f"drop policy if exists membership_of_user on {table};"

@@ -10,23 +10,8 @@ from typing import Any
 import msgspec
 
 from freehold.generator import documents, names, own_routes
-from freehold.generator.plan import (
-    CLASSES,
-    EMAIL_PATTERN,
-    ID_KINDS,
-    MAX_ARRAY,
-    MAX_BATCH,
-    MAX_INCLUDED,
-    MAX_INCLUDES,
-    MAX_LINKS,
-    MAX_TEXT,
-    URL_PATTERN,
-    EntityPlan,
-    FieldPlan,
-    Relation,
-    ServicePlan,
-    decimal_pattern,
-)
+from freehold.generator.limits import MAX_ARRAY, MAX_BATCH, MAX_INCLUDED, MAX_INCLUDES, MAX_LINKS, MAX_TEXT
+from freehold.generator.plan import ID_KINDS, EntityPlan, FieldPlan, Relation, ServicePlan
 from freehold.schema.model import Kind
 from freehold.schema.types import member_identifier
 
@@ -35,6 +20,9 @@ Json = dict[str, Any]
 JSON = "application/json"
 CSV = "text/csv"
 PROBLEM = "application/problem+json"
+
+_EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_URL_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$"
 
 RESPONSES = {
     400: ("BadRequest", "A parameter or the syntax of the body is wrong."),
@@ -211,7 +199,7 @@ def _schemas(plan: ServicePlan, entity: EntityPlan) -> Json:
         } | _members(paths, [path.replace(".", "__") for path in paths])
     for each in entity.fields:
         if each.kind is Kind.ENUM:
-            found[_enum_name(entity, each)] = {
+            found[names.enum_class(entity.name, each.name)] = {
                 "type": "string",
                 "enum": list(each.values),
             } | _members(each.values, [member_identifier(value).lower() for value in each.values])
@@ -321,11 +309,6 @@ def _members(values: Sequence[str], members: list[str]) -> Json:
     return {"x-enum-varnames": members}
 
 
-def _enum_name(entity: EntityPlan, each: FieldPlan) -> str:
-    spelled = names.pascal(each.name)
-    return entity.class_name + spelled + ("Value" if spelled in CLASSES else "")
-
-
 def _body(entity: EntityPlan, each: FieldPlan, *, patch: bool) -> Json:
     found = _nullable(_type(entity, each, bounds=True), each, also=each.default_me and not patch)
     return _described(found, each)
@@ -352,7 +335,7 @@ def _type(entity: EntityPlan, each: FieldPlan, *, bounds: bool = False) -> Json:
 
 def _scalar(entity: EntityPlan, each: FieldPlan, *, bounds: bool) -> Json:
     if each.kind is Kind.ENUM:
-        return _ref(_enum_name(entity, each))
+        return _ref(names.enum_class(entity.name, each.name))
     found = _plain(each)
     if not bounds:
         found.pop("maxLength", None)
@@ -393,7 +376,7 @@ def _plain(each: FieldPlan) -> Json:
         case Kind.FLOAT:
             return {"type": "number", "format": "double"}
         case Kind.DECIMAL:
-            return {"type": "string", "pattern": decimal_pattern(each)}
+            return {"type": "string", "pattern": _decimal_pattern(each)}
         case Kind.BOOL:
             return {"type": "boolean"}
         case Kind.DATE:
@@ -407,9 +390,9 @@ def _plain(each: FieldPlan) -> Json:
         case Kind.BYTES:
             return {"type": "string", "contentEncoding": "base64"}
         case Kind.EMAIL:
-            return {"type": "string", "maxLength": 320, "pattern": EMAIL_PATTERN}
+            return {"type": "string", "maxLength": 320, "pattern": _EMAIL_PATTERN}
         case Kind.URL:
-            return {"type": "string", "maxLength": 2048, "pattern": URL_PATTERN}
+            return {"type": "string", "maxLength": 2048, "pattern": _URL_PATTERN}
         case Kind.JSON:
             return _ref("JsonValue")
         case Kind.POINT:
@@ -420,6 +403,15 @@ def _plain(each: FieldPlan) -> Json:
             return {"type": "array", "items": {"type": "array", "items": point, "minItems": 4}, "minItems": 1}
         case _:
             return {"type": "string"}
+
+
+def _decimal_pattern(each: FieldPlan) -> str:
+    """A decimal on the wire: digits as a string, since a number of JSON would lose some."""
+    assert each.precision is not None
+    assert each.scale is not None
+    whole = max(each.precision - each.scale, 1)
+    fraction = rf"(\.[0-9]{{1,{each.scale}}})?" if each.scale else ""
+    return rf"^-?[0-9]{{1,{whole}}}{fraction}$"
 
 
 def _paths(plan: ServicePlan, entity: EntityPlan) -> Json:

@@ -8,7 +8,8 @@ from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from freehold.generator.plan import DECIMAL_DIGITS, EntityPlan, FieldPlan
+from freehold.generator.limits import DECIMAL_DIGITS
+from freehold.generator.plan import EntityPlan, FieldPlan
 from freehold.schema.model import Kind
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

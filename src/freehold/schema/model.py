@@ -337,3 +337,10 @@ class Schema(Value, frozen=True, kw_only=True, omit_defaults=True):
 
     def entity(self, name: str) -> Entity | None:
         return next((entity for entity in self.entities if entity.name == name), None)
+
+    def known_entity(self, name: str | None) -> Entity:
+        """The entity of a name that a checked schema points at. Raises LookupError."""
+        found = self.entity(name or "")
+        if found is None:
+            raise LookupError(f"there is no entity {name}")
+        return found

@@ -17,7 +17,7 @@ import pytest
 
 from freehold.generator import TARGETS, generate, openapi, own_routes
 from freehold.generator.migrations import History
-from freehold.generator.plan import plan
+from freehold.generator.planner import plan
 from freehold.generator.seeds import callers
 from freehold.schema.read import read_schema
 from tests.conformance.running import ROOT, SECRET, do, emitted, environment, installed, running

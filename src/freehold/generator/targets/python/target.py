@@ -7,7 +7,8 @@ from typing import Any
 
 from freehold.db.ddl import quote
 from freehold.generator import names
-from freehold.generator.plan import MAX_ARRAY, MAX_LINKS, TEXTS, EntityPlan, FieldPlan, Rule, ServicePlan
+from freehold.generator.limits import MAX_ARRAY, MAX_LINKS
+from freehold.generator.plan import TEXTS, EntityPlan, FieldPlan, Rule, ServicePlan
 from freehold.generator.resources import readers, writers
 from freehold.generator.sql import CascadeSql, EntitySql, Insert, RelationSql
 from freehold.schema.model import Kind
