@@ -6,14 +6,15 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from freehold.importing.expressions import is_now, read_check, read_default
-from freehold.importing.introspection import Check, Column, Database, ForeignKey, Index, Table
+from freehold.db.ddl.spelling import AUDIT_FUNCTION, TENANT_SETTING
+from freehold.importing.column_types import plain_type, read_type
+from freehold.importing.expressions import is_now, read_default
+from freehold.importing.introspection import Column, Database, ForeignKey, Index, Table
 from freehold.schema import names
 from freehold.schema.model import Field, IdKind, Kind
-from freehold.schema.sketch import Sketch, field_name, member_list
-from freehold.schema.sql_types import LONGEST
+from freehold.schema.sketch import Sketch, field_name
 from freehold.schema.table_names import AUDIT_LOG
-from freehold.schema.types import MAX_LENGTH, TypeSyntaxError, parse_type
+from freehold.schema.types import parse_type
 from freehold.schema.values import Misfit, fit
 
 BOOKKEEPING = frozenset(
@@ -26,37 +27,7 @@ BOOKKEEPING = frozenset(
 )  # fmt: skip
 """Tables that tools keep for themselves, ours among them."""
 
-TYPES = {
-    "text": "text", "character varying": "text", "character": "string(1)", "citext": "text", "xml": "text",
-    "name": "string(63)", "interval": "text", "smallint": "int", "integer": "int", "bigint": "bigint",
-    "numeric": "decimal(18,6)", "money": "decimal(19,2)", "real": "float", "double precision": "float",
-    "boolean": "bool", "date": "date", "time without time zone": "time", "time with time zone": "time",
-    "timestamp with time zone": "datetime", "timestamp without time zone": "datetime", "uuid": "uuid",
-    "json": "json", "jsonb": "json", "hstore": "json", "bytea": "bytes", "inet": "ip", "cidr": "string(43)",
-    "macaddr": "string(17)", "point": "point", "path": "line", "polygon": "polygon", "tsvector": "",
-}  # fmt: skip
-INEXACT = {
-    "citext": "compares capitals too: before, they made no difference",
-    "interval": "an interval is kept as a text",
-    "xml": "XML is kept as a text",
-    "money": "money has no currency: it is kept as `decimal(19,2)`",
-    "time with time zone": "a time of day has no zone here",
-    "timestamp without time zone": "a timestamp without zone is kept as a moment, in UTC",
-    "hstore": "an hstore is kept as `json`",
-    "inet": "an address has no mask here",
-    "cidr": "a network is kept as a text",
-    "macaddr": "a MAC address is kept as a text",
-    "polygon": "a polygon is a list of rings here, the outer one first",
-}
-FORMS = {
-    Kind.EMAIL: {"email", "mail"},
-    Kind.URL: {"url", "uri", "website", "homepage", "link"},
-    Kind.IP: {"ip"},
-}
-"""Texts of just the length that such a form has, in a column whose last word is one of these."""
-
 ID_KINDS: dict[str, IdKind] = {"uuid": "uuid", "text": "text", "int": "serial", "bigint": "serial"}
-TENANT_SETTING = "app.tenant_id"
 UNKNOWN_HERE = (
     "a database does not say roles, who may read and write which fields, `default: me`, `owned`,"
     " `natural_key`, `sort`, `list`, `filter`, and what relations are called from the other side: say what"
@@ -104,7 +75,7 @@ class _Reader:
         self.sketch.decide_access()
         self.sketch.decide("", UNKNOWN_HERE)
         for other in self.database.others:
-            if other not in ("function write_audit_log()",):
+            if other != f"function {AUDIT_FUNCTION}()":
                 self.sketch.left_out(other, "is no table")
         return self.sketch
 
@@ -181,7 +152,7 @@ class _Reader:
         key = self._own(table, table.primary_key.columns) if table.primary_key else []
         if len(key) == 1:
             column = columns[key[0]]
-            type_ = self._plain_type(column) or ""
+            type_ = plain_type(column) or ""
             kind = "text" if type_.startswith("string") else ID_KINDS.get(type_)
             pointing = [each for each in table.foreign_keys if self._own(table, each.columns) == key]
             is_key = any(self._is_here(each) for each in pointing)
@@ -253,7 +224,7 @@ class _Reader:
                 self.sketch.left_out(where, "a column that the database works out")
             return
         checks = [check for check in table.checks if check.columns == [column.name]]
-        type_, settings = (f"ref({target})", {}) if is_ref else self._typed(where, column, checks)
+        type_, settings = (f"ref({target})", {}) if is_ref else read_type(self.sketch, where, column, checks)
         if not type_:
             return
         if key is not None and is_ref:
@@ -296,84 +267,6 @@ class _Reader:
                 f"{entity}.{column.name}",
                 f"pointed at `{pointed}` ({', '.join(key.target_columns)}), which is no id here",
             )
-
-    def _plain_type(self, column: Column) -> str | None:
-        """The type of the language, less what checks say. Empty is no field, None an unknown type."""
-        base, _, parameters = column.type.removesuffix("[]").partition("(")
-        parameters, _, rest = parameters.partition(")")
-        base = (base + rest).strip()
-        if column.type == "polygon[]":  # which is how we keep one
-            return "polygon"
-        if base in ("character varying", "character") and parameters:
-            return f"string({min(int(parameters), MAX_LENGTH)})"
-        if base == "numeric" and parameters:
-            precision, _, scale = parameters.partition(",")
-            return f"decimal({precision},{scale or 0})"
-        return TYPES.get(base)
-
-    def _typed(self, where: str, column: Column, checks: list[Check]) -> tuple[str, dict[str, Any]]:
-        said: dict[str, Any] = {}
-        for check in checks:
-            found = read_check(check.expression, column.name)
-            if found is None:
-                self.sketch.left_out(where, f"the check {check.expression}")
-            else:
-                for key, value in found.items():
-                    said[key] = {**said.get(key, {}), **value} if isinstance(value, dict) else value
-        array = "[]" if column.type.endswith("[]") and column.type != "polygon[]" else ""
-        members = column.labels or said.get("values")
-        if members:
-            return self._members(where, members, array), {}
-        type_ = self._plain_type(column)
-        base = re.sub(r"\(.*?\)", "", column.type.removesuffix("[]")).strip()
-        if column.domain:
-            self.sketch.changed(where, f"was of the domain `{column.domain}`: its checks are not taken")
-        if type_ is None:
-            self.sketch.changed(where, f"there is no type `{column.type}`: it is kept as a text")
-            return f"text{array}", {}
-        if base in INEXACT and column.type != "polygon[]":
-            self.sketch.changed(where, INEXACT[base])
-        if column.type.removesuffix("[]") == "numeric":
-            self.sketch.decide(where, f"does not say how many digits it has: taken as `{type_}`")
-        if array and type_ in ("json", "point", "line", "polygon"):
-            self.sketch.changed(where, f"there are no lists of `{type_}`: it is kept as `json`")
-            return "json", {}
-        return self._bounded(where, column, type_, said, array)
-
-    def _members(self, where: str, members: list[str], array: str) -> str:
-        type_ = member_list(members)
-        try:
-            parse_type(type_)
-        except TypeSyntaxError as error:
-            longest = max(map(len, members))
-            self.sketch.decide(
-                where, f"{error.message}; until one is changed it is a text of {longest} characters"
-            )
-            return f"string({longest}){array}"
-        return type_ + array
-
-    def _bounded(
-        self, where: str, column: Column, type_: str, said: dict[str, Any], array: str
-    ) -> tuple[str, dict[str, Any]]:
-        settings: dict[str, Any] = {}
-        length = dict(said.get("length", {}))
-        if type_ == "text" and "max" in length:
-            most = length.pop("max")
-            word = names.snake_case(column.name).rpartition("_")[2]
-            kind = next(
-                (kind for kind, words in FORMS.items() if most == LONGEST[kind] and word in words), None
-            )
-            if kind is not None and not array:
-                self.sketch.changed(where, f"is taken for `{kind}`, by its name and its length of {most}")
-                return str(kind), settings
-            type_ = f"string({most})"
-        if type_.startswith(("string", "text")) and not array:
-            settings |= {key: value for key, value in length.items() if value}
-            settings["pattern"] = said.get("pattern")
-        elif not type_.startswith(("string", "text")):
-            for key, value in said.get("range", {}).items():
-                settings[key] = str(value) if type_.startswith("decimal") else value
-        return type_ + array, settings
 
     def _default(self, entity: str, name: str, column: Column, type_: str) -> None:
         written = column.default
