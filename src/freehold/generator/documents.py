@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+Json = dict[str, Any]
+
 WIDTH = 120
 SHORT = 64
 """Parts of at most so many characters that follow each other share lines."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
-from typing import Any
 
+from freehold.generator.documents import Json
 from freehold.schema.document import Value, parse
 from freehold.schema.problems import Problems, did_you_mean
-
-Json = dict[str, Any]
 
 FILE = "openapi.extra.yaml"
 BASE = "/v1/"
