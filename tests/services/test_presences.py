@@ -89,6 +89,24 @@ def test_a_presence_that_was_said_on_a_socket_ends_with_it(project: Project, jan
     assert went["events"][0] == "presences.janes.delete"
 
 
+def test_who_says_where_it_is_all_the_time_is_told_everything_meanwhile(project: Project, jane: User) -> None:
+    project.server.post("/tablesdb", json={"databaseId": "d", "name": "D"})
+    table = {"tableId": "t", "name": "T", "permissions": ['read("any")'], "columns": []}
+    project.server.post("/tablesdb/d/tables", json=table)
+    with socket(project, user=jane) as janes:
+        janes.subscribe("rows")
+        for at in range(100):
+            janes.say("presence", {"status": f"at {at}", "presenceId": "janes"})
+            made = project.server.post("/tablesdb/d/tables/t/rows", json={"rowId": f"r{at}", "data": {}})
+            assert made.status_code == 201, made.text
+        seen = [janes.next() for _ in range(200)]
+
+    rows = [each["data"]["payload"]["$id"] for each in seen if each["type"] == "event"]
+    said = [each["data"]["presence"]["status"] for each in seen if each["type"] == "response"]
+    assert rows == [f"r{at}" for at in range(100)]
+    assert said == [f"at {at}" for at in range(100)]
+
+
 def test_a_list_of_presences_may_be_as_old_as_its_caller_says_until_it_is_purged(
     project: Project, jane: User, bob: User
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from appwrite.query import Query
@@ -202,6 +202,34 @@ def test_a_socket_ends_with_its_session_and_with_its_user(project: Project, jane
         assert [(each["type"], each["data"]["code"]) for each in said if each["type"] == "error"] == [
             ("error", 1008)
         ]
+
+
+def test_a_socket_that_would_not_be_let_in_any_more_ends_and_others_are_told_on(
+    project: Project, rows: str, jane: User, bob: User
+) -> None:
+    """S60: whatever it is that its key, or who acts for somebody, is refused with now."""
+    keys = "/project/keys"
+    key = project.admin.post(keys, json={"keyId": "k", "name": "K", "scopes": ["rows.read"]}).json()
+    project.server.patch(f"/users/{bob.id}/impersonator", json={"impersonator": True})
+    as_jane = {"X-Appwrite-Impersonate-User-Id": jane.id}
+    with (
+        socket(project, headers={"X-Appwrite-Key": key["secret"]}) as of_key,
+        socket(project, user=bob, headers=as_jane) as of_helper,
+        ExitStack() as others,
+    ):
+        assert of_helper.connected["data"]["user"]["$id"] == jane.id
+        told = [others.enter_context(socket(project, user=jane)) for _ in range(8)]  # of every process
+        for each in (of_key, of_helper, *told):
+            each.subscribe("rows")
+        over = {"name": "K", "scopes": ["rows.read"], "expire": "2020-01-01T00:00:00.000+00:00"}
+        assert project.admin.put(f"{keys}/k", json=over).status_code == 200
+        project.server.patch(f"/users/{bob.id}/impersonator", json={"impersonator": False})
+        ends = of_key.close_code(), of_helper.close_code()
+        make(jane, "after")
+        assert [each.event()["payload"]["$id"] for each in told] == ["after"] * 8
+
+    for code, said in ends:
+        assert (code, [each["data"]["code"] for each in said]) == (1008, [1008])
 
 
 def test_a_jwt_and_a_cookie_say_who_it_is(project: Project, jane: User) -> None:

@@ -25,6 +25,17 @@ LINES = """\
     access: { read: agent, create: agent }
     fields: { ticket: { type: ref(ticket), on_delete: cascade } }
 """
+PLACES = """
+freehold: 1
+service: desk
+roles: { agent: [] }
+entities:
+  place:
+    tenant: none
+    sql_events: true
+    access: { read: public, create: service }
+    fields: { code: string(30), extra: { type: json, nullable: true } }
+"""
 COLUMNS = [
     {"key": "text", "type": "varchar", "size": 50, "required": False},
     {"key": "n", "type": "integer", "required": False},
@@ -397,6 +408,20 @@ def test_values_that_the_api_lets_nobody_write_keep_nobody_from_other_events(
     assert seen[-1]["payload"]["secret"] == "hush"
     assert "not sealed" not in str([*told, *seen])
     assert not {"nested", "open"} & {each["payload"]["$id"] for each in seen}
+
+
+def test_a_value_nested_too_deep_to_be_told_keeps_nobody_from_other_events(project: Project) -> None:
+    apply(project, PLACES)
+    since = project.server.get("/changes").json()["since"]
+    with socket(project) as seen:
+        seen.subscribe("rows")
+        deep = "(repeat('[', 3000) || repeat(']', 3000))::jsonb"
+        place = "insert into place (id, code, extra) values (gen_random_uuid()"
+        sql(project, f"{place}, 'deep', {deep})", f"{place}, 'flat', '[]')", database_id="desk")
+        assert seen.event()["payload"]["code"] == "flat"
+    told = project.guest.get("/changes", params={"since": since, "channels[]": "rows"}).json()["changes"]
+
+    assert [each["payload"]["code"] for each in told] == ["flat"]
 
 
 def test_tables_of_a_schema_file_tell_their_tenants_what_comes_of_deletions_too(

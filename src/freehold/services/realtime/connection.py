@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from freehold.errors import InvalidJwt, ProjectNotFound, UserBlocked
+from freehold.db.pool import Transaction
+from freehold.errors import Problem, ProjectNotFound, Unavailable
 from freehold.services.realtime.subscriptions import Subscription
 from freehold.web.application import Application
 from freehold.web.auth import GUEST, Identity, Project, lacks_factor, project_tag, user_tag
@@ -60,8 +61,7 @@ class Connection:
         self.subscriptions: dict[str, Subscription] = {}
         self.is_over = False
         self.has_presences = False
-        self.call = Call(app, request, project, GUEST)
-        self.call.endpoint = endpoint
+        self.call = self._call_of(GUEST)
         self.messages: deque[float] = deque(maxlen=64)
         """When the last ones came."""
         self._stamps: tuple[tuple[int, int], ...] = ()
@@ -116,20 +116,34 @@ class Connection:
         if lacks_factor(identity, self.project):
             identity = GUEST
         self._stamps = tuple(stamps)
-        call = Call(self.app, self.request, self.project, identity)
-        call.endpoint = self.endpoint
-        self.call = call
+        self.call = self._call_of(identity)
         for subscription in self.subscriptions.values():
             subscription.own(identity.user_id)
 
     async def still_who_it_was(self) -> bool:
-        """Look up anew who it is. Tells whether it is still that user, or still nobody."""
+        """Look up anew who it is. Tells whether it is still that user, or still nobody.
+
+        Raises Unavailable.
+        """
         before = self.identity
         try:
             await self.identify()
-        except (InvalidJwt, UserBlocked, ProjectNotFound):
+        except Unavailable:
+            raise
+        except Problem:  # whatever would refuse it now, as when its key has expired
             return False
         return (before.kind, before.user_id) == (self.identity.kind, self.identity.user_id)
+
+    def call_within(self, transaction: Transaction) -> Call:
+        """A call of who is there in a transaction, while what happens is told by `call`, outside of it."""
+        call = self._call_of(self.identity)
+        call.db = transaction
+        return call
+
+    def _call_of(self, identity: Identity) -> Call:
+        call = Call(self.app, self.request, self.project, identity)
+        call.endpoint = self.endpoint
+        return call
 
     # -- what it is sent -------------------------------------------------------------------------------
 

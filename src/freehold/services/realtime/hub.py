@@ -383,24 +383,20 @@ class Hub:
             raise UserUnauthorized()
         if connection.project.id == CONSOLE:
             raise AccessForbidden()
-        call = connection.call
         connection.has_presences = True
         async with self._app.db.transaction() as transaction:
-            before, call.db = call.db, transaction
-            try:
-                presence = await presences.say(
-                    call,
-                    presences.Said(
-                        said.presence_id, said.status, said.metadata, said.permissions, holder=connection.id
-                    ),
-                    "realtime",
-                )
-                payload = msgspec.json.encode(presence)
-                name = f"presences.{presence.id}.upsert"
-                event = events.Event(connection.project.id, name, payload, call.cause)
-                await events.record(transaction, event)
-            finally:
-                call.db = before
+            call = connection.call_within(transaction)
+            presence = await presences.say(
+                call,
+                presences.Said(
+                    said.presence_id, said.status, said.metadata, said.permissions, holder=connection.id
+                ),
+                "realtime",
+            )
+            payload = msgspec.json.encode(presence)
+            name = f"presences.{presence.id}.upsert"
+            event = events.Event(connection.project.id, name, payload, call.cause)
+            await events.record(transaction, event)
         self._app.numbering.soon()
         connection.push(message("response", {"to": "presence", "success": True, "presence": presence}))
 

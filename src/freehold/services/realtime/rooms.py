@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import asyncpg
 import msgspec
-import structlog
 
 from freehold import events
 from freehold.db.pool import Queries, Record
@@ -15,8 +14,6 @@ from freehold.errors import Unavailable
 from freehold.services.realtime.connection import Connection, message
 from freehold.services.realtime.subscriptions import Subscription
 from freehold.services.realtime.telling import Told, View, told
-
-_log = structlog.get_logger("freehold.realtime")
 
 BATCH = 500
 TOLD_AGAIN = 50
@@ -156,13 +153,7 @@ async def _tell_one(
     """
     if connection.is_over or (connection.is_stale and not await refreshed(connection)):
         return
-    try:
-        view = await event.to(connection.call)
-    except Unavailable:
-        raise
-    except Exception:  # one event that cannot be told to one caller must not keep others from theirs
-        _log.exception("not_told", event=event.names[0], project=event.project_id)
-        return
+    view = await event.to(connection.call)
     if view is None:
         return
     fitting = [each.id for each in subscriptions if not each.queries or each.fits(view.values)]

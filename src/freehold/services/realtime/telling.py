@@ -8,13 +8,16 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
 
 from freehold.db.pool import Record
-from freehold.errors import ProjectNotFound
+from freehold.errors import ProjectNotFound, Unavailable
 from freehold.services import databases, presences, storage, teams, webhooks
 from freehold.web.auth import CONSOLE, Identity
 from freehold.web.call import Call
 from freehold.web.wire import wire_time
+
+_log = structlog.get_logger("freehold.realtime")
 
 
 class View(NamedTuple):
@@ -73,14 +76,23 @@ class Told:
         return msgspec.json.decode(self.kept) if self.kept is not None else {}
 
     async def to(self, call: Call) -> View | None:
-        """What a caller is told of it; None when that is nothing."""
+        """What a caller is told of it; None when that is nothing. Raises Unavailable."""
         identity = call.identity
         found = self._told.get(id(identity))
         if found is None:
-            may = not identity.scopes.isdisjoint(self.kind.scopes)
-            found = (identity, await self.kind.tell(self, call) if may else None)
-            self._told[id(identity)] = found
+            found = self._told[id(identity)] = (identity, await self._shown(call))
         return found[1]
+
+    async def _shown(self, call: Call) -> View | None:
+        if call.identity.scopes.isdisjoint(self.kind.scopes):
+            return None
+        try:
+            return await self.kind.tell(self, call)
+        except Unavailable:
+            raise
+        except Exception:  # one event that cannot be told to one caller must not keep others from theirs
+            _log.exception("not_told", of=self.names[0], project=self.project_id)
+            return None
 
     def view(self, values: Mapping[str, Any], key: Any = "") -> View:
         """The same view for everybody whom it is shown to."""
