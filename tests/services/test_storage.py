@@ -308,6 +308,67 @@ def test_an_upload_that_died_is_begun_again_under_its_id(project: Project) -> No
     assert (file.id, file.signature) == ("mine", hashlib.md5(whole).hexdigest())
 
 
+@pytest.mark.parametrize("encryption", [True, False])
+@pytest.mark.parametrize("left", [None, b"", bytes(PART * 2)], ids=["no file", "an empty one", "zeros"])
+async def test_a_file_whose_parts_were_lost_with_the_power_is_not_kept_and_can_be_sent_again(
+    platform: Platform, project: Project, left: bytes | None, encryption: bool
+) -> None:
+    new_bucket(project, encryption=encryption)
+    whole = os.urandom(PART * 2 + 9)
+    for number in (1, 2):
+        part_of(project.server, whole, number, file_id="mine", upload_id="mine")
+    [row] = await fetch(
+        platform, "select place from freehold.files where project_id = $1 and id = 'mine'", project.id
+    )
+    draft = platform.installation.data / "files" / "incoming" / row["place"].replace("/", ".")
+    # As a machine has it that lost its power before the parts were on the disk.
+    draft.unlink()
+    if left is not None:
+        draft.write_bytes(left)
+    last = part_of(project.server, whole, 3, file_id="mine", upload_id="mine")
+
+    assert error_of(last) == (503, "storage_invalid_file")
+    assert error_of(project.server.get("/storage/buckets/photos/files/mine")) == (
+        404,
+        "storage_file_not_found",
+    )
+    key = row["place"].rpartition("/")[2]
+    assert [each for each in contents_on_disk(platform) if key in each.name] == []
+    for number in (1, 2, 3):
+        again = part_of(project.server, whole, number, file_id="mine", upload_id="mine")
+    assert again.json()["signature"] == hashlib.md5(whole).hexdigest()
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == whole
+
+
+async def test_an_upload_that_began_before_parts_had_checksums_goes_on(
+    platform: Platform, project: Project
+) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART * 2 + 9)
+    part_of(project.server, whole, 1, file_id="mine", upload_id="mine")
+    await fetch(
+        platform,
+        "update freehold.files set part_checksums = array_fill(null::bigint, array[part_count])"
+        " where project_id = $1",
+        project.id,
+    )
+    for number in (3, 2):
+        last = part_of(project.server, whole, number, file_id="mine", upload_id="mine")
+
+    assert last.json()["signature"] == hashlib.md5(whole).hexdigest()
+
+
+def test_a_part_that_comes_again_takes_the_place_of_the_first(project: Project) -> None:
+    new_bucket(project)
+    whole = os.urandom(PART + 9)
+    part_of(project.server, bytes(PART) + whole[PART:], 1, file_id="mine")
+    for number in (1, 2):
+        last = part_of(project.server, whole, number, file_id="mine")
+
+    assert last.json()["signature"] == hashlib.md5(whole).hexdigest()
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == whole
+
+
 def test_a_part_that_says_otherwise_of_a_whole_file_is_refused(project: Project) -> None:
     new_bucket(project)
     whole = os.urandom(PART + 9)

@@ -14,6 +14,7 @@ import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +26,7 @@ from freehold.providers.frames import Stored
 _PLACE = re.compile(r"[0-9a-f]{32}/[0-9a-f]{32}")
 _FOLDER = re.compile(r"[0-9a-f]{32}")
 _COPIED_AT_ONCE = 1 << 20
+_SYNCED_AT_ONCE = 4 << 20
 
 
 Source = BinaryIO | memoryview
@@ -77,15 +79,11 @@ class Blobs(ABC):
 
     @abstractmethod
     def write(self, place: str, offset: int, source: Source) -> None:
-        """Put a part of a draft where it belongs, durably."""
-
-    @abstractmethod
-    def agrees(self, place: str, offset: int, source: Source) -> bool:
-        """Whether this part of a draft is the same as what was put there."""
+        """Put a part of a draft where it belongs. A machine that loses its power may lose it."""
 
     @abstractmethod
     def draft(self, place: str) -> Iterator[bytes]:
-        """All of a draft, piece by piece."""
+        """All of a draft, piece by piece; nothing when nothing of it is there."""
 
     @abstractmethod
     def has_draft(self, place: str) -> bool:
@@ -164,20 +162,9 @@ class PlainFiles(Blobs):
             else:
                 source.seek(0)
                 shutil.copyfileobj(source, file, _COPIED_AT_ONCE)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def agrees(self, place: str, offset: int, source: Source) -> bool:
-        source = as_file(source)
-        with self._draft(place).open("rb") as file:
-            file.seek(offset)
-            while part := source.read(_COPIED_AT_ONCE):
-                if file.read(len(part)) != part:
-                    return False
-        return True
 
     def draft(self, place: str) -> Iterator[bytes]:
-        with self._draft(place).open("rb") as file:
+        with suppress(FileNotFoundError), self._draft(place).open("rb") as file:
             while part := file.read(_COPIED_AT_ONCE):
                 yield part
 
@@ -192,16 +179,14 @@ class PlainFiles(Blobs):
         try:
             if parts is None:
                 os.link(self._draft(place), growing)
+                _sync(growing)
             else:
-                with os.fdopen(os.open(growing, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-                    file.writelines(parts)
-                    file.flush()
-                    os.fsync(file.fileno())
+                _write_durably(growing, parts)
             growing.replace(path)
         finally:
             # Also a rename onto another name of the same file leaves both.
             growing.unlink(missing_ok=True)
-        _sync_directory(path.parent)
+        _sync(path.parent)
 
     def drop_draft(self, place: str) -> None:
         self._draft(place).unlink(missing_ok=True)
@@ -284,7 +269,29 @@ def _delete_old(paths: Iterable[Path], older_than_s: float) -> None:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _sync_directory(path: Path) -> None:
+def _write_durably(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file, of which much goes to the disk while the rest is written."""
+    with (
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+        ThreadPoolExecutor(1, "disk") as disk,
+    ):
+        syncing: Future[None] | None = None
+        behind = 0
+        for part in parts:
+            file.write(part)
+            behind += len(part)
+            if behind >= _SYNCED_AT_ONCE and (syncing is None or syncing.done()):
+                if syncing is not None:
+                    syncing.result()
+                syncing, behind = disk.submit(os.fdatasync, file.fileno()), 0
+        if syncing is not None:
+            syncing.result()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file is on the disk, or a directory with its names."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

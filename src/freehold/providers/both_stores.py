@@ -33,9 +33,6 @@ class BothStores(Blobs):
     def write(self, place: str, offset: int, source: Source) -> None:
         self._of_draft(place).write(place, offset, source)
 
-    def agrees(self, place: str, offset: int, source: Source) -> bool:
-        return self._of_draft(place).agrees(place, offset, source)
-
     def draft(self, place: str) -> Iterator[bytes]:
         return self._of_draft(place).draft(place)
 

@@ -82,14 +82,6 @@ class S3Files(Blobs):
         with _reached():
             obstore.put(self._store, _part(place, offset), as_file(source).read(), use_multipart=False)
 
-    def agrees(self, place: str, offset: int, source: Source) -> bool:
-        try:
-            with _found():
-                there = obstore.get(self._store, _part(place, offset)).bytes()
-        except FileNotFoundError:
-            return False
-        return bytes(there) == as_file(source).read()
-
     def draft(self, place: str) -> Iterator[bytes]:
         for path in sorted(self._paths(f"incoming/{place}/")):
             with _reached():

@@ -8,7 +8,7 @@ import io
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,6 @@ import structlog
 
 from freehold.config import Settings
 from freehold.db.pool import Record
-from freehold.errors import ResourceLocked
 from freehold.providers import frames
 from freehold.providers.antivirus import Scan, ScannerProblem, Verdict
 from freehold.providers.blobs import Blobs, Source, as_file
@@ -30,9 +29,11 @@ from freehold.services.storage.errors import (
     FileNotFound,
     FileUnscannable,
     ImageNotCleaned,
+    PartsLost,
     ScannerUnreachable,
 )
 from freehold.services.storage.names import type_of
+from freehold.services.storage.parts import checked
 
 if TYPE_CHECKING:
     from freehold.web.application import Application
@@ -75,53 +76,71 @@ class _Kept(NamedTuple):
 
 
 class _Digest(NamedTuple):
-    size: int
     md5: str
     head: bytes
 
 
-async def store_draft(app: Application, bucket: Record, place: str, *, name: str, size: int) -> Stored:
+async def store_draft(
+    app: Application,
+    bucket: Record,
+    place: str,
+    *,
+    name: str,
+    size: int,
+    checksums: Sequence[int | None] | None = None,
+) -> Stored:
     """Let a draft be whole, as its bucket wants files kept. The draft stays.
 
-    Raises FileInfected, FileUnscannable, ScannerUnreachable, ImageNotCleaned.
+    With checksums its parts are seen to be what they were. Raises PartsLost, FileInfected, FileUnscannable,
+    ScannerUnreachable, ImageNotCleaned.
     """
     blobs, settings = app.blobs, app.settings
     scanner = settings.clamav if bucket["antivirus"] else ""
-    digesting = asyncio.create_task(asyncio.to_thread(_digest, blobs.draft(place), scanner))
-    keeping: asyncio.Task[_Kept] | None = None
+    digesting = asyncio.to_thread(_digest, blobs.draft(place), scanner, size, checksums)
     if not (scanner or bucket["strip_metadata"]):  # nobody has a say in what is kept: both at once
-        keeping = asyncio.create_task(asyncio.to_thread(_keep, blobs, settings, bucket, place, size))
-        await asyncio.wait({digesting, keeping})
+        keeping = asyncio.to_thread(_keep, blobs, settings, bucket, place, size)
+        digest, kept = await _both(digesting, keeping)
+        return Stored(size, digest.md5, type_of(digest.head, name), *kept)
     digest = await digesting
-    if digest.size != size:  # it was collected meanwhile, or deleted
-        raise ResourceLocked()
     mime_type = type_of(digest.head, name)
-    if keeping is not None:
-        kept = await keeping
-    else:
-        cleaned: bytes | None = None
-        if bucket["strip_metadata"] and mime_type in CLEANED:
-            cleaned = await _cleaned(app, place, mime_type, size)
-            digest = _digest([cleaned], "")
-        kept = await asyncio.to_thread(_keep, blobs, settings, bucket, place, digest.size, cleaned)
-    return Stored(digest.size, digest.md5, mime_type, *kept)
+    cleaned: bytes | None = None
+    if bucket["strip_metadata"] and mime_type in CLEANED:
+        cleaned = await _cleaned(app, place, mime_type, size)
+        size = len(cleaned)
+        digest = _digest([cleaned], "", size)
+    kept = await asyncio.to_thread(_keep, blobs, settings, bucket, place, size, cleaned)
+    return Stored(size, digest.md5, mime_type, *kept)
 
 
-def _digest(parts: Iterable[bytes], scanner: str) -> _Digest:
+async def _both(digesting: Awaitable[_Digest], keeping: Awaitable[_Kept]) -> tuple[_Digest, _Kept]:
+    """What both give, when both have ended. Of two that fail the first says why."""
+    digest, kept = await asyncio.gather(digesting, keeping, return_exceptions=True)
+    if isinstance(digest, BaseException):
+        raise digest
+    if isinstance(kept, BaseException):
+        raise kept
+    return digest, kept
+
+
+def _digest(
+    parts: Iterable[bytes], scanner: str, size: int, checksums: Sequence[int | None] | None = None
+) -> _Digest:
     scan = _begin_scan(scanner) if scanner else None
     try:
         md5 = hashlib.md5(usedforsecurity=False)
         head = b""
-        size = 0
-        for part in parts:
+        missing = size
+        for part in parts if checksums is None else checked(parts, checksums):
             md5.update(part)
             head += part[: _HEAD_BYTES - len(head)]
-            size += len(part)
+            missing -= len(part)
             if scan is not None:
                 scan.take(part)
         if scan is not None:
             _judge(scan.verdict())
-        return _Digest(size, md5.hexdigest(), head)
+        if missing:
+            raise PartsLost()
+        return _Digest(md5.hexdigest(), head)
     except ScannerProblem as error:
         _log.warning("not_scanned", says=str(error))
         raise ScannerUnreachable() from error

@@ -37,6 +37,10 @@ class InvalidUploadId(BadRequest, type="storage_invalid_appwrite_id"):
     """A part after the first has to name its file in X-Appwrite-ID, as the answer to the first part did."""
 
 
+class PartsLost(Problem, type="storage_invalid_file", status=503):
+    """The server stopped while this file came, and lost parts of it. Upload it again."""
+
+
 class RangeNotSatisfiable(Problem, type="storage_invalid_range", status=416):
     """The range cannot be had of this file of {size} bytes. Ask for one range, such as `bytes=0-99`."""
 

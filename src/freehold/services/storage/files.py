@@ -42,7 +42,7 @@ def as_file(row: Record) -> File:
         size_original=row["size"],
         size_actual=row["stored_size"] or (row["size"] if row["whole"] else 0),
         chunks_total=row["part_count"],
-        chunks_uploaded=len(row["parts"]),
+        chunks_uploaded=row["part_count"] if row["whole"] else len(row["parts"]),
         encryption=bool(row["key_id"]),
         compression=row["compression"],
     )

@@ -13,7 +13,8 @@ from freehold.providers.blobs import new_folder, new_place
 from freehold.services.storage import store
 from freehold.services.storage.contents import Stored, store_draft
 from freehold.services.storage.errors import FileTooLarge
-from freehold.services.storage.uploads import PART_BYTES, record
+from freehold.services.storage.parts import PART_BYTES
+from freehold.services.storage.uploads import record
 from freehold.web.call import Call
 
 
@@ -89,7 +90,6 @@ async def keep(call: Call, db: Queries, bucket: Record, draft: Draft, stored: St
         uploader=call.identity.actor,
         place=draft.place,
     )
-    await store.add_part(db, draft.place, 1)
     file = await store.finish_file(db, draft.place, stored)
     await record(call, db, file, "create")
     return file

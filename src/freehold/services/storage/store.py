@@ -235,8 +235,8 @@ async def begin_file(
     made = await db.row(
         """
         insert into freehold.files (project_id, bucket_id, id, name, folder, permissions, size, sent_size,
-                                    part_count, uploader, place)
-        values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)
+                                    part_count, uploader, place, part_checksums)
+        values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, array_fill(null::bigint, array[$8::int]))
         on conflict (project_id, bucket_id, id) do nothing
         returning 1
         """,
@@ -268,16 +268,17 @@ async def hold_file(db: Queries, place: str) -> Record | None:
     return await db.row("select * from freehold.files where place = $1 for update", place)
 
 
-async def add_part(db: Queries, place: str, number: int) -> Record | None:
+async def add_part(db: Queries, place: str, number: int, checksum: int) -> Record | None:
     """Note that a part has come. None when the file is gone meanwhile."""
     return await db.row(
         """
         update freehold.files
-        set parts = case when $2 = any(parts) then parts else parts || $2::int end, updated_at = now()
+        set parts = case when $2::int = any(parts) then parts else parts || $2::int end,
+            part_checksums[$2::int] = $3, updated_at = now()
         where place = $1
         returning *
         """,
-        place, number,
+        place, number, checksum,
     )  # fmt: skip
 
 
@@ -287,7 +288,7 @@ async def finish_file(db: Queries, place: str, stored: Stored) -> Record:
         """
         update freehold.files
         set whole = true, size = $2, md5 = $3, mime_type = $4, stored_size = $5, compression = $6,
-            frames = $7, key_id = $8, sealed_key = $9, updated_at = now()
+            frames = $7, key_id = $8, sealed_key = $9, part_checksums = '{}', updated_at = now()
         where place = $1
         returning *
         """,

@@ -26,14 +26,13 @@ from freehold.services.storage.errors import (
     ImageNotCleaned,
     InvalidContentRange,
     InvalidUploadId,
+    PartsLost,
 )
 from freehold.services.storage.files import as_file
 from freehold.services.storage.models import CreateFile
 from freehold.services.storage.names import checked_folder, checked_name, must_be_allowed
+from freehold.services.storage.parts import PART_BYTES, checksum
 from freehold.web.call import Call
-
-PART_BYTES = 5 * 1024 * 1024
-"""What SDKs cut files into."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 _is_id = re.compile(ids.ID_PATTERN).match
@@ -136,20 +135,25 @@ async def _take(call: Call, db: Queries, file: Record, part: Part, body: CreateF
     is_same = file["sent_size"] == part.size and file["part_count"] == part.of
     if file["uploader"] != _uploader(call) or not is_same:
         raise FileAlreadyExists(id=file["id"])
-    if part.number in file["parts"]:
-        if file["whole"] and part.is_alone:
+    if file["whole"]:
+        if part.is_alone or not await _agrees(call, file, part, body.file.file):
             raise FileAlreadyExists(id=file["id"])
-        agrees = await _agrees(call, file, part, body.file.file)
-        if file["whole"] and not agrees:
-            raise FileAlreadyExists(id=file["id"])
-        if agrees:
-            call.was_done_before = file["whole"]
-            return file
-    await asyncio.to_thread(call.app.blobs.write, file["place"], part.offset, body.file.file)
-    noted = await store.add_part(db, file["place"], part.number)
+        call.was_done_before = True
+        return file
+    noted = await store.add_part(db, file["place"], part.number, await _written(call, file, part, body))
     if noted is None:  # its bucket was deleted meanwhile, or it was collected
         raise ResourceLocked()
     return noted
+
+
+async def _written(call: Call, file: Record, part: Part, body: CreateFile) -> int:
+    """Put a part into the draft. Gives its checksum."""
+
+    def write() -> int:
+        call.app.blobs.write(file["place"], part.offset, body.file.file)
+        return checksum(body.file.file)
+
+    return await asyncio.to_thread(write)
 
 
 async def _finish_together(call: Call, bucket: Record, place: str) -> Record:
@@ -160,22 +164,27 @@ async def _finish_together(call: Call, bucket: Record, place: str) -> Record:
             if file is None:
                 raise ResourceLocked()
             return file if file["whole"] else await _finish(call, db, bucket, file)
-    except (FileInfected, FileUnscannable, ImageNotCleaned):
+    except (FileInfected, FileUnscannable, ImageNotCleaned, PartsLost):
         await _forget(call, place)
         raise
 
 
 async def _finish(call: Call, db: Queries, bucket: Record, file: Record) -> Record:
-    stored = await store_draft(call.app, bucket, file["place"], name=file["name"], size=file["size"])
+    stored = await store_draft(
+        call.app,
+        bucket,
+        file["place"],
+        name=file["name"],
+        size=file["size"],
+        checksums=file["part_checksums"],
+    )
     file = await store.finish_file(db, file["place"], stored)
     await record(call, db, file, "create")
     return file
 
 
 async def _agrees(call: Call, file: Record, part: Part, sent: Source) -> bool:
-    """Whether a part that came before is as this one. Of images that were cleaned nobody can say any more."""
-    if not file["whole"]:
-        return await asyncio.to_thread(call.app.blobs.agrees, file["place"], part.offset, sent)
+    """Whether a part of a whole file is as this one. Of images that were cleaned nobody can say any more."""
     if file["size"] != file["sent_size"]:
         return True
     contents = await opened(call.app, file)
