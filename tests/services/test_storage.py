@@ -358,6 +358,60 @@ async def test_an_upload_that_began_before_parts_had_checksums_goes_on(
     assert last.json()["signature"] == hashlib.md5(whole).hexdigest()
 
 
+@pytest.mark.parametrize("order", [(1, 4, 3, 2), (1, 4, 2, 3), (1, 2, 3, 4)])
+def test_an_upload_that_is_begun_anew_with_other_contents_has_nothing_of_the_old_ones(
+    project: Project, order: tuple[int, ...]
+) -> None:
+    new_bucket(project, maximumFileSize=10**8)
+    old, new = os.urandom(PART * 3 + 9), os.urandom(PART * 3 + 9)
+    for number in (1, 2, 3):
+        part_of(project.server, old, number, file_id="mine", upload_id="mine")
+    answers = [part_of(project.server, new, each, file_id="mine", upload_id="mine") for each in order]
+
+    assert [each.json()["chunksUploaded"] for each in answers] == [1, 2, 3, 4]
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == new
+
+
+def test_a_part_in_which_new_contents_differ_ends_what_came_before_their_first(project: Project) -> None:
+    new_bucket(project, maximumFileSize=10**8)
+    begin = os.urandom(PART)
+    old, new = begin + os.urandom(PART * 3 + 9), begin + os.urandom(PART * 3 + 9)
+    for number in (1, 2, 3):
+        part_of(project.server, old, number, file_id="mine", upload_id="mine")
+    answers = [
+        part_of(project.server, new, each, file_id="mine", upload_id="mine") for each in (1, 5, 2, 4, 3)
+    ]
+
+    assert [each.json()["chunksUploaded"] for each in answers] == [3, 4, 3, 4, 5]
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == new
+
+
+def test_parts_that_come_again_as_they_were_lose_nothing(project: Project) -> None:
+    new_bucket(project, maximumFileSize=10**8)
+    whole = os.urandom(PART * 2 + 9)
+    answers = [
+        part_of(project.server, whole, number, file_id="mine", upload_id="mine")
+        for number in (1, 2, 1, 2, 3, 1)
+    ]
+
+    assert [each.json()["chunksUploaded"] for each in answers] == [1, 2, 2, 2, 3, 3]
+    assert [each.status_code for each in answers] == [201, 201, 201, 201, 201, 200]
+    assert project.server.get("/storage/buckets/photos/files/mine/download").content == whole
+
+
+def test_a_name_that_a_client_of_net_had_to_encode_is_read(project: Project) -> None:
+    new_bucket(project)
+    names = {
+        "=?utf-8?B?w6kgdW5kIMOkLnR4dA==?=": "é und ä.txt",
+        "=?utf-8?Q?=C3=A9.txt?=": "é.txt",
+        "=?nothing?X?%%?=": "=?nothing?X?%%?=",
+        "=? what ?=": "=? what ?=",
+    }
+    read = [upload(project.server, b"x", name=name).json()["name"] for name in names]
+
+    assert read == list(names.values())
+
+
 def test_a_part_that_comes_again_takes_the_place_of_the_first(project: Project) -> None:
     new_bucket(project)
     whole = os.urandom(PART + 9)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from mmap import mmap
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -114,7 +117,7 @@ class Form:
             raise FormParserError("a part has no name")
         self._name = options[b"name"].decode("utf-8", "replace")
         file_name = options.get(b"filename")
-        self._file_name = (file_name or b"").decode("utf-8", "replace")
+        self._file_name = _read_file_name(file_name or b"")
         self._sink = _Field() if file_name is None else self._file()
         encoding = self._headers.get(b"content-transfer-encoding", b"").lower()
         self._decoder = _DECODERS[encoding](self._sink) if encoding in _DECODERS else None
@@ -136,6 +139,14 @@ class Form:
         if self._memory is not None:
             return _InMemory(self._memory)
         return _OnDisk(self._directory) if self._directory is not None else _PassedOver()
+
+
+def _read_file_name(sent: bytes) -> str:
+    name = sent.decode("utf-8", "replace")
+    if name.startswith("=?") and name.endswith("?="):  # as .NET sends what is not ASCII (RFC 2047)
+        with suppress(HeaderParseError, LookupError, ValueError):
+            return str(make_header(decode_header(name)))
+    return name
 
 
 class _Memory:

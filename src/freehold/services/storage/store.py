@@ -269,12 +269,21 @@ async def hold_file(db: Queries, place: str) -> Record | None:
 
 
 async def add_part(db: Queries, place: str, number: int, checksum: int) -> Record | None:
-    """Note that a part has come. None when the file is gone meanwhile."""
+    """Note that a part has come. None when the file is gone meanwhile.
+
+    One that came before, and was another then, is of other contents, which were begun with their first part:
+    what came before that is forgotten.
+    """
     return await db.row(
         """
         update freehold.files
-        set parts = case when $2::int = any(parts) then parts else parts || $2::int end,
-            part_checksums[$2::int] = $3, updated_at = now()
+        set parts = $2::int || case
+                when not $2 = any(parts) or part_checksums[$2] is null or part_checksums[$2] = $3
+                then array_remove(parts, $2)
+                when $2 = 1 or not 1 = any(parts) then '{}'
+                else array_remove(parts[:array_position(parts, 1)], $2)
+            end,
+            part_checksums[$2] = $3, updated_at = now()
         where place = $1
         returning *
         """,
