@@ -181,6 +181,54 @@ def test_what_shows_no_picture_is_a_sheet_of_paper(storage: Storage, name: str, 
     assert (found.format, found.size) == ("PNG", (64, 64))
 
 
+@pytest.mark.parametrize("harm", ["its pixels", "its index"])
+def test_an_image_that_its_decoder_gives_up_on_is_a_sheet_of_paper(storage: Storage, harm: str) -> None:
+    """AVIF and HEIC have decoders of their own, which raise errors of their own."""
+    contents = picture((64, 64), "AVIF")
+    before, box, after = contents.partition(b"mdat" if harm == "its pixels" else b"iloc")
+    spoilt = before + box + bytes(len(after)) if harm == "its pixels" else before + b"free" + after
+    put(storage, "p.avif", spoilt)
+    found = seen(storage.get_file_preview("photos", "p", width=64, height=64, output=ImageFormat.PNG))
+
+    assert (found.mode, found.size) == ("RGBA", (64, 64))
+    assert found.getpixel((0, 0)) == (0, 0, 0, 0)
+
+
+def test_the_sheet_of_paper_tells_what_the_file_is_called_now(storage: Storage) -> None:
+    put(storage, "letter.pdf", b"%PDF-1.7 nothing")
+    pdf = storage.get_file_preview("photos", "letter")
+    storage.update_file("photos", "letter", "letter.doc")
+    doc = storage.get_file_preview("photos", "letter")
+
+    assert seen(pdf).tobytes() != seen(doc).tobytes()
+
+
+def test_sixteen_bits_of_grey_are_shown_in_eight(storage: Storage) -> None:
+    grey = Image.new("I;16", (4, 1))
+    for x, shade in enumerate((0, 0x4000, 0x8000, 0xFFFF)):
+        grey.putpixel((x, 0), shade)
+    buffer = BytesIO()
+    grey.save(buffer, "PNG")
+    put(storage, "scan.png", buffer.getvalue())
+    found = seen(storage.get_file_preview("photos", "scan"))
+
+    assert [found.getpixel((x, 0)) for x in range(4)] == [(each,) * 3 for each in (0, 0x40, 0x80, 0xFF)]
+
+
+@pytest.mark.parametrize(("space", "kept"), [(b"RGB ", True), (b"CMYK", False), (b"GRAY", False)])
+def test_a_preview_has_a_color_profile_of_its_own_colors_only(
+    storage: Storage, space: bytes, kept: bool
+) -> None:
+    mode = {b"RGB ": "RGB", b"CMYK": "CMYK", b"GRAY": "L"}[space]
+    profile = bytes(16) + space + bytes(200)
+    buffer = BytesIO()
+    Image.new("RGB", (8, 8), RED).convert(mode).save(buffer, "JPEG", icc_profile=profile)
+    put(storage, "p.jpg", buffer.getvalue())
+    found = seen(storage.get_file_preview("photos", "p"))
+
+    assert (found.mode, "icc_profile" in found.info) == ("RGB", kept)
+
+
 def test_a_preview_is_made_once_and_goes_with_its_file(project: Project, storage: Storage) -> None:
     put(storage, "p.png", picture())
     previews = project.platform.installation.data / "files" / "previews"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import math
 import resource
+import struct
 import sys
 import warnings
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import cast
 
 import msgspec
 import pillow_heif
-from PIL import Image, ImageColor, ImageDraw, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageColor, ImageDraw, ImageOps, ImageSequence, UnidentifiedImageError
 
 from freehold.providers.drawings import drawn
 from freehold.providers.images import (
@@ -93,6 +94,8 @@ def _carry_out(order: Order) -> Answer:
         IndexError,
         EOFError,
         TypeError,
+        RuntimeError,
+        struct.error,
     ) as error:
         if isinstance(error, OSError) and error.errno in _FULL:
             return "disk full"
@@ -116,11 +119,21 @@ def _opened(order: Order) -> Image.Image:
     if longest < min(image.size):
         image.draft(None, (longest, longest))
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    profile = image.info.get("icc_profile")
+    upright = _in_eight_bits(ImageOps.exif_transpose(image))
+    profile = image.info.get("icc_profile") or b""
     found = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    found.info = {"icc_profile": profile} if profile else {}
+    # That of another color space, as photos for print have, would be taken for one of these colors.
+    found.info = {"icc_profile": profile} if profile[16:20] == b"RGB " else {}
     return found
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """The shades of a grey image of 16 bits; converted as they are, all but the darkest would be white."""
+    if not image.mode.startswith("I;16"):
+        return image
+    grey = image.point(lambda value: value / 256).convert("L")
+    grey.info.pop("transparency", None)  # a shade of 16 bits
+    return grey
 
 
 def _clean(order: Order) -> None:
@@ -129,19 +142,28 @@ def _clean(order: Order) -> None:
     frames = getattr(image, "n_frames", 1)
     if math.prod(image.size) * frames > MAX_PIXELS:
         raise TooLarge()
-    options: dict[str, object] = {**_LOSSLESS[order.output], "exif": b"", "xmp": b""}
+    options: dict[str, object] = {**_LOSSLESS[order.output], "exif": b"", "xmp": b"", "comment": b""}
     if image.info.get("icc_profile"):
         options["icc_profile"] = image.info["icc_profile"]
-    image.info.pop("comment", None)
     if frames > 1:
-        options |= {each: image.info[each] for each in ("duration", "loop", "disposal") if each in image.info}
-        options["save_all"] = True
+        options |= {each: image.info[each] for each in ("loop", "disposal") if each in image.info}
+        options |= {"save_all": True, "duration": _durations(image)}
     else:
         image.load()
         image = ImageOps.exif_transpose(image)
         options |= {each: image.info[each] for each in ("transparency",) if each in image.info}
         image.info = {}
     image.save(order.target, FORMATS[order.output], **options)
+
+
+def _durations(image: Image.Image) -> list[float]:
+    """For how long each frame is shown, in milliseconds."""
+    found: list[float] = []
+    for frame in ImageSequence.Iterator(image):
+        frame.load()  # before which some formats do not know
+        found.append(frame.info.get("duration", 0))
+    image.seek(0)
+    return found
 
 
 _LOSSLESS: dict[Output, dict[str, object]] = {

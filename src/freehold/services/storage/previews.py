@@ -61,9 +61,9 @@ async def preview(call: Call, file: Record, query: PreviewQuery) -> Stream:
     is_image = file["mime_type"] in _OUTPUT_OF and file["size"] <= MAX_BYTES
     output = query.output or _OUTPUT_OF.get(file["mime_type"] if is_image else "", "png")
     transform = _transform(query)
-    path = call.app.blobs.preview(file["place"], _name(transform, output))
+    instead = _drawing(file["name"])
+    path = call.app.blobs.preview(file["place"], _name(transform, output, instead))
     if not await asyncio.to_thread(_is_kept, path):
-        instead = _drawing(file["name"])
         if is_image:
             async with as_path(call.app, file) as source:
                 await _make(call, path, Order(str(source), "", output, transform), instead)
@@ -120,8 +120,8 @@ def _drawing(name: str) -> Drawing:
     return Drawing("paper", extension if is_short else "?")
 
 
-def _name(transform: Transform, output: Output) -> str:
-    told = hashlib.sha256(msgspec.json.encode(transform)).hexdigest()[:32]
+def _name(transform: Transform, output: Output, instead: Drawing) -> str:
+    told = hashlib.sha256(msgspec.json.encode([transform, instead.text])).hexdigest()[:32]
     return f"{told}.{output}"
 
 
