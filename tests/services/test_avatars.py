@@ -212,6 +212,24 @@ def test_the_largest_icon_of_a_page_is_shown(project: Project, sites: Vendors) -
     assert (found.status_code, seen(found.content).size) == (200, (64, 64))
 
 
+@pytest.mark.parametrize("oddity", ["<![foo]]>", "<link rel=icon href='http://['>", "<![CDATA[", "<!x", "</"])
+def test_a_page_of_odd_html_still_has_its_icon(project: Project, sites: Vendors, oddity: str) -> None:
+    page = f"<html>{oddity}> <link rel=icon href=/found.png>"
+    sites.pages["www.example.com/"] = (200, {}, page.encode())
+    sites.pages["www.example.com/found.png"] = (200, {}, image((24, 24)))
+    found = get(project.guest, "favicon", url="https://www.example.com/")
+
+    assert (found.status_code, seen(found.content).size) == (200, (24, 24))
+
+
+@pytest.mark.parametrize("way", ["image", "favicon"])
+def test_a_redirect_to_what_is_no_url_is_said(project: Project, sites: Vendors, way: str) -> None:
+    sites.pages["www.example.com/"] = (302, {"Location": "http://["}, b"")
+    answer = get(project.guest, way, url="https://www.example.com/")
+
+    assert error_of(answer) == (404, "avatar_remote_url_failed")
+
+
 def test_a_page_that_names_no_icon_has_the_usual_one_or_none(project: Project, sites: Vendors) -> None:
     sites.pages["www.example.com/"] = (200, {}, b"<html><link rel=icon href=/broken.png>")
     sites.pages["www.example.com/broken.png"] = (200, {}, b"none")

@@ -26,6 +26,8 @@ _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 """What is a dot in names of hosts, too."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_GIVEN_OUT = IPv6Network("2000::/3")
+"""All of IPv6 that is routed between networks: beside it lie sites' own addresses, old and new."""
 
 
 class OutsideProblem(Exception):
@@ -160,7 +162,10 @@ class Outside:
             )
             if answer.status not in _REDIRECTS or not answer.location:
                 break
-            url = urljoin(url, answer.location)
+            try:
+                url = urljoin(url, answer.location)
+            except ValueError as error:
+                raise OutsideProblem("it leads to what is no URL") from error
         if answer.status != 200:
             raise OutsideProblem(f"it was answered with {answer.status}")
         return Page(url, answer.body)
@@ -268,7 +273,13 @@ def is_private(host: str | int) -> bool:
             address = IPv4Address(socket.inet_aton(text))  # as in 127.1, 0x7f.1 and 2130706433
         except OSError:
             return False
-    return any(not each.is_global or each.is_multicast for each in _meant(address))
+    return not all(_is_public(each) for each in _meant(address))
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and address not in _GIVEN_OUT and address not in _NAT64:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:

@@ -11,6 +11,8 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 
+from freehold.providers.outside import is_private
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
@@ -43,7 +45,7 @@ def is_reachable(address: str, allowed: Sequence[str]) -> bool:
     ip = _meant(ipaddress.ip_address(address.partition("%")[0]))
     if any(ip in ipaddress.ip_network(network) for network in allowed):
         return True
-    return ip.is_global and not ip.is_multicast
+    return not is_private(address)
 
 
 def _meant(ip: Address) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -30,10 +31,16 @@ async def image(call: Call, url: str) -> bytes:
 async def icons(call: Call, url: str) -> list[str]:
     """The URLs of a page's icons, the best first. Raises RemoteUrlFailed, InvalidParameter."""
     page = await _read(call, url, MAX_PAGE_BYTES, "text/html,*/*;q=0.5")
+    # Beside what else goes on: a page of megabytes may be of nothing but tags.
+    best = await asyncio.to_thread(_named_icons, page)
+    return [*best[: _TRIED_ICONS - 1], urljoin(page.url, "/favicon.ico")]
+
+
+def _named_icons(page: Page) -> list[str]:
+    """The icons that a page names, the best first."""
     found = _Icons(page.url)
     found.feed(page.body.decode("utf-8", "replace"))
-    best = sorted(found.urls, key=lambda each: -found.urls[each])[: _TRIED_ICONS - 1]
-    return [*best, urljoin(page.url, "/favicon.ico")]
+    return sorted(found.urls, key=lambda each: -found.urls[each])
 
 
 async def icon(call: Call, url: str) -> bytes:
@@ -74,6 +81,10 @@ class _Icons(HTMLParser):
         self._base = url
         self.urls: dict[str, int] = {}
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """As browsers do, which know of none: up to the next `>` it is a comment."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         kinds = told.get("rel", "").lower().split()
@@ -81,9 +92,13 @@ class _Icons(HTMLParser):
             return
         if "icon" not in kinds and "apple-touch-icon" not in kinds:
             return
+        try:
+            url = urljoin(self._base, told["href"])
+        except ValueError:  # it is no URL
+            return
         is_svg = told.get("type") == "image/svg+xml" or told["href"].partition("?")[0].endswith(".svg")
         if is_svg or told.get("sizes", "").lower() == "any":
-            self.urls[urljoin(self._base, told["href"])] = SIDE
+            self.urls[url] = SIDE
             return
         side = told.get("sizes", "").lower().partition("x")[0]
-        self.urls[urljoin(self._base, told["href"])] = int(side) if side.isdecimal() and len(side) < 5 else 16
+        self.urls[url] = int(side) if side.isdecimal() and len(side) < 5 else 16
