@@ -172,3 +172,22 @@ def test_locales_are_those_that_mails_can_be_written_for(locale: Locale, project
 
     assert (found["de-at"], found["ua"]) == ("German (Austria)", "Ukrainian")
     assert known.status_code == 200
+
+
+@pytest.mark.parametrize(("code", "germany"), [("ua", "Німеччина"), ("ji", "דייטשלאַנד"), ("sb", "Němska")])
+def test_names_come_in_every_listed_locale_by_its_code_here(
+    project: Project, code: str, germany: str
+) -> None:
+    listed = project.guest.get("/locale/codes").json()["localeCodes"]
+    project.guest.headers["X-Appwrite-Locale"] = code
+    countries = project.guest.get("/locale/countries").json()["countries"]
+
+    assert code in {each["code"] for each in listed}
+    assert {each["code"]: each["name"] for each in countries}["DE"] == germany
+
+
+def test_who_names_many_languages_fills_no_memory() -> None:
+    for number in range(40):
+        world.phones(f"xx-{number}")
+
+    assert world.phones.cache_info().currsize < 20

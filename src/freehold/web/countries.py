@@ -25,6 +25,10 @@ CODES = tuple(
 """The countries of ISO 3166-1, and XK."""
 
 
+IN_CLDR = {"bh": "bho", "ji": "yi", "sb": "hsb", "ua": "uk"}
+"""Languages that the wire has under another code."""
+
+
 class Country(NamedTuple):
     """A country by its code, and its name in somebody's language."""
 
@@ -49,7 +53,8 @@ def name_of(code: str, language: str = "") -> str:
 @lru_cache(maxsize=256)
 def locale_of(language: str) -> Locale:
     """What CLDR knows of a language such as `de` or `pt-br`; of one that it does not know, English."""
+    told = language.strip().replace("_", "-")
     try:
-        return Locale.parse(language.strip().replace("_", "-"), sep="-") if language else ENGLISH
+        return Locale.parse(IN_CLDR.get(told, told), sep="-") if told else ENGLISH
     except (UnknownLocaleError, ValueError):
         return ENGLISH

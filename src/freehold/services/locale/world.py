@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import phonenumbers
@@ -11,7 +11,7 @@ from babel import numbers
 from babel.core import get_global
 
 from freehold.services.locale.models import Currency, Language, Phone
-from freehold.web.countries import CODES, ENGLISH, locale_of, name_of
+from freehold.web.countries import CODES, ENGLISH, IN_CLDR, locale_of, name_of
 
 CONTINENTS = {"AF": "002", "AN": "AQ", "AS": "142", "EU": "150", "NA": "003", "OC": "009", "SA": "005"}
 """The continents by the codes of the wire, and what CLDR knows their names by."""
@@ -80,9 +80,6 @@ LOCALES = (
 )  # fmt: skip
 """The locales that the wire knows."""
 
-_IN_CLDR = {"bh": "bho", "ji": "yi", "sb": "hsb", "ua": "uk"}
-"""Codes of those locales that the wire has for a language of another code."""
-
 
 class Place(NamedTuple):
     """What is known of a country beside its name."""
@@ -105,11 +102,11 @@ def place_of(country: str, language: str) -> Place:
 def locale_name(code: str) -> str:
     """What a locale is called in English, such as `German (Austria)`."""
     language, _, territory = code.partition("-")
-    name = str(ENGLISH.languages[_IN_CLDR.get(language, language)])
+    name = str(ENGLISH.languages[IN_CLDR.get(language, language)])
     return f"{name} ({name_of(territory.upper())})" if territory else name
 
 
-@cache
+@lru_cache(maxsize=16)  # for so many languages, which anybody may name
 def phones(language: str) -> list[Phone]:
     """The calling codes of countries, by the names of these."""
     found = [
