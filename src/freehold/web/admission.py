@@ -10,8 +10,9 @@ from freehold.errors import (
     NotInPerson,
     ServiceDisabled,
 )
-from freehold.web.auth import CONSOLE, GUEST, Identity, Project, lacks_factor, must_be_challenged
 from freehold.web.endpoint import Endpoint
+from freehold.web.identity import GUEST, Identity, lacks_factor, must_be_challenged
+from freehold.web.projects import CONSOLE, Project
 
 
 def admitted(endpoint: Endpoint, project: Project, identity: Identity, *, protocol: str) -> Identity:

@@ -27,14 +27,17 @@ from freehold.providers.outside import Outside
 from freehold.usage import Pings, Traffic, Uses
 from freehold.web import formats, limits, logs, metrics
 from freehold.web.admission import admitted
-from freehold.web.auth import CONSOLE, GUEST, Authenticator, Identity, Project, is_loopback
+from freehold.web.auth import Authenticator
 from freehold.web.cache import Answers, Cache, Stamps
 from freehold.web.call import Call
+from freehold.web.dev_keys import DevKeys
 from freehold.web.endpoint import Endpoint, RouteTable
 from freehold.web.exchange import Exchange, Send
-from freehold.web.hosts import host_name, is_address
+from freehold.web.hosts import host_name, is_address, is_loopback
+from freehold.web.identity import GUEST, Identity
 from freehold.web.multipart import Room
 from freehold.web.problems import problem_of
+from freehold.web.projects import CONSOLE, Project, Projects
 from freehold.web.request import ClientGone, Params, Receive, Request, until_gone
 from freehold.web.shares import Shares
 from freehold.web.websocket import WIRE, Wire
@@ -124,7 +127,9 @@ class Application:
             self.pages_outside, path=settings.chromium, sandbox=settings.chromium_sandbox
         )
         self.vendors = Vendors(self.outside)
-        self.auth = Authenticator(self.db, stamps, settings)
+        self.projects = Projects(self.db, stamps)
+        self.auth = Authenticator(self.db, stamps, settings, self.projects)
+        self.dev_keys = DevKeys(self.db, stamps)
         self.hits = limits.Hits(self.db)
         self.uses = Uses(self.db)
         self.traffic = Traffic(self.db)
@@ -268,8 +273,8 @@ class Application:
         if request.path.startswith("/v1/projects/") and endpoint.service != "projects":
             # /v1/projects/{projectId}/... is the console asking about another project than its own.
             project_id, as_admin = parameters["projectId"], True
-        project = exchange.project = await self.auth.project(project_id)
-        is_developed = b"x-appwrite-dev-key" in request.headers and await self.auth.has_dev_key(
+        project = exchange.project = await self.projects.find(project_id)
+        is_developed = b"x-appwrite-dev-key" in request.headers and await self.dev_keys.cover(
             request, project
         )
         if endpoint.public_s:
@@ -309,7 +314,7 @@ class Application:
         is_known = self._knows_origin(exchange, project, any_origin=any_origin)
         identity = await self.auth.caller(request, project, as_admin=as_admin)
         if identity.kind == "admin":
-            if not self._knows_origin(exchange, await self.auth.project(CONSOLE)):
+            if not self._knows_origin(exchange, await self.projects.find(CONSOLE)):
                 raise NotOfTheConsole(origin=request.header(b"origin")[:200])
         elif not is_known and identity.kind != "key" and not endpoint.from_anywhere:
             raise UnknownOrigin(origin=request.header(b"origin")[:200])
@@ -397,10 +402,10 @@ class Application:
         if "x-appwrite-dev-key" in request.header(b"access-control-request-headers").lower():
             allowed = True  # which is for the request itself to show: a preflight does not carry the key
         elif project_id:
-            allowed = (await self.auth.project(project_id)).allows_origin(origin)
+            allowed = (await self.projects.find(project_id)).allows_origin(origin)
         else:
             # The project stands in a header that a preflight does not carry yet.
-            allowed = self.is_own_origin(request, origin) or await self.auth.is_known_origin(origin)
+            allowed = self.is_own_origin(request, origin) or await self.projects.is_known_origin(origin)
         if allowed:
             exchange.cors(origin)
             exchange.headers += (

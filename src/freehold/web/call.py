@@ -12,7 +12,8 @@ from freehold import audit, events
 from freehold.access.permissions import Permission
 from freehold.db.pool import Queries
 from freehold.web import devices
-from freehold.web.auth import CONSOLE, Identity, Project
+from freehold.web.identity import Identity
+from freehold.web.projects import CONSOLE, Project
 from freehold.web.request import Request
 
 if TYPE_CHECKING:

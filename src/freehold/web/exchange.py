@@ -11,8 +11,8 @@ import msgspec
 
 from freehold import __version__
 from freehold.errors import Problem
-from freehold.web.auth import Project
 from freehold.web.endpoint import Endpoint
+from freehold.web.projects import Project
 from freehold.web.request import Receive, Request
 from freehold.web.wire import Stream
 

@@ -15,6 +15,16 @@ def host_name(host: str) -> str:
         return "?"
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether the host name is this machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def is_address(host: str) -> bool:
     """Tell whether the host is an address, and no name."""
     return len(host) < _LONGEST_ADDRESS and _reads_as_address(host)

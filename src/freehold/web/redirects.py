@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from freehold.errors import InvalidParameter
-from freehold.web.auth import is_loopback
 from freehold.web.call import Call
+from freehold.web.hosts import is_loopback
 
 # Browsers read a backslash as a slash, and leave out what cannot be seen.
 _PLAIN = re.compile(r"[!-\[\]-~]{1,2048}")

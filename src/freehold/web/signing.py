@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from joserfc import jws, jwt
@@ -20,10 +20,8 @@ from freehold.config import Refusal, Settings
 from freehold.db.pool import Database, Queries, Record
 from freehold.errors import InvalidJwt, ProjectNotFound, ServerError
 from freehold.web.cache import Cache, Stamps
+from freehold.web.projects import Project
 from freehold.web.wire import Output
-
-if TYPE_CHECKING:
-    from freehold.web.auth import Project
 
 ALGORITHM = "ES256"
 LONGEST_S = 3600

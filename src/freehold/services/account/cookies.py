@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import msgspec
 from publicsuffixlist import PublicSuffixList
 
-from freehold.web.auth import cookie_name, is_loopback
 from freehold.web.call import Call
-from freehold.web.hosts import host_name
+from freehold.web.hosts import host_name, is_address, is_loopback
+from freehold.web.sessions import cookie_name
 
 
 def sign_in(call: Call, token: str, expires_at: datetime) -> None:
@@ -53,7 +52,7 @@ def _set(call: Call, value: str, expires_at: datetime) -> None:
 
 
 def _has_domain(host: str) -> bool:
-    return "." in host and not is_loopback(host) and not _is_address(host)
+    return "." in host and not is_loopback(host) and not is_address(host)
 
 
 def _is_foreign(host: str, origin: str) -> bool:
@@ -65,7 +64,7 @@ def _is_foreign(host: str, origin: str) -> bool:
         return True
     if origin_host == host:
         return False
-    if _is_address(host) or _is_address(origin_host):
+    if is_address(host) or is_address(origin_host):
         return True
     site = _suffixes().privatesuffix(host)
     return site is None or site != _suffixes().privatesuffix(origin_host)
@@ -74,11 +73,3 @@ def _is_foreign(host: str, origin: str) -> bool:
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -9,8 +9,8 @@ from freehold.errors import UserUnauthorized
 from freehold.services import users
 from freehold.services.account import credential_store, notices, store, tokens
 from freehold.services.account.errors import InvalidCredentials
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
+from freehold.web.users import user_tag
 
 
 async def confirm(call: Call, user_id: str, password: str) -> str | None:

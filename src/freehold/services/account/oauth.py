@@ -18,9 +18,10 @@ from freehold.services.account.models import Session
 from freehold.services.account.signing_in import open_session
 from freehold.services.users import as_user
 from freehold.web import landing, redirects
-from freehold.web.auth import cookie_name, user_tag
 from freehold.web.call import Call
 from freehold.web.hosts import host_name
+from freehold.web.sessions import cookie_name
+from freehold.web.users import user_tag
 
 FACTOR = "email"
 """What signing in with a vendor counts as: about as much as reading one's mail."""

@@ -10,8 +10,9 @@ from freehold import ids
 from freehold.db.pool import Record
 from freehold.services import keyrings, mfa, oauth, passkeys, users
 from freehold.services.account import credential_store, registration, store, tokens
-from freehold.web.auth import CONSOLE, user_tag
 from freehold.web.call import Call
+from freehold.web.projects import CONSOLE
+from freehold.web.users import user_tag
 
 
 async def owner_of_email(call: Call, email: str) -> str | None:

@@ -13,8 +13,9 @@ from freehold.services.account.errors import (
     ConsoleIpNotListed,
     UserLimitReached,
 )
-from freehold.web.auth import CONSOLE, user_tag
 from freehold.web.call import Call
+from freehold.web.projects import CONSOLE
+from freehold.web.users import user_tag
 
 
 async def admit(call: Call, user_id: str, email: str) -> bool:

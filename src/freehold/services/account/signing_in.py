@@ -21,9 +21,10 @@ from freehold.services.account.models import (
 )
 from freehold.services.users import User, as_user
 from freehold.web import devices
-from freehold.web.auth import encode_session, user_tag
 from freehold.web.call import Call
 from freehold.web.countries import country_of
+from freehold.web.sessions import encode_session
+from freehold.web.users import user_tag
 from freehold.web.wire import wire_time
 
 _SECRET_CHARACTERS = 256

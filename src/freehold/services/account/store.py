@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from freehold.db.pool import Queries, Record
-from freehold.web.auth import CONSOLE
+from freehold.web.projects import CONSOLE
 
 _SESSION = """
     s.id, s.user_id, s.provider, s.provider_uid, s.factors, s.ip, s.user_agent, s.mfa_at, s.expires_at,

@@ -7,9 +7,9 @@ from freehold.services import keyrings
 from freehold.services.account_keys.errors import OnlyOnConsole
 from freehold.services.keyrings import ACCOUNTS, CreateKey, SayKey
 from freehold.services.project import Key, KeyAlreadyExists, KeyList, KeyNotFound
-from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import CONSOLE
 from freehold.web.wire import ListQuery
 
 routes = Routes("account", raises=(OnlyOnConsole, UserUnauthorized))

@@ -11,9 +11,9 @@ from freehold.db.queries import MAX_TOTAL, Page, Query, page, parse
 from freehold.errors import InvalidQuery, UserUnauthorized
 from freehold.services.audit import store
 from freehold.web import devices
-from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.countries import country_of
+from freehold.web.projects import CONSOLE
 from freehold.web.wire import Input, Output, Queries, wire_time
 
 MAX_LIMIT = 100

@@ -23,10 +23,10 @@ from freehold.services.project import (
     as_email_template,
     checked_locale,
 )
-from freehold.web.auth import CONSOLE, is_loopback
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
-from freehold.web.hosts import host_name
+from freehold.web.hosts import host_name, is_loopback
+from freehold.web.projects import CONSOLE
 
 routes = Routes("console", raises=(AccessForbidden,))
 

@@ -23,8 +23,8 @@ from freehold.services.databases import relation, store
 from freehold.services.databases.errors import DatabaseNotFound, NoTenant, NotPermitted, TableNotFound
 from freehold.services.databases.vocabulary import Vocabulary, spoken
 from freehold.usage import Used
-from freehold.web.auth import Identity
 from freehold.web.call import Call
+from freehold.web.identity import Identity
 
 Answer = TypeVar("Answer")
 

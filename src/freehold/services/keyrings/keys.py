@@ -11,8 +11,8 @@ from freehold.services.keyrings import store
 from freehold.services.keyrings.models import CreateKey, SayKey
 from freehold.services.keyrings.rings import Ring
 from freehold.services.project import Key, KeyAlreadyExists, KeyList, KeyNotFound
-from freehold.web.auth import CONSOLE, project_tag
 from freehold.web.call import Call
+from freehold.web.projects import CONSOLE, project_tag
 from freehold.web.wire import ListQuery, wire_time
 
 ERRORS = (KeyAlreadyExists, KeyNotFound)

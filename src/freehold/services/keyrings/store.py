@@ -12,7 +12,7 @@ from freehold.db.pool import Queries, Record
 from freehold.services.keyrings.models import SayKey
 from freehold.services.keyrings.rings import Ring
 from freehold.services.project import KeyAlreadyExists
-from freehold.web.auth import CONSOLE
+from freehold.web.projects import CONSOLE
 from freehold.web.wire import in_utc
 
 _KEY = """

@@ -17,8 +17,8 @@ from freehold.services.mfa.errors import (
     RecoveryCodesNotFound,
 )
 from freehold.services.mfa.models import MfaFactors
-from freehold.web.auth import lacks_factor
 from freehold.web.call import Call
+from freehold.web.identity import lacks_factor
 
 
 async def factors_of(call: Call, user_id: str) -> MfaFactors:

@@ -13,9 +13,9 @@ from freehold.services.migrations.exports import export
 from freehold.services.migrations.imports import import_rows
 from freehold.services.migrations.routes import RUN, Run, routes
 from freehold.web.application import Application
-from freehold.web.auth import Identity
 from freehold.web.cache import Stamps
 from freehold.web.call import Call
+from freehold.web.identity import Identity
 from freehold.web.request import Request
 
 MOST_ATTEMPTS = 8
@@ -60,7 +60,7 @@ async def _call_of(context: Context, row: Record) -> Call:
         {"method": "POST", "path": "/v1/migrations", "client": None, "query_string": b"", "headers": headers},
         f"migration-{row['id']}",
     )
-    project = await app.auth.project(row["project_id"])
+    project = await app.projects.find(row["project_id"])
     call = Call(app, request, project, await _identity(context, row["actor"]))
     call.endpoint = routes.endpoints[0]
     return call

@@ -6,10 +6,9 @@ from urllib.parse import urlencode, urlsplit
 
 from freehold.errors import BadRequest, InvalidParameter, RouteNotFound
 from freehold.services.mock.models import Authorize, Exchange, MockUser, Outcome, Presented, Tokens
-from freehold.web.auth import is_loopback
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
-from freehold.web.hosts import host_name
+from freehold.web.hosts import host_name, is_loopback
 
 routes = Routes("mock")
 

@@ -14,9 +14,9 @@ from freehold.services.notifications.models import (
     NotificationList,
     UpdateNotification,
 )
-from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import CONSOLE
 from freehold.web.wire import Input, Queries, Stream, wire_time
 
 routes = Routes("notifications", raises=(AccessForbidden,))

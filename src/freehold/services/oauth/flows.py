@@ -13,8 +13,8 @@ from freehold.providers.oauth.client import VendorFailed, VendorRefused, authori
 from freehold.providers.oauth.vendor import Profile, Tokens, Vendor
 from freehold.services.oauth import errors, registrations, store
 from freehold.web import landing, redirects
-from freehold.web.auth import cookie_name
 from freehold.web.call import Call
+from freehold.web.sessions import cookie_name
 
 _SECONDS = 900
 """How long somebody may take to agree at the vendor."""

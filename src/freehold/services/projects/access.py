@@ -7,8 +7,8 @@ from freehold.db.pool import Record
 from freehold.errors import AccessForbidden, MissingScope, ProjectNotFound
 from freehold.services.projects import store
 from freehold.services.projects.errors import OrganizationMissing, OrganizationNotFound
-from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
+from freehold.web.projects import CONSOLE
 
 
 def must_be_on_console(call: Call) -> None:

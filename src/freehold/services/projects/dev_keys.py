@@ -14,9 +14,9 @@ from freehold.db.pool import Queries, Record
 from freehold.errors import AccessForbidden, ProjectNotFound
 from freehold.services.projects.access import must_hold
 from freehold.services.projects.errors import DevKeyNotFound
-from freehold.web.auth import project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import project_tag
 from freehold.web.wire import Input, ListQuery, Name, Output, Resource, in_utc, wire_time
 
 routes = Routes("projects", raises=(AccessForbidden, ProjectNotFound))

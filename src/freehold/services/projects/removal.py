@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from freehold import housekeeping, jobs
 from freehold.services.projects import store
-from freehold.web.auth import ORIGINS_TAG, project_tag
 from freehold.web.call import Call
+from freehold.web.projects import ORIGINS_TAG, project_tag
 
 
 async def delete_project(call: Call, project_id: str) -> None:

@@ -33,9 +33,9 @@ from freehold.services.projects.models import (
     as_project,
 )
 from freehold.services.projects.removal import delete_project
-from freehold.web.auth import CONSOLE, ORIGINS_TAG, project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import CONSOLE, ORIGINS_TAG, project_tag
 from freehold.web.wire import SearchQuery
 
 routes = Routes("projects", raises=(AccessForbidden,))

@@ -11,7 +11,7 @@ from freehold.db.listing import Found, Listing, moment, number, text, texts
 from freehold.db.pool import Queries, Record
 from freehold.housekeeping import DroppedProject
 from freehold.services.projects.errors import ProjectAlreadyExists
-from freehold.web.auth import CONSOLE
+from freehold.web.projects import CONSOLE
 
 _PROJECT = """
     p.id, p.team_id, p.name, p.description, p.region, p.status, p.labels, p.settings, p.ping_count,

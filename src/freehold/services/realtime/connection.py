@@ -15,13 +15,15 @@ from freehold.db.pool import Transaction
 from freehold.errors import Problem, ProjectNotFound, Unavailable
 from freehold.services.realtime.subscriptions import Subscription
 from freehold.web.application import Application
-from freehold.web.auth import GUEST, Identity, Project, lacks_factor, project_tag, user_tag
 from freehold.web.cache import Stamps
 from freehold.web.call import Call
 from freehold.web.endpoint import Endpoint
 from freehold.web.exchange import Send
+from freehold.web.identity import GUEST, Identity, lacks_factor
+from freehold.web.projects import Project, project_tag
 from freehold.web.request import Request
 from freehold.web.signing import keys_tag
+from freehold.web.users import user_tag
 from freehold.web.websocket import MAX_WAITING_BYTES, Wire
 
 CLOSE_S = 5.0
@@ -97,7 +99,7 @@ class Connection:
             slots.append(Stamps.slot(keys_tag(self.project.id)))
         stamps = [(slot, values[slot]) for slot in slots]
         realm = self.project.realm
-        self.project = await auth.project(self.project.id)
+        self.project = await self.app.projects.find(self.project.id)
         if self.project.realm != realm:
             raise ProjectNotFound(id=self.project.id)  # it was deleted, and this is another of that name
         known = self.identity.user_id

@@ -53,10 +53,10 @@ from freehold.services.users import as_user
 from freehold.services.users import find as find_user
 from freehold.web import limits
 from freehold.web.application import FOLLOWED_TAG, Application
-from freehold.web.auth import CONSOLE
 from freehold.web.endpoint import Limit
 from freehold.web.exchange import Send
 from freehold.web.problems import problem_of
+from freehold.web.projects import CONSOLE
 from freehold.web.request import Receive, Request
 from freehold.web.websocket import Wire
 
@@ -214,7 +214,7 @@ class Hub:
             raise InvalidSubscription(reason=f"at most {MAX_PARAMETERS} parameters in the URL.") from error
         said = dict(pairs)
         project_id = request.header(b"x-appwrite-project") or said.get("project") or CONSOLE
-        project = await app.auth.project(project_id)
+        project = await app.projects.find(project_id)
         await self._count_connect(request, project_id)
         if said.get("jwt"):
             request.headers[b"x-appwrite-jwt"] = said["jwt"].encode("latin-1", "replace")
@@ -223,7 +223,7 @@ class Hub:
             origin
             and not project.allows_origin(origin)
             and not app.is_own_origin(request, origin)
-            and not await app.auth.has_dev_key(request, project)
+            and not await app.dev_keys.cover(request, project)
         ):
             raise UnknownOrigin(origin=origin[:200])
         if "websocket" in project.settings.get("disabledProtocols", ()):

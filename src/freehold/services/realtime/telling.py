@@ -13,8 +13,9 @@ import structlog
 from freehold.db.pool import Record
 from freehold.errors import ProjectNotFound, Unavailable
 from freehold.services import databases, presences, storage, teams, webhooks
-from freehold.web.auth import CONSOLE, Identity
 from freehold.web.call import Call
+from freehold.web.identity import Identity
+from freehold.web.projects import CONSOLE
 from freehold.web.wire import wire_time
 
 _log = structlog.get_logger("freehold.realtime")
@@ -177,7 +178,7 @@ async def _report(event: Told, call: Call) -> View | None:
 
 async def _of_project(event: Told, call: Call) -> View | None:
     try:
-        project = await call.app.auth.project(event.ids[0])
+        project = await call.app.projects.find(event.ids[0])
     except ProjectNotFound:
         return None
     scope = "migrations.read" if event.names[0].startswith("migrations.") else "tables.read"

@@ -17,9 +17,9 @@ from freehold.services.teams.errors import (
     TeamNotFound,
 )
 from freehold.services.teams.models import CreateMembership
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.hosts import host_name
+from freehold.web.users import user_tag
 
 _SECRET_CHARACTERS = 256
 

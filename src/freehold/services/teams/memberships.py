@@ -12,9 +12,9 @@ from freehold.services import account, users
 from freehold.services.teams import store
 from freehold.services.teams.errors import TeamNotFound
 from freehold.services.teams.models import CreateMembership, Membership, MembershipList
-from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import camel
+from freehold.web.projects import CONSOLE
 from freehold.web.wire import SearchQuery, wire_time
 
 _PRIVATE: dict[str, tuple[str, str | bool]] = {

@@ -40,9 +40,10 @@ from freehold.services.teams.models import (
     UpdateTeamPrefs,
 )
 from freehold.services.users import UserNotFound
-from freehold.web.auth import CONSOLE, user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.projects import CONSOLE
+from freehold.web.users import user_tag
 from freehold.web.wire import Json, SearchQuery, encoded_prefs, wire_time
 
 routes = Routes("teams")

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from freehold.errors import InvalidParameter
-from freehold.web.auth import is_loopback
+from freehold.web.hosts import is_loopback
 
 _INNER = (".internal", ".local", ".lan", ".home.arpa")
 

@@ -28,9 +28,9 @@ from freehold.services.account.signing_in import (
     updated,
 )
 from freehold.services.users import User, as_user
-from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.projects import CONSOLE
 from freehold.web.signing import SigningKeySealed
 from freehold.web.wire import Json, encoded_prefs
 
@@ -137,7 +137,7 @@ async def create_jwt(call: Call, body: CreateJwt) -> Jwt:
     signed_in(call)
     if b"x-appwrite-jwt" in call.request.headers:
         raise JwtCreationDenied()
-    return Jwt(jwt=await call.app.auth.jwt_of(call.project, call.identity, body.duration))
+    return Jwt(jwt=await call.app.auth.jwts.issue(call.project, call.identity, body.duration))
 
 
 @routes.patch("/v1/account/name", scope="account", event="users.[userId].update.name")

@@ -20,9 +20,9 @@ from freehold.services.mfa import (
     VerifyAuthenticator,
 )
 from freehold.services.users import User, as_user
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.users import user_tag
 
 routes = Routes("account", raises=(UserUnauthorized,))
 

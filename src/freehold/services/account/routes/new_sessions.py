@@ -18,9 +18,9 @@ from freehold.services.account.errors import (
 from freehold.services.account.models import RedeemToken, Session
 from freehold.services.account.oauth import with_tokens
 from freehold.services.account.signing_in import answer, check_method, open_session
-from freehold.web.auth import CONSOLE
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.projects import CONSOLE
 
 routes = Routes("account")
 

@@ -18,9 +18,9 @@ from freehold.services.passkeys import (
     VerifyPasskey,
     as_passkey,
 )
-from freehold.web.auth import must_be_recent
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.identity import must_be_recent
 from freehold.web.wire import ListQuery, wire_time
 
 routes = Routes("account", raises=(UserUnauthorized,))

@@ -15,9 +15,9 @@ from freehold.services.account.models import CreateRecovery, CreateRecoveryOtp, 
 from freehold.services.account.routes.tokens import answered, link
 from freehold.services.users import UserNotFound
 from freehold.web import redirects
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.users import user_tag
 
 routes = Routes("account")
 

@@ -29,9 +29,10 @@ from freehold.services.account.signing_in import (
     signed_in,
 )
 from freehold.web import limits
-from freehold.web.auth import lacks_factor, user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.identity import lacks_factor
+from freehold.web.users import user_tag
 
 routes = Routes("account", raises=(UserUnauthorized,))
 

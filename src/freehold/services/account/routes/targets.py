@@ -9,9 +9,9 @@ from freehold.services.account.models import CreatePushTarget, UpdatePushTarget
 from freehold.services.account.signing_in import signed_in
 from freehold.services.targets import Target, TargetAlreadyExists, TargetNotFound, TooManyTargets, as_target
 from freehold.web import devices
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.users import user_tag
 
 routes = Routes("account", raises=(UserUnauthorized,))
 

@@ -22,9 +22,9 @@ from freehold.services.account.models import (
 from freehold.services.account.routes.tokens import answered, link
 from freehold.services.account.signing_in import signed_in
 from freehold.web import redirects
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes, limit
+from freehold.web.users import user_tag
 
 routes = Routes("account")
 

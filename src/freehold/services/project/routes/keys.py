@@ -23,9 +23,9 @@ from freehold.services.project.models import (
     KeyList,
     UpdateKey,
 )
-from freehold.web.auth import project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import project_tag
 from freehold.web.wire import ListQuery, in_utc, wire_time
 
 routes = Routes("project", console=False)
@@ -86,7 +86,7 @@ async def create_ephemeral_key(call: Call, body: CreateEphemeralKey) -> Ephemera
         description="",
         expire=wire_time(datetime.fromtimestamp(time.time() + duration_s, UTC)),
         scopes=granted,
-        secret=call.app.auth.new_ephemeral_key(call.project, granted, duration_s),
+        secret=call.app.auth.api_keys.new_ephemeral(call.project, granted, duration_s),
         accessed_at="",
         sdks=[],
     )

@@ -24,9 +24,9 @@ from freehold.services.project.models import (
     UpdateWindowsPlatform,
 )
 from freehold.services.project.platforms import as_platform, kind_of_old
-from freehold.web.auth import ORIGINS_TAG, project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import ORIGINS_TAG, project_tag
 from freehold.web.wire import ListQuery
 
 routes = Routes("project", console=False)

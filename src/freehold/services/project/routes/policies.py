@@ -31,9 +31,9 @@ from freehold.services.project.policies import (
     as_policy,
 )
 from freehold.services.projects import Project, find
-from freehold.web.auth import project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import project_tag
 from freehold.web.wire import ListQuery
 
 routes = Routes("project", console=False)

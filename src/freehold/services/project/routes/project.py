@@ -10,9 +10,9 @@ from freehold.services.project.models import (
 )
 from freehold.services.projects import AuthMockNumber, Project
 from freehold.web import formats
-from freehold.web.auth import project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import project_tag
 
 routes = Routes("project", console=False)
 

@@ -18,4 +18,4 @@ routes = Routes("project")
 )
 async def get_signing_keys(call: Call, project_id: str) -> signing.JsonWebKeySet:
     """The public keys that the project's users' JWTs are signed with: their key set, below their issuer."""
-    return await call.app.auth.signing.public(await call.app.auth.project(project_id))
+    return await call.app.auth.signing.public(await call.app.projects.find(project_id))

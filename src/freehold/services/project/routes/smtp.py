@@ -14,9 +14,9 @@ from freehold.services.project.errors import SmtpInvalid
 from freehold.services.project.mail_models import CreateSmtpTest, UpdateSmtp
 from freehold.services.projects import Project
 from freehold.services.users import checked_email
-from freehold.web.auth import project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import project_tag
 
 routes = Routes("project", console=False)
 

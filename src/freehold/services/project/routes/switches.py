@@ -13,9 +13,9 @@ from freehold.services.project.models import (
     UpdateSwitch,
 )
 from freehold.services.projects import Project
-from freehold.web.auth import project_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.projects import project_tag
 
 routes = Routes("project", console=False)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from freehold.db.pool import Record
 from freehold.services.users.errors import UserNotFound
 from freehold.services.users.models import User, as_user, with_hash
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
+from freehold.web.users import user_tag
 
 
 def shown(call: Call, row: Record | None) -> User:

@@ -9,9 +9,9 @@ from freehold.services.mfa import MfaChallengeSecret, MfaFactors, MfaRecoveryCod
 from freehold.services.users import store
 from freehold.services.users.errors import UserNotFound
 from freehold.services.users.models import User, as_user
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.users import user_tag
 
 routes = Routes("users", raises=(UserNotFound,))
 

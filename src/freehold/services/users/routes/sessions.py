@@ -12,10 +12,10 @@ from freehold.services.account import Jwt, Session, SessionList, SessionNotFound
 from freehold.services.users import store
 from freehold.services.users.errors import UserNotFound
 from freehold.services.users.models import CreateJwt, CreateToken, ListSessionsQuery, as_user
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
 from freehold.web.signing import SigningKeySealed
+from freehold.web.users import user_tag
 
 routes = Routes("users", raises=(UserNotFound,))
 
@@ -115,10 +115,10 @@ async def create_jwt(call: Call, user_id: str, body: CreateJwt) -> Jwt:
     if body.session_id != "recent" and body.session_id not in sessions:
         raise SessionNotFound()
     session_id = body.session_id if body.session_id != "recent" else next(iter(sessions), "")
-    identity = await call.app.auth.user_in(call.project, user_id, session_id)
+    identity = await call.app.auth.users.unseen(call.project, user_id, session_id)
     if identity is None:
         raise SessionNotFound()
-    return Jwt(jwt=await call.app.auth.jwt_of(call.project, identity, body.duration))
+    return Jwt(jwt=await call.app.auth.jwts.issue(call.project, identity, body.duration))
 
 
 async def _existing(call: Call, user_id: str) -> Record:

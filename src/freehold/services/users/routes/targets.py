@@ -19,9 +19,9 @@ from freehold.services.targets import (
 from freehold.services.users import email_rules, store
 from freehold.services.users.errors import UserNotFound
 from freehold.services.users.models import PHONE_PATTERN, CreateTarget, UpdateTarget
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.users import user_tag
 from freehold.web.wire import ListQuery
 
 routes = Routes("users", raises=(UserNotFound,))

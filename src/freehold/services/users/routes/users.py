@@ -7,9 +7,9 @@ from freehold.services.users import email_rules, password_rules, store
 from freehold.services.users.errors import EMAIL_ERRORS, PASSWORD_ERRORS, UserAlreadyExists, UserNotFound
 from freehold.services.users.models import CreateUser, User, UserList, as_user
 from freehold.services.users.routes.changes import changed, shown
-from freehold.web.auth import user_tag
 from freehold.web.call import Call
 from freehold.web.endpoint import Routes
+from freehold.web.users import user_tag
 from freehold.web.wire import SearchQuery
 
 routes = Routes("users")
