@@ -19,8 +19,9 @@ import asyncpg
 import psutil
 import pytest
 
-from freehold.db import embedded
-from freehold.db.embedded import SUPERUSER, EmbeddedError, EmbeddedPostgres, tuned_settings
+from freehold.db.embedded import SUPERUSER, EmbeddedError, EmbeddedPostgres, processes, programs, server_user
+from freehold.db.embedded.server_user import ServerUser
+from freehold.db.embedded.tuning import tuned_settings
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel of Linux does this")
@@ -111,7 +112,7 @@ def test_only_its_owner_can_read_its_files(make: Callable[..., EmbeddedPostgres]
 def test_psql_works_as_it_is_printed(make: Callable[..., EmbeddedPostgres]) -> None:
     server = make()
     server.start()
-    psql = server._binary("psql")
+    psql = server.programs / "psql"
     words = server.psql_command().replace(" psql ", f" {psql} ").split()
     done = subprocess.run(
         ["env", *words, "-Atc", "select current_user"],
@@ -153,11 +154,11 @@ async def test_what_a_killed_postmaster_leaves_behind_is_cleared_and_nothing_is_
     while server.is_running and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     try:
-        embedded_timeout, embedded.STOP_TIMEOUT_S = embedded.STOP_TIMEOUT_S, 2.0
+        stop_timeout_s, processes.STOP_TIMEOUT_S = processes.STOP_TIMEOUT_S, 2.0
         port = server.port
         server.start()
     finally:
-        embedded.STOP_TIMEOUT_S = embedded_timeout
+        processes.STOP_TIMEOUT_S = stop_timeout_s
         busy.terminate()
 
     assert server.port == port
@@ -241,7 +242,7 @@ async def test_root_can_keep_data_where_the_server_cannot_walk_and_no_mode_is_ch
     assert server.pid is not None
     owner = psutil.Process(server.pid).username()
 
-    assert owner in embedded.SERVER_USERS
+    assert owner in server_user.SERVER_USERS
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
     assert await ask(server.dsn(), "select 1") == 1
     server.stop()
@@ -253,17 +254,17 @@ async def test_root_can_keep_data_where_the_server_cannot_walk_and_no_mode_is_ch
 async def test_root_copies_the_programs_when_the_servers_user_cannot_read_them(
     make: Callable[..., EmbeddedPostgres], directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    able = EmbeddedPostgres._can_run
+    able = programs._can_run
 
-    def only_the_copy(self: EmbeddedPostgres, binaries: Path) -> bool:
-        return binaries.is_relative_to(directory) and able(self, binaries)
+    def only_the_copy(user: ServerUser, folder: Path) -> bool:
+        return folder.is_relative_to(directory) and able(user, folder)
 
-    monkeypatch.setattr(EmbeddedPostgres, "_can_run", only_the_copy)
+    monkeypatch.setattr(programs, "_can_run", only_the_copy)
     server = make()
     server.start()
 
     assert await ask(server.dsn(), "select 1") == 1
-    assert str(server._binary("postgres")).startswith(str(directory / "postgresql" / "install"))
+    assert server.programs.is_relative_to(directory / "postgresql" / "install")
 
 
 @as_root
@@ -273,7 +274,7 @@ async def test_root_leaves_the_data_with_the_user_who_made_them(
     made = make(user="nobody")
     made.start()
     made.stop()
-    monkeypatch.setattr(embedded, "SERVER_USERS", ("daemon", "nobody"))  # a new user
+    monkeypatch.setattr(server_user, "SERVER_USERS", ("daemon", "nobody"))  # a new user
     again = make()
     again.start()
 
