@@ -89,6 +89,24 @@ def test_a_presence_that_was_said_on_a_socket_ends_with_it(project: Project, jan
     assert went["events"][0] == "presences.janes.delete"
 
 
+def test_a_user_that_is_deleted_is_not_there_any_more_and_that_is_told(
+    project: Project, jane: User, bob: User
+) -> None:
+    for_all = {"status": "online", "permissions": ['read("users")']}
+    with socket(project, user=project.new_user("Ann")) as seen:
+        seen.subscribe("presences")
+        jane.client.put("/presences/janes-desk", json=for_all)
+        jane.client.put("/presences/janes-phone", json=for_all)
+        bob.client.put("/presences/bobs", json=for_all)
+        gone = project.server.delete(f"/users/{jane.id}"), bob.client.delete("/account")
+        told = [seen.event()["events"][0] for _ in range(6)]
+
+    assert [each.status_code for each in gone] == [204, 204]
+    assert sorted(told[3:5]) == ["presences.janes-desk.delete", "presences.janes-phone.delete"]
+    assert told[5] == "presences.bobs.delete"
+    assert project.server.get("/presences").json()["total"] == 0
+
+
 def test_who_says_where_it_is_all_the_time_is_told_everything_meanwhile(project: Project, jane: User) -> None:
     project.server.post("/tablesdb", json={"databaseId": "d", "name": "D"})
     table = {"tableId": "t", "name": "T", "permissions": ['read("any")'], "columns": []}

@@ -116,6 +116,11 @@ async def end(db: Database, holder: UUID, cause: events.Cause) -> None:
         await _tell(transaction, await store.delete_held(transaction, holder), cause)
 
 
+async def end_of_user(call: Call, user_id: str) -> None:
+    """End what a user says who is about to be deleted, so that those who see it are told."""
+    await _tell(call.db, await store.delete_of_user(call.db, call.project.id, user_id), call.cause)
+
+
 async def end_expired(db: Database) -> None:
     """End what has expired."""
     gone = _BATCH

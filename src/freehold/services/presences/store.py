@@ -145,6 +145,22 @@ async def delete_held(db: Queries, holder: UUID) -> list[Record]:
     return await db.rows("delete from freehold.presences p where p.held_by = $1 returning p.*", holder)
 
 
+async def delete_of_user(db: Queries, project_id: str, user_id: str) -> list[Record]:
+    """Delete what a user says. Until the transaction ends it says nothing new."""
+    await db.run(
+        "select from freehold.users where project_id = $1 and id = $2 for update", project_id, user_id
+    )
+    return await db.rows(
+        """
+        delete from freehold.presences p where (p.project_id, p.id) in (
+            select p.project_id, p.id from freehold.presences p
+            where p.project_id = $1 and p.user_id = $2 order by p.project_id, p.id for update
+        ) returning p.*
+        """,
+        project_id, user_id,
+    )  # fmt: skip
+
+
 async def hold(db: Queries, holders: Sequence[UUID], hold_s: float) -> None:
     """Say that connections live, so that their presences do."""
     await db.run(

@@ -6,7 +6,7 @@ import msgspec
 
 from freehold import ids
 from freehold.errors import UserUnauthorized
-from freehold.services import audit, users
+from freehold.services import audit, presences, users
 from freehold.services.account import cookies, registration, store
 from freehold.services.account.errors import (
     ConsoleClosed,
@@ -105,6 +105,7 @@ async def delete(call: Call) -> None:
         abandoned = await store.find_abandoned_team(call.db, call.project.id, user_id)
         if abandoned is not None:
             raise StillOwner(team=abandoned)
+    await presences.end_of_user(call, user_id)
     row = await users.delete(call.db, call.project.id, user_id)
     call.tells(updated(call, row))
     cookies.sign_out(call)

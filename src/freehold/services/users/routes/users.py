@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from freehold import ids
+from freehold.services import presences
 from freehold.services.users import email_rules, password_rules, store
 from freehold.services.users.errors import EMAIL_ERRORS, PASSWORD_ERRORS, UserAlreadyExists, UserNotFound
 from freehold.services.users.models import CreateUser, User, UserList, as_user
@@ -57,6 +58,7 @@ async def get(call: Call, user_id: str) -> User:
 )
 async def delete(call: Call, user_id: str) -> None:
     """Delete a user, its sessions and its memberships."""
+    await presences.end_of_user(call, user_id)
     row = await store.delete(call.db, call.project.id, user_id)
     if row is None:
         raise UserNotFound()
