@@ -649,6 +649,8 @@ def letters(project: Project) -> str:
         ("bytes=-2", b"ij", "bytes 8-9/10"),
         ("bytes=8-99", b"ij", "bytes 8-9/10"),
         ("bytes=9-9", b"j", "bytes 9-9/10"),
+        ("Bytes=0-0", b"a", "bytes 0-0/10"),
+        ("bytes=7-18446744073709551615", b"hij", "bytes 7-9/10"),
     ],
 )
 def test_a_range_is_sent_alone(project: Project, letters: str, asked: str, sent: bytes, told: str) -> None:
@@ -663,6 +665,41 @@ def test_a_range_that_is_not_there_is_refused(project: Project, letters: str, as
 
     assert error_of(answer) == (416, "storage_invalid_range")
     assert answer.headers["content-range"] == "bytes */10"
+
+
+@pytest.mark.parametrize("way", ["download", "view"])
+def test_who_has_the_contents_already_is_told_so(
+    project: Project, letters: str, jane: User, way: str
+) -> None:
+    tag = project.server.get(f"{letters}/{way}").headers["etag"]
+    asked = {"If-None-Match": f'"other", W/{tag}'}
+    again = project.server.get(f"{letters}/{way}", headers=asked)
+    head = project.server.head(f"{letters}/{way}", headers=asked)
+    changed = project.server.get(f"{letters}/{way}", headers={"If-None-Match": '"other"'})
+    not_hers = jane.client.get(f"{letters}/{way}", headers=asked)
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert head.status_code == 304
+    assert {"content-type", "content-length", "transfer-encoding"}.isdisjoint(again.headers)
+    assert (changed.status_code, changed.content) == (200, b"abcdefghij")
+    assert error_of(not_hers) == (404, "storage_file_not_found")
+
+
+def test_a_download_goes_on_only_if_the_contents_are_the_same(project: Project, letters: str) -> None:
+    def rest(validator: str) -> tuple[int, bytes]:
+        headers = {"Range": "bytes=5-", "If-Range": validator}
+        answer = project.server.get(f"{letters}/download", headers=headers)
+        return answer.status_code, answer.content
+
+    tag = project.server.get(f"{letters}/download").headers["etag"]
+    file_id = letters.rpartition("/")[2]
+    same = rest(tag)
+    project.server.delete(letters)
+    upload(project.server, b"ABCDEFGHIJ", file_id=file_id)
+
+    assert same == (206, b"fghij")
+    assert rest(tag) == (200, b"ABCDEFGHIJ")
+    assert rest("Wed, 21 Oct 2015 07:28:00 GMT") == (200, b"ABCDEFGHIJ")
 
 
 def test_head_tells_what_get_would_without_the_contents(project: Project, letters: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -132,9 +133,10 @@ class Exchange:
             *self._cors,
             *self.headers,
             *stream.headers,
-            (b"content-type", stream.content_type.encode("latin-1")),
-            (b"content-length", b"%d" % stream.size),
         ]
+        if stream.status != HTTPStatus.NOT_MODIFIED:  # which has no body that these could tell of
+            headers.append((b"content-type", stream.content_type.encode("latin-1")))
+            headers.append((b"content-length", b"%d" % stream.size))
         gone = asyncio.ensure_future(receive())  # all that can still come is that the client hangs up
         try:
             await send({"type": "http.response.start", "status": stream.status, "headers": headers})
