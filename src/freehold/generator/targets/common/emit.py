@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from freehold.generator import diagram, drift, migrations, openapi, policies, resources, seeds
+from freehold.generator import diagram, drift, migrations, openapi, permission_table, resources, seeds
 from freehold.generator.constraints import constraint_fields, tenant_tables
 from freehold.generator.identity import presets_of
 from freehold.generator.migrations import History
@@ -49,7 +49,7 @@ def contract(schema: Schema, plan: ServicePlan, history: History) -> dict[str, s
         "tests/resources.json": resources.text(schema, plan),
         "db/seed.sql": seeds.text(plan),
         "docs/data-model.md": diagram.text(schema),
-        "docs/permissions.md": policies.text(plan),
+        "docs/permissions.md": permission_table.text(plan),
         "db/catalog.sql": drift.catalog_sql(),
         "db/schema.sql": migrations.schema_sql(schema),
         migrations.SNAPSHOT: migrations.snapshot(schema),

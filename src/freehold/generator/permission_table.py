@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from freehold.generator.plan import IMPLICIT_ROLES, EntityPlan, Grants, Rule, ServicePlan
 from freehold.generator.render import markdown
 
-HEAD = """\
+_HEAD = """\
 # Who may do what
 
 The permissions that the service asks for, written out: what a role has by inheritance stands in its own
@@ -17,11 +17,12 @@ column. A condition says which rows; several are alternatives. What stands nowhe
 - In a resource of tenants, all of it holds within the caller's tenant alone.
 """
 
-ACTIONS = ("read", "create", "update", "delete", "restore", "read_deleted")
+_ACTIONS = ("read", "create", "update", "delete", "restore", "read_deleted")
 
 
 def text(plan: ServicePlan) -> str:
-    return HEAD + "".join(_entity(plan, entity) for entity in plan.entities)
+    """The document."""
+    return _HEAD + "".join(_entity(plan, entity) for entity in plan.entities)
 
 
 def _entity(plan: ServicePlan, entity: EntityPlan) -> str:
@@ -29,7 +30,7 @@ def _entity(plan: ServicePlan, entity: EntityPlan) -> str:
     lines = [f"\n## {entity.name}\n\n"]
     lines.append("| | " + " | ".join(f"`{role}`" for role in roles) + " |\n")
     lines.append("| --- " * (len(roles) + 1) + "|\n")
-    for action in ACTIONS:
+    for action in _ACTIONS:
         permission = f"{entity.name}:{action}"
         held = [plan.permissions.get(role, {}).get(permission) for role in roles]
         if any(held):
