@@ -17,7 +17,7 @@ from jsonschema import Draft7Validator
 from freehold.schema import SchemaError, document, parse_schema
 from freehold.schema.json_schema import json_schema
 from freehold.schema.problems import Problems
-from tests.schema import test_reading
+from tests.schema import test_mistakes
 from tests.schema.texts import FRAME, with_fields
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +122,9 @@ SEEN_BY_THE_READER_ALONE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("line", refusals(test_reading.test_a_mistake_in_a_field_is_told_with_how_to_mend_it))
+@pytest.mark.parametrize(
+    "line", refusals(test_mistakes.test_a_mistake_in_a_field_is_told_with_how_to_mend_it)
+)
 def test_it_refuses_the_mistakes_in_fields_that_it_can_see(line: str) -> None:
     seen = bool(complaints(with_fields(line)))
 
