@@ -7,6 +7,9 @@ worker can die after the work and before it said so), so every kind has to bear 
 The sessions of a worker in PostgreSQL bear its name, which says of whom a lease is. When none of them is
 left the worker is gone, and others take what it ran; a worker whose machine is gone keeps its sessions for
 a while, and what it ran until its lease has run out.
+
+However long jobs take, others are not kept waiting: those of one project get no more than three quarters of a
+worker at a time, and what is run again and again comes besides.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import msgspec
 import structlog
 
 from freehold.config import Settings
-from freehold.db.pool import Database, Queries, connect
+from freehold.db.pool import Database, Queries, Record, connect
 from freehold.errors import Unavailable
 
 PLATFORM = "console"
@@ -129,6 +132,10 @@ def worker_name() -> str:
     return f"{_NAMED}{host}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
+def _as_job(row: Record) -> Job:
+    return Job(row["id"], row["project_id"], row["kind"], bytes(row["payload"]), row["attempts"])
+
+
 def _observe_nothing(kind: str, outcome: str, seconds: float) -> None:
     pass
 
@@ -152,11 +159,16 @@ class Worker:
         self._context = context
         self._db = context.db
         self._kinds = {kind.name: kind for kind in kinds}
+        self._periodic = [kind.name for kind in self._kinds.values() if kind.every_s is not None]
+        self._asked_for = [kind.name for kind in self._kinds.values() if kind.every_s is None]
         self._slots = context.settings.jobs_at_once
+        self._most_of_project = self._slots - self._slots // 4
         self._lease_s = lease_s
         self._poll_s = poll_s
         self._observe = observe
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._taken: Counter[str] = Counter()
+        """How many of those that run were asked for, by their projects."""
         self._missed: Counter[str] = Counter()
         """How often in a row other workers were seen without a session."""
         self._is_listening = False
@@ -208,19 +220,32 @@ class Worker:
                 await asyncio.wait_for(self._wake.wait(), wait_s)
 
     async def _see_to_periodic_jobs(self) -> None:
-        for kind in self._kinds.values():
-            if kind.every_s is not None:
-                await enqueue(self._db, kind.name, {}, project_id=PLATFORM, unique_key="periodic")
+        for name in self._periodic:
+            await enqueue(self._db, name, {}, project_id=PLATFORM, unique_key=_PERIODIC)
 
     async def _take_jobs(self) -> None:
-        while not self._stopping.is_set() and (free := self._slots - len(self._running)) > 0:
-            taken = await self._db.rows(_TAKE, free, self.name, self._lease_s, list(self._kinds))
-            for row in taken:
-                job = Job(row["id"], row["project_id"], row["kind"], bytes(row["payload"]), row["attempts"])
-                task = asyncio.create_task(self._run_job(job))
-                self._running[job.id] = task
+        if self._stopping.is_set():
+            return
+        due = (PLATFORM, self.name, self._lease_s, self._periodic, _PERIODIC)
+        for job in map(_as_job, await self._db.rows(_TAKE_PERIODIC, *due)):
+            self._running[job.id] = asyncio.create_task(self._run_job(job))
+        while not self._stopping.is_set() and (free := self._slots - self._taken.total()) > 0:
+            own = [*self._taken], [*self._taken.values()]
+            asked = (free, self.name, self._lease_s, self._asked_for, self._most_of_project, *own)
+            taken = [_as_job(row) for row in await self._db.rows(_TAKE, *asked)]
+            for job in taken:
+                self._taken[job.project_id] += 1
+                self._running[job.id] = asyncio.create_task(self._run_one_asked_for(job))
             if len(taken) < free:
                 return
+
+    async def _run_one_asked_for(self, job: Job) -> None:
+        try:
+            await self._run_job(job)
+        finally:
+            self._taken[job.project_id] -= 1
+            self._taken += Counter()  # without those of which none are left
+            self._wake.set()
 
     async def _run_job(self, job: Job) -> None:
         kind = self._kinds[job.kind]
@@ -354,6 +379,18 @@ class Worker:
             await self._db.run(_GIVE_BACK, self.name, CHANNEL)
 
 
+_PERIODIC = "periodic"
+"""The unique key of what is run again and again."""
+
+_TAKE_PERIODIC = """
+update freehold.jobs set state = 'running', attempts = attempts + 1, leased_by = $2,
+       leased_until = now() + make_interval(secs => $3), updated_at = now()
+ where id in (select id from freehold.jobs
+               where project_id = $1 and kind = any($4) and unique_key = $5 and state = 'waiting'
+                 and run_at <= now() for update skip locked)
+returning id, project_id, kind, payload, attempts
+"""
+
 _TAKE = """
 with recursive projects(id) as (
     -- each project that has something due, found by skipping through the index
@@ -370,7 +407,11 @@ with recursive projects(id) as (
       from projects cross join lateral (
         select id, run_at from freehold.jobs
          where state = 'waiting' and project_id = projects.id and run_at <= now() and kind = any($4)
-         order by run_at, id limit $1 for update skip locked
+         order by run_at, id
+         limit greatest(0, least($1, $5 - coalesce(
+            (select own.running from unnest($6::text[], $7::int[]) own (project_id, running)
+              where own.project_id = projects.id), 0)))
+           for update skip locked
       ) job
      where projects.id is not null
      order by turn, job.run_at, job.id limit $1

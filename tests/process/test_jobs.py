@@ -173,6 +173,32 @@ async def test_many_jobs_of_one_project_do_not_hold_up_another(database_url: str
     assert order.index("one") < SETTINGS.jobs_at_once
 
 
+async def test_long_jobs_of_one_project_hold_up_neither_another_nor_the_platform(
+    database_url: str, db: Database
+) -> None:
+    began: list[str] = []
+    over = asyncio.Event()
+
+    async def dawdle(context: Context, job: Job) -> None:
+        began.append(job.project_id)
+        await over.wait()
+
+    async def tick(context: Context, job: Job) -> None:
+        began.append("tick")
+
+    for _ in range(SETTINGS.jobs_at_once * 2):
+        await enqueue(db, "dawdle", {}, project_id="long")
+    async with working(database_url, db, Kind("dawdle", dawdle), Kind("tick", tick, every_s=0.1)):
+        await until(lambda: began.count("long") == SETTINGS.jobs_at_once - 1)
+        await enqueue(db, "dawdle", {}, project_id="other")
+        await until(lambda: "other" in began)
+        before = began.count("tick")
+        await until(lambda: began.count("tick") > before)  # every slot is taken now
+        assert began.count("long") == SETTINGS.jobs_at_once - 1
+        over.set()
+        await until(lambda: began.count("long") == SETTINGS.jobs_at_once * 2)
+
+
 async def test_two_workers_share_the_jobs_and_run_each_once(database_url: str, db: Database) -> None:
     said: list[str] = []
     for number in range(60):

@@ -318,7 +318,9 @@ class Settings:
         default=20.0,
     )
     jobs_at_once: int = _setting(
-        whole(1, 1000), "How many jobs one worker runs at the same time.", default=10
+        whole(1, 1000),
+        "How many jobs one worker runs at the same time, of one project at most three quarters of them.",
+        default=10,
     )
     outbox_days: float = _setting(
         number(0.01, 3650),
