@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -26,6 +27,12 @@ from tests.platform import Platform, Project, User, error_of
 from tests.process.installation import until
 
 PART = 5 * 1024 * 1024
+WAITING = """
+    select 1 from pg_locks,
+        lateral (select (classid::bigint << 32) | objid::bigint as key) as lock,
+        lateral (select hashtextextended($1, 0) as file, hashtext($1)::bigint as part) as held
+    where locktype = 'advisory' and not granted and
+"""
 
 
 def new_bucket(project: Project, bucket_id: str = "photos", **said: object) -> str:
@@ -370,6 +377,41 @@ def test_an_upload_that_is_begun_anew_with_other_contents_has_nothing_of_the_old
 
     assert [each.json()["chunksUploaded"] for each in answers] == [1, 2, 3, 4]
     assert project.server.get("/storage/buckets/photos/files/mine/download").content == new
+
+
+async def test_new_contents_that_begin_while_the_old_ones_are_finished_end_those(
+    platform: Platform, project: Project
+) -> None:
+    new_bucket(project)
+    old, new = os.urandom(PART * 2 + 9), os.urandom(PART * 2 + 9)
+    for number in (1, 2):
+        part_of(project.server, old, number, file_id="mine", upload_id="mine")
+
+    def sent(whole: bytes, number: int) -> asyncio.Task[httpx.Response]:
+        part = partial(part_of, project.server, whole, number, file_id="mine", upload_id="mine")
+        return asyncio.create_task(asyncio.to_thread(part))
+
+    [row] = await fetch(platform, "select place from freehold.files where project_id = $1", project.id)
+    connection = await asyncpg.connect(platform.database_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    # As somebody holds it who is writing the first part: the new one waits, and for that the old end.
+    await connection.execute("select pg_advisory_xact_lock(hashtext($1), 1)", row["place"])
+    begin = sent(new, 1)
+    while not await fetch(
+        platform, f"{WAITING} objsubid = 2 and objid = 1 and key >> 32 = part", row["place"]
+    ):
+        pass
+    end = sent(old, 3)
+    while not await fetch(platform, f"{WAITING} objsubid = 1 and key = file", row["place"]):
+        pass
+    await transaction.rollback()
+    await connection.close()
+
+    assert [(await each).json()["chunksUploaded"] for each in (begin, end)] == [1, 1]
+    for number in (2, 3):
+        last = part_of(project.server, new, number, file_id="mine", upload_id="mine")
+    assert last.json()["signature"] == hashlib.md5(new).hexdigest()
 
 
 def test_a_part_in_which_new_contents_differ_ends_what_came_before_their_first(project: Project) -> None:

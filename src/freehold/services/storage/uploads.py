@@ -163,7 +163,10 @@ async def _finish_together(call: Call, bucket: Record, place: str) -> Record:
             file = await store.hold_file(db, place)
             if file is None:
                 raise ResourceLocked()
-            return file if file["whole"] else await _finish(call, db, bucket, file)
+            # Another upload under its id may have begun meanwhile, with which these parts do not count.
+            if file["whole"] or len(file["parts"]) < file["part_count"]:
+                return file
+            return await _finish(call, db, bucket, file)
     except (FileInfected, FileUnscannable, ImageNotCleaned, PartsLost):
         await _forget(call, place)
         raise
