@@ -65,6 +65,7 @@ def test_of_an_address_that_is_nowhere_nothing_is_claimed(locale: Locale) -> Non
     [
         (IN_GERMANY, "", ("DE", "Germany", "EU", "Europe", True, "EUR")),
         (IN_GERMANY, "de", ("DE", "Deutschland", "EU", "Europa", True, "EUR")),
+        (f"::ffff:{IN_GERMANY}", "", ("DE", "Germany", "EU", "Europe", True, "EUR")),
         (IN_BRAZIL, "pt-br", ("BR", "Brasil", "SA", "América do Sul", False, "BRL")),
         (IN_BRAZIL, "xx", ("BR", "Brazil", "SA", "South America", False, "BRL")),
         ("2001:4860:4860::8888", "", ("US", "United States", "NA", "North America", False, "USD")),
@@ -77,6 +78,7 @@ def test_a_caller_is_told_where_it_is_in_its_language(
 
     keys = ("countryCode", "country", "continentCode", "continent", "eu", "currency")
     assert tuple(found[key] for key in keys) == told
+    assert found["ip"] == address.removeprefix("::ffff:")
 
 
 def test_sessions_and_logs_say_from_which_country_they_came(behind_a_proxy: Platform) -> None:

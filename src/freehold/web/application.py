@@ -33,7 +33,7 @@ from freehold.web.call import Call
 from freehold.web.dev_keys import DevKeys
 from freehold.web.endpoint import Endpoint, RouteTable
 from freehold.web.exchange import Exchange, Send
-from freehold.web.hosts import host_name, is_address, is_loopback
+from freehold.web.hosts import host_name, is_address, is_loopback, unmapped
 from freehold.web.identity import GUEST, Identity
 from freehold.web.multipart import Room
 from freehold.web.problems import problem_of
@@ -447,7 +447,7 @@ class Application:
             for hop in reversed(request.header(b"x-forwarded-for").split(",")):
                 if not is_address(hop.strip()):
                     break
-                address = hop.strip()
+                address = unmapped(hop.strip())
                 if not self._is_trusted(address):
                     break
         return address if is_address(address) else ""

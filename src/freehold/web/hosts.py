@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 
@@ -28,6 +28,13 @@ def is_loopback(host: str) -> bool:
 def is_address(host: str) -> bool:
     """Tell whether the host is an address, and no name."""
     return len(host) < _LONGEST_ADDRESS and _reads_as_address(host)
+
+
+def unmapped(address: str) -> str:
+    """The same address, as IPv4 where it is an IPv4 one in IPv6: sockets that listen for both have it so."""
+    if address[:7].lower() != "::ffff:" or not is_address(address):
+        return address
+    return str(IPv6Address(address).ipv4_mapped or address)
 
 
 _LONGEST_ADDRESS = 100

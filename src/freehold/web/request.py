@@ -14,6 +14,7 @@ from urllib.parse import unquote, unquote_to_bytes
 import msgspec
 
 from freehold.errors import BodyTooLarge, InvalidBody, InvalidParameter
+from freehold.web.hosts import unmapped
 from freehold.web.multipart import Form, Room, Upload
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,7 +60,7 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.scheme: str = scope.get("scheme", "http")
-        self.client: str = scope["client"][0] if scope.get("client") else ""
+        self.client: str = unmapped(scope["client"][0]) if scope.get("client") else ""
         self._raw_query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.body = b""
