@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import ExitStack, suppress
 
 import pytest
 from appwrite.query import Query
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.platform import Project, User, bob, error_of, jane, platform, project
 from tests.services.second_factor import run_sql
@@ -338,6 +340,15 @@ def test_a_socket_subscribes_to_so_much_and_keeps_what_it_has(project: Project) 
     assert [each["removed"] for each in still["data"]["subscriptions"]] == [True, True]
 
 
+def test_of_a_subscription_that_is_said_twice_in_a_message_the_last_holds(project: Project) -> None:
+    narrowed = {"subscriptionId": "a", "channels": ["rows"], "queries": [Query.equal("n", [1])]}
+    with socket(project) as seen:
+        both = [narrowed, {"subscriptionId": "a", "channels": ["teams"]}]
+        told = seen.ask("subscribe", both)["data"]["subscriptions"]
+
+    assert told == [{"subscriptionId": "a", "channels": ["teams"], "queries": []}]
+
+
 def test_a_message_too_long_ends_its_socket_and_no_other(project: Project) -> None:
     """S20."""
     with socket(project) as seen, socket(project) as other:
@@ -393,6 +404,42 @@ def test_what_is_told_again_comes_before_what_is_new_on_any_subscription(
     assert [(each["payload"]["$id"], set(each["subscriptions"])) for each in told] == [
         ("a", {"two"}),
         ("b", {one, "two", "three"}),
+    ]
+
+
+def test_who_reads_slowly_is_told_all_that_it_missed_and_of_what_is_too_large_that_it_was(
+    project: Project, rows: str
+) -> None:
+    text = {"key": "long", "required": False}
+    assert project.server.post("/tablesdb/d/tables/t/columns/longtext", json=text).status_code == 202
+    project.server.put(
+        "/tablesdb/d/tables/t", json={"name": "T", "permissions": ['read("any")'], "rowSecurity": True}
+    )
+    with socket(project) as seen:
+        subscription = seen.subscribe("rows")
+        since = seen.ask("subscribe", [{"channels": ["files"]}])["data"]["sequence"]
+        make(project, "large", long="x" * 5_000_000)
+        make(project, "small")
+        large = seen.next()
+        assert seen.event()["payload"]["$id"] == "small"
+    many = [{"$id": f"r{at}", "long": "x" * 250_000} for at in range(80)]
+    for at in range(0, len(many), 20):
+        assert project.server.post(ROWS, json={"rows": many[at : at + 20]}).status_code == 201
+    url = project.platform.endpoint.replace("http", "ws", 1)
+    again = f"{url}/realtime?project={project.id}&channels[]=rows&since={since}"
+    with connect(again, compression=None, max_size=None, max_queue=1) as slow:
+        assert json.loads(slow.recv(timeout=30))["type"] == "connected"
+        time.sleep(1)  # what it does not take meanwhile is more than may wait
+        told = [json.loads(slow.recv(timeout=30)) for _ in range(len(many) + 2)]
+
+    number = large["data"]["sequence"]
+    assert large["type"] == "gap"
+    assert large["data"]["subscriptions"] == [subscription]
+    assert large["data"]["since"] == number - 1
+    assert (told[0]["type"], told[0]["data"]["sequence"]) == ("gap", number)
+    assert [each["data"]["payload"]["$id"] for each in told[1:]] == [
+        "small",
+        *(each["$id"] for each in many),
     ]
 
 

@@ -32,6 +32,13 @@ class Wire(Protocol):
     def write(self, frames: bytes) -> int:
         """Send frames that are encoded already. Gives how many bytes wait for the other end to take them."""
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait for the other end to take them."""
+
+    async def taken(self) -> None:
+        """Wait until the other end has taken what waits, or is gone."""
+
     def abort(self) -> None:
         """Close, whatever waits."""
 
@@ -60,7 +67,15 @@ class WebSocket(WebSocketsSansIOProtocol):
         if self.close_sent or self.transport.is_closing():
             return 0
         self.transport.write(frames)
-        return self.transport.get_write_buffer_size()
+        return self.waiting
+
+    @property
+    def waiting(self) -> int:
+        size: int = self.transport.get_write_buffer_size()
+        return size
+
+    async def taken(self) -> None:
+        await self.writable.wait()
 
     def abort(self) -> None:
         self.transport.abort()

@@ -26,6 +26,10 @@ from freehold.web.signing import keys_tag
 from freehold.web.users import user_tag
 from freehold.web.websocket import MAX_WAITING_BYTES, Wire
 
+MAX_TOLD_BYTES = MAX_WAITING_BYTES // 2
+"""Of an event; of what has more, a socket is told that there is a gap."""
+TAKE_S = 60.0
+"""How long a client is waited for that comes back, and has to take what it missed."""
 CLOSE_S = 5.0
 """How long a client is waited for that has to take our last words."""
 
@@ -152,6 +156,19 @@ class Connection:
     def push(self, *parts: bytes) -> None:
         """Send a message. Who lets too much wait is cut off."""
         if not self.is_over and self._wire.write(frame(*parts)) > MAX_WAITING_BYTES:
+            self.cut_off()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether so much waits for it that what can wait should."""
+        return self._wire.waiting > MAX_WAITING_BYTES // 2
+
+    async def ready(self) -> None:
+        """Wait until it has taken what waits. Who takes none of it for long is cut off."""
+        try:
+            async with asyncio.timeout(TAKE_S):
+                await self._wire.taken()
+        except TimeoutError:
             self.cut_off()
 
     def end(self, code: int, last: bytes = b"") -> None:

@@ -37,6 +37,7 @@ from freehold.services.realtime.errors import InvalidMessage, PolicyViolation, T
 from freehold.services.realtime.messages import (
     Authentication,
     PresenceSaid,
+    Subscribe,
     Subscribes,
     Unsubscribes,
     decode,
@@ -334,12 +335,11 @@ class Hub:
         connection.push(message("response", {"to": "authentication", "success": True, "user": user}))
 
     async def _subscribe(self, room: Room, connection: Connection, data: msgspec.Raw) -> None:
-        asked = _read(data, Subscribes)
-        made: dict[str, tuple[Subscription, int | None]] = {}
-        for each in asked:
+        made: dict[str, tuple[Subscription, Subscribe]] = {}
+        for each in _read(data, Subscribes):
             subscription = Subscription(each.subscription_id or ids.new_id(), each.channels, each.queries)
             subscription.own(connection.identity.user_id)
-            made[subscription.id] = (subscription, each.since)
+            made[subscription.id] = (subscription, each)
         new = {name: each for name, (each, _) in made.items()}
         must_be_few((connection.subscriptions | new).values())
         async with room.lock:
@@ -352,7 +352,7 @@ class Hub:
                     "channels": sorted(each.channels),
                     "queries": said.queries,
                 }
-                for (each, _), said in zip(made.values(), asked, strict=False)
+                for each, said in made.values()
             ]
             connection.push(
                 message(
@@ -360,7 +360,8 @@ class Hub:
                     {"to": "subscribe", "success": True, "subscriptions": told, "sequence": room.seen},
                 )
             )
-            seen, since = room.seen, {each: after for each, after in made.values() if after is not None}
+            seen = room.seen
+            since = {each: said.since for each, said in made.values() if said.since is not None}
             if since:
                 room.ignore(connection.subscriptions.values())
             else:

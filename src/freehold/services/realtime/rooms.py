@@ -11,7 +11,7 @@ import msgspec
 from freehold import events
 from freehold.db.pool import Queries, Record
 from freehold.errors import Unavailable
-from freehold.services.realtime.connection import Connection, message
+from freehold.services.realtime.connection import MAX_TOLD_BYTES, Connection, message
 from freehold.services.realtime.subscriptions import Subscription
 from freehold.services.realtime.telling import Told, View, told
 
@@ -100,26 +100,30 @@ class Room:
                 marks |= dict.fromkeys(late, self.seen)
         at = min(marks.values())
         try:
-            while self.seen - at > TOLD_AGAIN and not connection.is_over:
-                at = await self._tell_again(db, connection, marks, at)
-            async with self.lock:
-                while at < self.seen and not connection.is_over:
+            while not connection.is_over:
+                await connection.ready()
+                if self.seen - at > TOLD_AGAIN:
                     at = await self._tell_again(db, connection, marks, at)
-                self.listen(connection)
+                    continue
+                async with self.lock:
+                    if at < self.seen:
+                        at = await self._tell_again(db, connection, marks, at)
+                    if at == self.seen:
+                        self.listen(connection)
+                        return
         except (Unavailable, asyncpg.PostgresError, _Incomplete):
             async with self.lock:
                 self._say_gap(connection, list(marks), at)
                 self.listen(connection)
 
     def _say_gap(self, connection: Connection, subscriptions: Sequence[Subscription], since: int) -> None:
-        names = [each.id for each in subscriptions]
-        connection.push(message("gap", {"subscriptions": names, "since": since, "sequence": self.seen}))
+        connection.push(_gap([each.id for each in subscriptions], since, self.seen))
 
     async def _tell_again(
         self, db: Queries, connection: Connection, marks: Mapping[Subscription, int], after: int
     ) -> int:
-        """Tell some of what came after an event to the subscriptions that have not heard it. Gives how far
-        that was. Raises _Incomplete."""
+        """Tell some of what came after an event to the subscriptions that have not heard it, as long as the
+        socket takes it. Gives how far that was. Raises _Incomplete."""
         records = await events.read(db, self.project_id, after, TOLD_AGAIN, until=self.seen)
         if not records or not events.follow(records, after):
             raise _Incomplete
@@ -136,6 +140,8 @@ class Room:
                 await _tell_one(event, connection, listening, {})
                 for each in listening:
                     each.heard = event.sequence
+                if connection.is_busy:
+                    return event.sequence
         last: int = records[-1]["sequence"]
         return last
 
@@ -161,7 +167,15 @@ async def _tell_one(
         head = heads.get(id(view))
         if head is None:
             head = heads[id(view)] = _head(event, view)
-        connection.push(head, msgspec.json.encode(fitting), b"}}")
+        if len(head) > MAX_TOLD_BYTES:
+            connection.push(_gap(fitting, event.sequence - 1, event.sequence))
+        else:
+            connection.push(head, msgspec.json.encode(fitting), b"}}")
+
+
+def _gap(subscription_ids: Sequence[str], since: int, sequence: int) -> bytes:
+    said = {"subscriptions": subscription_ids, "since": since, "sequence": sequence}
+    return message("gap", said)
 
 
 def _head(event: Told, view: View) -> bytes:
