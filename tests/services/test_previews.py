@@ -23,6 +23,7 @@ from pillow_heif import register_heif_opener
 
 from freehold.providers import image_worker
 from freehold.providers.blobs import PlainFiles
+from freehold.services.storage.previews import MOST_KEPT
 from tests.platform import Project, User, error_of
 
 register_heif_opener()
@@ -250,6 +251,20 @@ def test_a_preview_is_made_once_and_goes_with_its_file(project: Project, storage
     assert len(made) == 1
     assert still == made
     assert kept() - before == set()
+
+
+def test_of_a_file_in_ever_other_sizes_so_many_previews_are_kept(project: Project, storage: Storage) -> None:
+    put(storage, "p.png", picture((4, 4)))
+    previews = project.platform.installation.data / "files" / "previews"
+    before = set(previews.rglob("*.png"))
+    asked = project.server
+    for width in range(1, MOST_KEPT + 6):
+        assert asked.get(PREVIEW.format("p"), params={"width": width, "height": 1}).status_code == 200
+    kept = set(previews.rglob("*.png")) - before
+    asked.get(PREVIEW.format("p"), params={"width": MOST_KEPT + 5, "height": 1})
+
+    assert len(kept) == MOST_KEPT
+    assert set(previews.rglob("*.png")) - before == kept
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -23,7 +25,7 @@ from freehold.providers.images import (
     Transform,
 )
 from freehold.services.storage.contents import as_path
-from freehold.services.storage.errors import ImageNotShown, TooManyPreviews
+from freehold.services.storage.errors import FileNotFound, ImageNotShown, TooManyPreviews
 from freehold.services.storage.files import SANDBOX, read
 from freehold.services.storage.models import PreviewQuery
 from freehold.web.call import Call
@@ -34,6 +36,9 @@ MAX_BYTES = 20_000_000
 KEPT_S = 30 * 86400.0
 """For so long a preview is kept that nobody asks for."""
 _TOUCHED_S = 86400.0
+MOST_KEPT = 200
+MOST_KEPT_BYTES = 100_000_000
+"""So many previews of a file are kept at most, whatever sizes it is asked for in."""
 
 TYPES: dict[Output, str] = {
     "jpg": "image/jpeg",
@@ -57,19 +62,22 @@ _OUTPUT_OF: dict[str, Output] = {
 
 
 async def preview(call: Call, file: Record, query: PreviewQuery) -> Stream:
-    """Send a file as an image. Raises ImageNotShown, TooManyPreviews."""
+    """Send a file as an image. Raises FileNotFound, ImageNotShown, TooManyPreviews."""
     is_image = file["mime_type"] in _OUTPUT_OF and file["size"] <= MAX_BYTES
     output = query.output or _OUTPUT_OF.get(file["mime_type"] if is_image else "", "png")
     transform = _transform(query)
     instead = _drawing(file["name"])
     path = call.app.blobs.preview(file["place"], _name(transform, output, instead))
-    if not await asyncio.to_thread(_is_kept, path):
+    contents = await asyncio.to_thread(_kept, path)
+    if contents is None:
         if is_image:
             async with as_path(call.app, file) as source:
                 await _make(call, path, Order(str(source), "", output, transform), instead)
         else:
             await _make(call, path, Order(instead, "", output, transform), instead)
-    contents = await asyncio.to_thread(path.open, "rb")
+        contents = await asyncio.to_thread(_kept, path)
+    if contents is None:  # the file was deleted meanwhile, and its previews with it
+        raise FileNotFound(id=file["id"])
     size = os.fstat(contents.fileno()).st_size
     return Stream(
         content_type=TYPES[output],
@@ -94,7 +102,7 @@ async def _make(call: Call, path: Path, order: Order, instead: Drawing) -> None:
     except Busy as error:
         raise TooManyPreviews() from error
     else:
-        await asyncio.to_thread(draft.replace, path)
+        await asyncio.to_thread(_keep, draft, path)
     finally:
         await asyncio.to_thread(draft.unlink, missing_ok=True)
 
@@ -125,11 +133,25 @@ def _name(transform: Transform, output: Output, instead: Drawing) -> str:
     return f"{told}.{output}"
 
 
-def _is_kept(path: Path) -> bool:
-    """Whether the preview has been made before; notes, once a day, that it is still asked for."""
+def _kept(path: Path) -> BinaryIO | None:
+    """The preview, if it has been made before; notes, once a day, that it is still asked for."""
     try:
-        if path.stat().st_mtime < time.time() - _TOUCHED_S:
-            os.utime(path)
+        contents = path.open("rb")
+        if os.fstat(contents.fileno()).st_mtime < time.time() - _TOUCHED_S:
+            os.utime(contents.fileno())
     except FileNotFoundError:
-        return False
-    return True
+        return None
+    return contents
+
+
+def _keep(draft: Path, path: Path) -> None:
+    """Let a preview lie where it is looked for, and forget older ones where there are too many by now."""
+    with contextlib.suppress(FileNotFoundError):  # of a file that is deleted; or somebody else forgets them
+        draft.replace(path)
+        with os.scandir(path.parent) as found:
+            newest = sorted(((each.stat(), each.path) for each in found), key=lambda told: -told[0].st_mtime)
+        size = 0
+        for number, (stat, each) in enumerate(newest):
+            size += stat.st_size
+            if number and (number >= MOST_KEPT or size > MOST_KEPT_BYTES):
+                Path(each).unlink()
