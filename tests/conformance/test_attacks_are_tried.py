@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -30,17 +31,17 @@ TRIED: dict[str, tuple[str, ...]] = {
     ),
     "S13": (
         "test_attacks.test_s13_what_should_be_a_list_or_a_text_is_one",
-        "test_attacks.test_s13_a_value_is_spelled_as_the_contract_spells_it",
-        "test_attacks.test_s13_a_parameter_is_spelled_as_the_contract_spells_it",
+        "test_spellings.test_s13_a_value_is_spelled_as_the_contract_spells_it",
+        "test_spellings.test_s13_a_parameter_is_spelled_as_the_contract_spells_it",
         "test_crud.test_values_of_the_wrong_type_are_refused",
     ),
     "S14": (
         "test_attacks.test_s14_what_the_service_sets_nobody_else_sets",
         "test_crud.test_a_body_with_an_unknown_key_is_refused",
-        "test_policies.test_a_field_is_set_by_those_who_may_write_it",
+        "test_field_policies.test_a_field_is_set_by_those_who_may_write_it",
     ),
     "S15": ("test_attacks.test_s15_what_has_to_be_there_is_not_emptied",),
-    "S16": ("test_policies.test_a_field_is_shown_sorted_and_sought_by_those_who_may_read_it",),
+    "S16": ("test_field_policies.test_a_field_is_shown_sorted_and_sought_by_those_who_may_read_it",),
     "S17": (
         "test_attacks.test_s17_a_value_of_another_tenant_is_free",
         "test_references.test_a_new_row_refers_to_what_its_writer_may_read",
@@ -48,12 +49,12 @@ TRIED: dict[str, tuple[str, ...]] = {
     ),
     "S18": (
         "test_includes.test_rows_that_the_caller_may_not_read_are_left_out",
-        "test_policies.test_a_field_is_shown_with_other_rows_to_those_who_may_read_it",
+        "test_field_policies.test_a_field_is_shown_with_other_rows_to_those_who_may_read_it",
     ),
     "S22": (
         "test_policies.test_everybody_makes_the_rows_that_the_schema_says",
         "test_policies.test_many_rows_are_changed_and_deleted_by_those_who_may_do_so_to_each",
-        "test_policies.test_a_field_is_set_by_those_who_may_write_it",
+        "test_field_policies.test_a_field_is_set_by_those_who_may_write_it",
     ),
     "S23": ("conformance.s23_no_disguise_is_somebody_else",),
     "S25": ("test_attacks.test_s25_what_costs_much_is_refused",),
@@ -118,7 +119,12 @@ def test_every_attack_is_tried_or_has_nothing_to_try():
 
     assert TRIED.keys() | NOTHING_TO_TRY.keys() == cases
     assert not TRIED.keys() & NOTHING_TO_TRY.keys()
-    numbered = {name[5:8].upper() for name in functions(SUITE["test_attacks"]) if name.startswith("test_s")}
+    numbered = {
+        found[1].upper()
+        for file in SUITE.values()
+        for name in functions(file)
+        if (found := re.match(r"test_(s[0-9]{2})_", name))
+    }
     assert numbered <= TRIED.keys()
 
 
