@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.platform import Project, error_of
-from tests.security.ways import HOSTILE
+from tests.security.hostile import HOSTILE
 
 ROWS = "/tablesdb/db/tables/t/rows"
 

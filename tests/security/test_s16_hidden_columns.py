@@ -12,18 +12,10 @@ import pytest
 
 from freehold.schema import parse_schema
 from tests.platform import Platform, Project, User, error_of
-from tests.security.ways import (
-    ADDITIONS,
-    LISTS,
-    READINGS,
-    UPDATES,
-    WAYS,
-    Addition,
-    Asking,
-    Reading,
-    Way,
-    query,
-)
+from tests.security.ways.adding import ADDITIONS, Addition
+from tests.security.ways.reading import LISTS, READINGS, Asking, Reading
+from tests.security.ways.speaking import query
+from tests.security.ways.writing import UPDATES, WAYS, Way
 from tests.services.sockets import socket
 
 SCHEMA = """

@@ -14,7 +14,14 @@ import pytest
 
 from freehold.schema import parse_schema
 from tests.platform import Platform, Project, User, error_of
-from tests.security.ways import CHANGES, WAYS, Way, each_way, each_way_of_users, each_way_of_users_to_change
+from tests.security.ways.writing import (
+    CHANGES,
+    WAYS,
+    Way,
+    each_way,
+    each_way_of_users,
+    each_way_of_users_to_change,
+)
 from tests.services.statements import logged
 
 SCHEMA = """

@@ -13,7 +13,8 @@ from appwrite.role import Role
 from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Platform, Project, User, error_of
-from tests.security.ways import LISTS, READINGS, Asking, query
+from tests.security.ways.reading import LISTS, READINGS, Asking
+from tests.security.ways.speaking import query
 
 ROWS = "/tablesdb/db/tables/t/rows"
 DOCUMENTS = "/databases/db/collections/t/documents"

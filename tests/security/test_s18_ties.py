@@ -9,7 +9,8 @@ from appwrite.enums.relationship_type import RelationshipType
 from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Platform, Project, User
-from tests.security.ways import CHANGES, UPDATES, WAYS, Outcome, Place, Way, query
+from tests.security.ways.speaking import Outcome, Place, query
+from tests.security.ways.writing import CHANGES, UPDATES, WAYS, Way
 
 BOOKS = "/tablesdb/db/tables/books/rows"
 REFUSED = (401, "user_unauthorized")

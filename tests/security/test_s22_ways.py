@@ -18,27 +18,22 @@ from freehold.schema import parse_schema
 from freehold.services import endpoints
 from freehold.web.openapi import operation_id
 from tests.platform import Platform, Project, User, unique
+from tests.security.hostile import HOSTILE
 from tests.security.test_s13_wrong_types import ODD
 from tests.security.test_s22_graphql_parity import FIELDS
 from tests.security.test_s25_query_cost import nested
-from tests.security.ways import (
-    ADDITIONS,
-    ASKING,
+from tests.security.ways.adding import ADDITIONS
+from tests.security.ways.deleting import DELETIONS
+from tests.security.ways.reading import ASKING, GETS, LISTS, READINGS
+from tests.security.ways.speaking import Outcome, Place, query
+from tests.security.ways.writing import (
     CHANGES,
-    DELETIONS,
-    GETS,
-    HOSTILE,
-    LISTS,
-    READINGS,
     UPDATES,
     WAYS,
-    Outcome,
-    Place,
     Way,
     each_way,
     each_way_of_users,
     each_way_to_change,
-    query,
 )
 
 ROWS = "/tablesdb/db/tables/t/rows"

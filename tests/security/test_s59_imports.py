@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from tests.platform import Platform, Project, User, error_of
+from tests.security.hostile import HOSTILE
 from tests.security.test_s22_ways import COLUMNS, REFUSED
-from tests.security.ways import HOSTILE
 from tests.services.transfers import (
     ask_import,
     counters,
