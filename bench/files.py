@@ -24,6 +24,7 @@ from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -34,6 +35,8 @@ from bench.document import publish, verdict
 
 PART = 5 * 1024 * 1024
 AT_ONCE = 8
+THROWN_AWAY = 2
+"""Rounds of each kind before the measuring, in which connections are made and statements prepared."""
 PHOTO = (4000, 3000)
 RECEIVING, SERVING = "nginx receiving", "nginx serving"
 LEAST_OF_NGINX = 0.5
@@ -57,7 +60,7 @@ def main() -> int:
             kind = "encrypted" if encryption else "plain"
             body = {"bucketId": BUCKET, "name": "Bench", "encryption": encryption, "maximumFileSize": 10**9}
             client.post("/storage/buckets", json=body).raise_for_status()
-            took[f"upload {kind}"] = list(_upload_times(client, uploads, whole, options.rounds))
+            took[f"upload {kind}"] = _upload_times(client, uploads, whole, options.rounds)
             url = f"/storage/buckets/{BUCKET}/files/{uploads.send(whole)}/download"
             took[f"download {kind}"] = _times(options.rounds, partial(_drain, client, url))
         took |= _previews(client, uploads, options.rounds)
@@ -67,15 +70,15 @@ def main() -> int:
             took[SERVING] = _times(options.rounds, lambda: _drain(client, f"{url}/whole"))
     else:
         sys.stderr.write("bench: there is no nginx to compare with. Install it (Debian: nginx-light).\n")
-    publish("bench.files", "\n".join(_table(took, len(whole))), written=options.write)
+    publish("bench.files", "\n".join(_table(took, len(whole), options.rounds)), written=options.write)
     return 0
 
 
-def _table(took: dict[str, list[float]], size: int) -> Iterator[str]:
+def _table(took: dict[str, list[float]], size: int, rounds: int) -> Iterator[str]:
     yield (
         f"A file of {size >> 20} MiB, in parts as SDKs send it, and a photo of 12 megapixels: the median of"
-        " the rounds. The client has the processor with the server. nginx neither waits for the disk nor"
-        " computes an MD5, which the platform has to tell."
+        f" {rounds} rounds, after {THROWN_AWAY} that are thrown away. The client has the processor with the"
+        " server. nginx neither waits for the disk nor computes an MD5, which the platform has to tell."
     )
     yield ""
     yield "| | ms | MiB/s | beside nginx serving it | target | | beside nginx receiving it |"
@@ -105,7 +108,7 @@ def _previews(client: httpx.Client, uploads: _Uploads, rounds: int) -> dict[str,
     Image.frombytes("RGB", PHOTO, os.urandom(PHOTO[0] * 3) * PHOTO[1]).save(buffer, "JPEG", quality=85)
     file_id = uploads.send(buffer.getvalue(), name="photo.jpg")
     url = f"/storage/buckets/{BUCKET}/files/{file_id}/preview?output=webp&height=300&width="
-    widths = iter(range(400, 400 + rounds + 1))
+    widths = iter(range(400, 401 + THROWN_AWAY + rounds))
     _drain(client, f"{url}{next(widths)}")  # which also starts the process that makes them
     return {
         "preview made": _times(rounds, lambda: _drain(client, f"{url}{next(widths)}")),
@@ -189,23 +192,25 @@ def _drain(client: httpx.Client, url: str) -> None:
             pass
 
 
-def _upload_times(client: httpx.Client, uploads: _Uploads, whole: bytes, rounds: int) -> Iterator[float]:
+def _upload_times(client: httpx.Client, uploads: _Uploads, whole: bytes, rounds: int) -> list[float]:
     # Each is deleted before the next is sent, as nginx puts the next in the place of the last: so neither
     # asks the system for memory for its cache that nothing had before.
-    for _ in range(rounds):
-        began = time.perf_counter()
-        file_id = uploads.send(whole)
-        yield time.perf_counter() - began
+    def delete(file_id: str) -> None:
         client.delete(f"/storage/buckets/{BUCKET}/files/{file_id}").raise_for_status()
 
+    return _times(rounds, lambda: uploads.send(whole), after=delete)
 
-def _times(rounds: int, once: Callable[[], object]) -> list[float]:
+
+def _times(
+    rounds: int, once: Callable[[], Any], *, after: Callable[[Any], object] = lambda _: None
+) -> list[float]:
     took = []
-    for _ in range(rounds):
+    for _ in range(THROWN_AWAY + rounds):
         began = time.perf_counter()
-        once()
+        done = once()
         took.append(time.perf_counter() - began)
-    return took
+        after(done)
+    return took[THROWN_AWAY:]
 
 
 @contextmanager
@@ -246,7 +251,7 @@ def _wait_for(port: int) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.files", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=50, choices=range(6, 501), metavar="6..500")
-    parser.add_argument("--rounds", type=int, default=5, choices=range(1, 101), metavar="1..100")
+    parser.add_argument("--rounds", type=int, default=9, choices=range(1, 101), metavar="1..100")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     return parser.parse_args()
 

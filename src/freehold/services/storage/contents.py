@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -130,7 +131,7 @@ def _digest(
         md5 = hashlib.md5(usedforsecurity=False)
         head = b""
         missing = size
-        for part in parts if checksums is None else checked(parts, checksums):
+        for part in _read_ahead(parts if checksums is None else checked(parts, checksums)):
             md5.update(part)
             head += part[: _HEAD_BYTES - len(head)]
             missing -= len(part)
@@ -147,6 +148,16 @@ def _digest(
     finally:
         if scan is not None:
             scan.close()
+
+
+def _read_ahead(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same parts, of which one is read while that before it is worked on."""
+    left = iter(parts)
+    with ThreadPoolExecutor(1, "reader") as reader:
+        coming = reader.submit(next, left, None)
+        while (part := coming.result()) is not None:
+            coming = reader.submit(next, left, None)
+            yield part
 
 
 def _begin_scan(scanner: str) -> Scan:
