@@ -255,6 +255,16 @@ def test_of_two_that_send_one_part_at_once_one_is_heard(project: Project) -> Non
     )
 
 
+@pytest.mark.parametrize("size", [PART, PART + 1, 2 * PART])
+def test_a_file_that_comes_in_one_request_may_be_longer_than_a_part(project: Project, size: int) -> None:
+    new_bucket(project)
+    whole = os.urandom(size)
+    file = upload(project.server, whole, file_id="whole")
+
+    assert (file.status_code, file.json()["chunksTotal"], file.json()["sizeOriginal"]) == (201, 1, size)
+    assert project.server.get("/storage/buckets/photos/files/whole/download").content == whole
+
+
 def test_a_form_of_unknown_length_is_taken(project: Project) -> None:
     new_bucket(project)
     whole = os.urandom(3_000_000)

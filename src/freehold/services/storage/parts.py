@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import xxhash
@@ -30,11 +31,12 @@ def checksum(part: Source) -> int:
 def checked(pieces: Iterable[bytes], checksums: Sequence[int | None]) -> Iterator[bytes]:
     """The same pieces of a draft. Raises PartsLost at the end, unless each part has its checksum.
 
-    Of parts without one only their number is known.
+    Of parts without one only their number is known. A file of one part may be longer than others' parts.
     """
+    part_bytes = PART_BYTES if len(checksums) > 1 else sys.maxsize
     found: list[int] = []
     current = xxhash.xxh3_64()
-    missing = PART_BYTES
+    missing = part_bytes
     for piece in pieces:
         rest = memoryview(piece)
         while rest:
@@ -43,9 +45,9 @@ def checked(pieces: Iterable[bytes], checksums: Sequence[int | None]) -> Iterato
             rest, missing = rest[taken:], missing - taken
             if not missing:
                 found.append(_signed(current))
-                current, missing = xxhash.xxh3_64(), PART_BYTES
+                current, missing = xxhash.xxh3_64(), part_bytes
         yield piece
-    if missing < PART_BYTES or not found:
+    if missing < part_bytes or not found:
         found.append(_signed(current))
     if len(found) != len(checksums) or any(
         known not in (None, one) for known, one in zip(checksums, found, strict=True)
