@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -52,6 +52,8 @@ class Receiver:
         self._told: list[Told] = []
         self.answers: dict[str, list[int]] = {}
         """By path, the statuses that are answered, one after the other; 200 when none is left."""
+        self.endless: set[str] = set()
+        """The paths where an answer has its status, and a body that never ends."""
         self.url = ""
         self.tls_url = ""
         """The same receiver over TLS, with a certificate that nobody but itself vouches for."""
@@ -76,6 +78,13 @@ class Receiver:
             self._arrived.notify_all()
             waiting = self.answers.get(request.path, [])
             status = waiting.pop(0) if waiting else 200
+        if request.path in self.endless:
+            answer = web.StreamResponse(status=status)
+            await answer.prepare(request)
+            with suppress(ConnectionError):
+                while True:
+                    await answer.write(b" " * 65_536)
+            return answer
         return web.Response(status=status, headers={"Location": self.url + "/elsewhere"})
 
 

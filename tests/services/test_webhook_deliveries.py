@@ -250,6 +250,17 @@ def test_what_fails_is_told_again_with_the_same_key_and_what_follows_of_it_waits
     assert shop.server.get("/webhooks/hook").json()["attempts"] == 0
 
 
+def test_a_status_is_enough_whatever_comes_behind_it(shop: Project, receiver: Receiver) -> None:
+    path = hook(shop, receiver, "teams.*.create")
+    receiver.endless.add(path)
+    Teams(shop.sdk(key=shop.key)).create("crew", "One")
+    receiver.wait_for(path, 1)
+    until(lambda: shop.server.get("/webhooks/hook/deliveries").json()["total"] == 0, 30)
+
+    assert len(receiver.at(path)) == 1
+    assert shop.server.get("/webhooks/hook").json()["attempts"] == 0
+
+
 def test_what_is_never_taken_is_given_up_and_can_be_told_once_more(shop: Project, receiver: Receiver) -> None:
     path = hook(shop, receiver, "teams.*")
     receiver.answers[path] = [422, 422]

@@ -115,7 +115,8 @@ class Outside:
         """Call a URL. Raises OutsideProblem when nothing usable came back in time.
 
         `ours` is one that nobody else had a say in: our own, at a loopback address. Without `tls` a
-        certificate is not checked, if it is that of a private host.
+        certificate is not checked, if it is that of a private host. With `most_bytes` of 0 the answer's body is
+        left unread.
         """
         if not ours:
             self.check(url)
@@ -138,7 +139,8 @@ class Outside:
                 ssl=tls or not self._is_ours((parts.hostname or "").lower()),
             ) as response:
                 location = response.headers.get("Location", "")
-                return Answer(response.status, await _bounded(response, most_bytes), location)
+                read = await _bounded(response, most_bytes) if most_bytes else b""
+                return Answer(response.status, read, location)
         except ForbiddenTarget:
             raise
         except TimeoutError as error:

@@ -157,6 +157,7 @@ async def _tell(context: Context, outside: Outside, receiver: Receiver, delivery
             content=body,
             timeout_s=TIMEOUT_S,
             tls=receiver.tls,
+            most_bytes=0,
         )
     except OutsideProblem as problem:
         return f"It could not be delivered: {problem}."
