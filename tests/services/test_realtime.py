@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 import time
 from contextlib import ExitStack, suppress
 
@@ -135,6 +137,31 @@ def test_who_signs_in_later_is_told_from_then_on(project: Project, rows: str, ja
     assert shown["payload"]["$id"] == "shown"
     assert refused["type"] == "error"
     assert refused["data"]["code"] == 1003
+
+
+def test_who_signs_in_while_settings_change_is_let_in(project: Project, rows: str, jane: User) -> None:
+    """A socket whose project has changed is looked up anew, which is not to undo what it says meanwhile."""
+    over = threading.Event()
+
+    def change() -> None:
+        for at in itertools.cycle((True, False)):
+            project.admin.patch("/project/protocols/graphql", json={"enabled": at})
+            make(project, "unique()")
+            if over.is_set():
+                return
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        for _ in range(40):
+            with socket(project) as janes:
+                janes.subscribe("rows")
+                answer = janes.ask("authentication", {"session": jane.session})
+                assert answer["data"]["user"]["$id"] == jane.id
+                assert janes.ask("ping") == {"type": "pong"}
+    finally:
+        over.set()
+        changing.join()
 
 
 def test_nobody_is_told_of_what_it_may_not_read(project: Project, rows: str, jane: User, bob: User) -> None:

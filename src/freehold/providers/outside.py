@@ -115,8 +115,8 @@ class Outside:
         """Call a URL. Raises OutsideProblem when nothing usable came back in time.
 
         `ours` is one that nobody else had a say in: our own, at a loopback address. Without `tls` a
-        certificate is not checked, if it is that of a private host. With `most_bytes` of 0 the answer's body is
-        left unread.
+        certificate is not checked, if it is that of a private host. With `most_bytes` of 0 the answer's
+        body is left unread.
         """
         if not ours:
             self.check(url)

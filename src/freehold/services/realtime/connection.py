@@ -7,7 +7,8 @@ import time
 import uuid
 from collections import deque
 from contextlib import suppress
-from typing import Any
+from copy import copy
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -53,6 +54,15 @@ def frame(*parts: bytes) -> bytes:
     return b"".join((b"\x81\x7f", size.to_bytes(8, "big"), *parts))
 
 
+class _Found(NamedTuple):
+    """Who is at the other end, and until when and as long as which stamps are the same that holds."""
+
+    project: Project
+    identity: Identity
+    stamps: tuple[tuple[int, int], ...]
+    until: float
+
+
 class Connection:
     """A socket that was let in."""
 
@@ -72,6 +82,8 @@ class Connection:
         """When the last ones came."""
         self._stamps: tuple[tuple[int, int], ...] = ()
         self._until = float("inf")
+        self._identifying = asyncio.Lock()
+        """Held while it is found out who it is, so that nothing sooner undoes what is later."""
         self._send = send
         self._wire = wire
         self._closing: asyncio.Task[None] | None = None
@@ -96,49 +108,71 @@ class Connection:
 
         Raises ProjectNotFound, UserBlocked, InvalidJwt and the like.
         """
-        auth, values = self.app.auth, self.app.stamps.values
-        presented = self.request.header(b"x-appwrite-jwt")
-        slots = [Stamps.slot(project_tag(self.project.id))]
-        if presented:
-            slots.append(Stamps.slot(keys_tag(self.project.id)))
-        stamps = [(slot, values[slot]) for slot in slots]
-        realm = self.project.realm
-        self.project = await self.app.projects.find(self.project.id)
-        if self.project.realm != realm:
-            raise ProjectNotFound(id=self.project.id)  # it was deleted, and this is another of that name
-        known = self.identity.user_id
-        if known:
-            slot = Stamps.slot(user_tag(self.project.id, known))
-            stamps.append((slot, values[slot]))
-        identity = await auth.caller(self.request, self.project)
-        if identity.user_id and identity.user_id != known:
-            # The look that found the user was made before we knew which stamp to mind: once more.
-            slot = Stamps.slot(user_tag(self.project.id, identity.user_id))
-            stamps.append((slot, values[slot]))
-            identity = await auth.caller(self.request, self.project)
-        self._until = identity.expires_at
-        if presented:
-            self._until = min(self._until, (await auth.signing.read(self.project, presented)).exp)
-        if lacks_factor(identity, self.project):
-            identity = GUEST
-        self._stamps = tuple(stamps)
-        self.call = self._call_of(identity)
-        for subscription in self.subscriptions.values():
-            subscription.own(identity.user_id)
+        async with self._identifying:
+            self._be(await self._who(self.request))
+
+    async def sign_in(self, session: str) -> bool:
+        """Let it be the user of a session. Tells whether there is one; else it stays who it is.
+
+        Raises UserBlocked and the like.
+        """
+        request = copy(self.request)
+        of_others = (b"cookie", b"x-appwrite-jwt")
+        request.headers = {name: each for name, each in request.headers.items() if name not in of_others}
+        request.headers[b"x-appwrite-session"] = session.encode("latin-1", "replace")
+        async with self._identifying:
+            found = await self._who(request)
+            if found.identity.kind != "user":
+                return False
+            self.request = request
+            self._be(found)
+        return True
 
     async def still_who_it_was(self) -> bool:
         """Look up anew who it is. Tells whether it is still that user, or still nobody.
 
         Raises Unavailable.
         """
-        before = self.identity
-        try:
-            await self.identify()
-        except Unavailable:
-            raise
-        except Problem:  # whatever would refuse it now, as when its key has expired
-            return False
-        return (before.kind, before.user_id) == (self.identity.kind, self.identity.user_id)
+        async with self._identifying:
+            before = self.identity
+            try:
+                self._be(await self._who(self.request))
+            except Unavailable:
+                raise
+            except Problem:  # whatever would refuse it now, as when its key has expired
+                return False
+            return (before.kind, before.user_id) == (self.identity.kind, self.identity.user_id)
+
+    async def _who(self, request: Request) -> _Found:
+        auth, values = self.app.auth, self.app.stamps.values
+        presented = request.header(b"x-appwrite-jwt")
+        slots = [Stamps.slot(project_tag(self.project.id))]
+        if presented:
+            slots.append(Stamps.slot(keys_tag(self.project.id)))
+        stamps = [(slot, values[slot]) for slot in slots]
+        project = await self.app.projects.find(self.project.id)
+        if project.realm != self.project.realm:
+            raise ProjectNotFound(id=project.id)  # it was deleted, and this is another of that name
+        known = self.identity.user_id
+        if known:
+            slot = Stamps.slot(user_tag(project.id, known))
+            stamps.append((slot, values[slot]))
+        identity = await auth.caller(request, project)
+        if identity.user_id and identity.user_id != known:
+            # The look that found the user was made before we knew which stamp to mind: once more.
+            slot = Stamps.slot(user_tag(project.id, identity.user_id))
+            stamps.append((slot, values[slot]))
+            identity = await auth.caller(request, project)
+        until = identity.expires_at
+        if presented:
+            until = min(until, (await auth.signing.read(project, presented)).exp)
+        return _Found(project, GUEST if lacks_factor(identity, project) else identity, tuple(stamps), until)
+
+    def _be(self, found: _Found) -> None:
+        self.project, identity, self._stamps, self._until = found
+        self.call = self._call_of(identity)
+        for subscription in self.subscriptions.values():
+            subscription.own(identity.user_id)
 
     def call_within(self, transaction: Transaction) -> Call:
         """A call of who is there in a transaction, while what happens is told by `call`, outside of it."""

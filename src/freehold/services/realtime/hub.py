@@ -316,19 +316,7 @@ class Hub:
 
     async def _authenticate(self, room: Room, connection: Connection, data: msgspec.Raw) -> None:
         said = _read(data, Authentication)
-        request = connection.request
-        before = request.headers
-        others = {name: each for name, each in before.items() if name not in (b"cookie", b"x-appwrite-jwt")}
-        request.headers = others | {b"x-appwrite-session": said.session.encode("latin-1", "replace")}
-        is_valid = False
-        try:
-            await connection.identify()
-            is_valid = connection.identity.kind == "user"
-        finally:
-            if not is_valid:
-                request.headers = before
-        if not is_valid:
-            await connection.identify()
+        if not await connection.sign_in(said.session):
             raise InvalidMessage(reason="the session is not valid.")
         room.listen(connection)
         user = await self._account(connection)
