@@ -15,7 +15,7 @@ from tests.platform import Platform, Project, User, error_of
 from tests.security.ways.adding import ADDITIONS, Addition
 from tests.security.ways.reading import LISTS, READINGS, Asking, Reading
 from tests.security.ways.speaking import query
-from tests.security.ways.writing import UPDATES, WAYS, Way
+from tests.security.ways.writing import ALL_WAYS, Way
 from tests.services.sockets import socket
 
 SCHEMA = """
@@ -185,7 +185,7 @@ def test_s18_an_older_sdk_is_shown_all_that_may_be_and_no_more(
     assert tells(boss.client.get(path, headers=old).text) >= {SECRET, "secret-paper", "judge"}
 
 
-OF_USERS = [way for way in (*WAYS, *UPDATES) if not way.for_keys]
+OF_USERS = [way for way in ALL_WAYS if not way.for_keys]
 
 
 @pytest.mark.parametrize("way", OF_USERS, ids=lambda way: way.name)

@@ -10,11 +10,11 @@ from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Platform, Project, User
 from tests.security.ways.speaking import Outcome, Place, query
-from tests.security.ways.writing import CHANGES, UPDATES, WAYS, Way
+from tests.security.ways.writing import ALL_WAYS, CHANGES, UPDATES, Way
 
 BOOKS = "/tablesdb/db/tables/books/rows"
 REFUSED = (401, "user_unauthorized")
-OF_USERS = [way for way in (*WAYS, *UPDATES) if not way.for_keys]
+OF_USERS = [way for way in ALL_WAYS if not way.for_keys]
 
 each_way_of_users = pytest.mark.parametrize("way", OF_USERS, ids=lambda way: way.name)
 

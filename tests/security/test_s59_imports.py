@@ -10,7 +10,7 @@ import pytest
 
 from tests.platform import Platform, Project, User, error_of
 from tests.security.hostile import HOSTILE
-from tests.security.test_s22_ways import COLUMNS, REFUSED
+from tests.security.open_table import COLUMNS, REFUSED
 from tests.services.transfers import (
     ask_import,
     counters,

@@ -167,6 +167,9 @@ UPDATES = in_both_vocabularies(
 )
 """Those of changing a row which is there, and not making it."""
 
+ALL_WAYS = (*WAYS, *UPDATES)
+"""All of writing a row."""
+
 CHANGES = (*(way for way in WAYS if way.changes), *UPDATES)
 """All of changing a row."""
 
