@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -71,6 +72,20 @@ def test_the_contract_and_the_tables_are_the_same_in_every_language():
 
     for other in others:
         assert [path for path in shared if other[path] != first[path]] == []
+
+
+def test_only_keys_that_allow_fewer_rows_than_tests_make_are_taken_away_for_them():
+    told = json.loads(generate(schema("everything"), "go")["tests/resources.json"])
+    tier, screw = (
+        next(each for each in told["resources"] if each["name"] == name) for name in ("tier", "screw")
+    )
+
+    assert told["scarce_keys"] == [
+        "alter table tier drop constraint if exists tier_code_key",
+        "alter table tier drop constraint if exists tier_default_level_key",
+    ]
+    assert (tier.get("natural_key"), tier["natural_key_scarce"]) == (None, True)
+    assert (screw["natural_key"], "natural_key_scarce" in screw) == ("code", False)
 
 
 @pytest.mark.parametrize("lang", TARGETS)

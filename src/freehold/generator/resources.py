@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 from freehold.db.ddl import quote
 from freehold.generator import documents
 from freehold.generator.constraints import tenant_tables
 from freehold.generator.plan import EntityPlan, Relation, Rule, ServicePlan
-from freehold.generator.samples import filter_values, holds_words, sample
+from freehold.generator.samples import MANY, choices, filter_values, holds_words, sample
+from freehold.schema.design import design
 from freehold.schema.model import PLACES, Schema
 
 Json = dict[str, Any]
@@ -20,10 +23,13 @@ def text(schema: Schema, plan: ServicePlan) -> str:
 
 def description(schema: Schema, plan: ServicePlan) -> Json:
     """The resources, and who may do what to them."""
+    keys = list(_scarce_keys(schema, plan))
+    scarce = {(table, columns) for table, columns, _ in keys}
     return {
         "roles": list(plan.roles),
         "user": plan.user_entity,
         "tenant_tables": tenant_tables(schema),
+        "scarce_keys": [statement for _, _, statement in keys],
         "permissions": {
             role: {
                 permission: [[_condition(rule) for rule in grant] for grant in grants]
@@ -31,16 +37,37 @@ def description(schema: Schema, plan: ServicePlan) -> Json:
             }
             for role, permissions in plan.permissions.items()
         },
-        "resources": [_resource(each) for each in plan.entities],
+        "resources": [_resource(each, scarce) for each in plan.entities],
     }
 
 
-def _resource(entity: EntityPlan) -> Json:
+def _scarce_keys(schema: Schema, plan: ServicePlan) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """The unique keys that allow fewer rows than tests make: table, columns, and what takes the key away."""
+    entities = {entity.table: entity for entity in plan.entities}
+    for table in design(schema):
+        if (entity := entities.get(table.name)) is None:
+            continue
+        values = {each.column: MANY if each.system else choices(each) for each in entity.fields}
+        values |= {entity.tenant_column: 1} if entity.tenant_column else {}
+        alter = f"alter table {quote(table.name)} drop constraint if exists"
+        keys = [(each.columns, f"{alter} {quote(each.name)}") for each in table.uniques]
+        keys += [
+            (each.columns, f"drop index if exists {quote(each.name)}")
+            for each in table.indexes
+            if each.unique
+        ]
+        for columns, statement in keys:
+            if prod(values.get(column, MANY) for column in columns) < MANY:
+                yield table.name, columns, statement
+
+
+def _resource(entity: EntityPlan, scarce: set[tuple[str, tuple[str, ...]]]) -> Json:
     """What does not apply to it (false, or empty) is left out."""
-    return {key: value for key, value in _told(entity).items() if value or key == "sample"}
+    return {key: value for key, value in _told(entity, scarce).items() if value or key == "sample"}
 
 
-def _told(entity: EntityPlan) -> Json:
+def _told(entity: EntityPlan, scarce: set[tuple[str, tuple[str, ...]]]) -> Json:
+    is_scarce = (entity.table, entity.natural_columns) in scarce
     references = [each for each in entity.writable if each.target is not None]
     return {
         "name": entity.name,
@@ -56,8 +83,11 @@ def _told(entity: EntityPlan) -> Json:
         "words": next(
             (each.name for each in entity.fields if each.name in entity.search and holds_words(each)), ""
         ),
-        "natural_key": entity.natural_key,
-        "natural_key_global": entity.tenant == "scoped" and len(entity.natural_columns) == 1,
+        "natural_key": "" if is_scarce else entity.natural_key,
+        "natural_key_global": entity.tenant == "scoped"
+        and len(entity.natural_columns) == 1
+        and not is_scarce,
+        "natural_key_scarce": is_scarce,
         "references": {each.name: each.target for each in references},
         "required": [each.name for each in references if not each.nullable],
         "places": [each.name for each in entity.writable if each.kind in PLACES],

@@ -32,6 +32,23 @@ def sample(entity: EntityPlan) -> dict[str, Any]:
     }
 
 
+def choices(each: FieldPlan) -> int:
+    """How many values sample rows have in the field; MANY is as good as any number."""
+    if each.target is not None or (each.nullable and each.writers is not None):
+        return MANY  # each row gets another row to refer to; null is equal to nothing
+    match _one(each):
+        case {"value": _}:
+            return 1
+        case {"number": [least, most]}:
+            return min(most - least + 1, MANY)
+        case {"spelled": alphabets}:
+            return min(_choices(alphabets), MANY)
+        case {"text": length}:
+            return min(len(LETTERS + DIGITS) ** length, MANY)
+        case _:
+            return MANY
+
+
 def holds_words(each: FieldPlan) -> bool:
     """Whether the field takes the words that tests of searches write into rows."""
     if (

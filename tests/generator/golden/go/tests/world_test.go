@@ -84,6 +84,11 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer admin.Close()
+	for _, statement := range world.ScarceKeys {
+		if _, err := admin.Exec(ctx, statement); err != nil {
+			return 0, err
+		}
+	}
 	if database, err = db.Open(ctx, settings, nil); err != nil {
 		return 0, err
 	}
@@ -377,7 +382,8 @@ func newTenant(t *testing.T) any {
 	return newRow(t, tenants(), nil, row{})["id"]
 }
 
-// newRow is a new row that was written past the API, with the rows that it has to refer to.
+// newRow is a new row that was written past the API, with the rows that it has to refer to. Of a tenant there is
+// one, which gets new values.
 func newRow(t *testing.T, of *resource, tenant any, values row) row {
 	t.Helper()
 	wire := of.sample()
@@ -389,6 +395,9 @@ func newRow(t *testing.T, of *resource, tenant any, values row) row {
 	}
 	if _, given := wire["id"]; !given && of.IDKind != "serial" {
 		wire["id"] = uuid.NewString()
+		if of.Tenant == "self" && tenant != nil {
+			wire["id"] = tenant
+		}
 	}
 	stored := row{}
 	var columns []string
@@ -410,9 +419,12 @@ func newRow(t *testing.T, of *resource, tenant any, values row) row {
 		t.Fatal(err)
 	}
 	list := strings.Join(columns, ", ")
-	found := query(t, fmt.Sprintf(
-		"insert into %s (%s) select %s from jsonb_populate_record(null::%s, $1::jsonb) returning %s::text as id",
-		of.Table, list, list, of.Table, of.Columns["id"]), written)
+	chosen, id := fmt.Sprintf("select %s from jsonb_populate_record(null::%s, $1::jsonb)", list, of.Table), of.Columns["id"]
+	again := ""
+	if of.Tenant == "self" {
+		again = fmt.Sprintf("on conflict (%s) do update set (%s) = (%s)", id, list, chosen)
+	}
+	found := query(t, fmt.Sprintf("insert into %s (%s) %s %s returning %s::text as id", of.Table, list, chosen, again, id), written)
 	wire["id"] = found[0]["id"]
 	if of.IDKind == "serial" {
 		wire["id"] = json.Number(fmt.Sprint(found[0]["id"]))

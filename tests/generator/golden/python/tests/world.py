@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from jsonschema import Draft202012Validator
 
-from .resources import BY_NAME, PERMISSIONS, ROLES, USER, Grant, Relation, Resource
+from .resources import BY_NAME, PERMISSIONS, ROLES, SCARCE_KEYS, USER, Grant, Relation, Resource
 from .resources import TENANT as TENANT_RESOURCE
 from .samples import new_id
 
@@ -112,6 +112,8 @@ class World:
         self._runner = runner
         self.service = service
         self._connection: Any = runner.run(asyncpg.connect(service.database_url))
+        for statement in SCARCE_KEYS:
+            self.sql(statement)
 
     def close(self) -> None:
         self._runner.run(self._connection.close())
@@ -125,7 +127,7 @@ class World:
         return self.row(TENANT_RESOURCE, None)["id"] if TENANT_RESOURCE else None
 
     def row(self, resource: Resource, tenant: Any, **values: Any) -> dict[str, Any]:
-        """A new row, and the rows that it has to refer to."""
+        """A new row, and the rows that it has to refer to. Of a tenant there is one, which gets new values."""
         wire = resource.sample() | self.references(resource, tenant, values) | values
         if resource.id_kind != "serial":
             wire.setdefault("id", str(tenant if resource.tenant == "self" and tenant else new_id()))
@@ -136,11 +138,11 @@ class World:
             columns[resource.tenant_column] = str(tenant)
         names = ", ".join(columns)
         keyed = {name.strip('"'): value for name, value in columns.items()}
+        chosen = f"select {names} from jsonb_populate_record(null::{resource.table}, $1::jsonb)"
+        id = resource.columns["id"]
+        again = f"on conflict ({id}) do update set ({names}) = ({chosen})" if resource.tenant == "self" else ""
         (row,) = self.sql(
-            f"insert into {resource.table} ({names}) "
-            f"select {names} from jsonb_populate_record(null::{resource.table}, $1::jsonb) "
-            f"returning {resource.columns['id']} as id",
-            json.dumps(keyed),
+            f"insert into {resource.table} ({names}) {chosen} {again} returning {id} as id", json.dumps(keyed)
         )
         return wire | {"id": row["id"] if resource.id_kind == "serial" else str(row["id"])}
 

@@ -175,7 +175,7 @@ export async function newTenant(): Promise<string> {
   return TENANT === undefined ? "" : String((await newRow(TENANT, ""))["id"]);
 }
 
-/** A new row, written past the service, and the rows that it has to refer to. */
+/** A new row, written past the service, and the rows that it has to refer to. Of a tenant there is one, which gets new values. */
 export async function newRow(resource: Resource, tenant: string, values: Row = {}): Promise<Row & { id: unknown }> {
   const wire: Row = { ...sample(resource), ...(await references(resource, tenant, values)), ...values };
   if (resource.id_kind !== "serial") wire["id"] ??= resource.tenant === "self" && tenant !== "" ? tenant : newId();
@@ -186,10 +186,12 @@ export async function newRow(resource: Resource, tenant: string, values: Row = {
   if (resource.tenant === "scoped") columns.push([resource.tenant_column, tenant]);
   const names = columns.map(([column]) => String(column));
   const keyed = Object.fromEntries(columns.map(([column, value]) => [String(column).replaceAll('"', ""), value]));
+  const list = names.join(", ");
+  const chosen = `select ${list} from jsonb_populate_record(null::${resource.table}, $1::jsonb)`;
+  const id = resource.columns["id"] ?? "id";
+  const again = resource.tenant === "self" ? `on conflict (${id}) do update set (${list}) = (${chosen})` : "";
   const [row] = await sql(
-    `insert into ${resource.table} (${names.join(", ")})
-     select ${names.join(", ")} from jsonb_populate_record(null::${resource.table}, $1::jsonb)
-     returning ${resource.columns["id"] ?? "id"} as id`,
+    `insert into ${resource.table} (${list}) ${chosen} ${again} returning ${id} as id`,
     JSON.stringify(keyed),
   );
   return { ...wire, id: resource.id_kind === "serial" ? Number(row?.["id"]) : row?.["id"] };

@@ -147,10 +147,7 @@ func TestBaselineTakesTheRightTablesAndRefusesOthers(t *testing.T) {
 
 	want(t, baseline(), error(nil))
 	of := world.Resources[len(world.Resources)-1]
-	for name := range of.sample() {
-		run(fmt.Sprintf("alter table %s drop column %s cascade", of.Table, of.Columns[name]))
-		break
-	}
+	run(fmt.Sprintf("alter table %s drop column %s cascade", of.Table, of.Columns["id"]))
 	refused := baseline()
 	want(t, refused != nil && strings.Contains(refused.Error(), "is missing"), true, refused)
 }

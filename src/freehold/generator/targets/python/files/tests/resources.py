@@ -51,7 +51,6 @@ class Resource:
     """The fields that `q` looks into."""
     words: str
     """One of them that takes any words; empty when none does."""
-    """The fields that `q` looks into."""
     required: tuple[str, ...]
     """The references that cannot be null."""
     places: tuple[str, ...]
@@ -69,6 +68,8 @@ class Resource:
     natural_key: str = ""
     natural_key_global: bool = False
     """Whether it is unique at all, and not in each tenant."""
+    natural_key_scarce: bool = False
+    """Whether there is one that is left out here, as it is among the scarce keys."""
     versioned: bool = False
     soft_delete: bool = False
     read_only: bool = False
@@ -109,6 +110,8 @@ _TOLD: dict[str, Any] = json.loads((Path(__file__).parent / "resources.json").re
 
 ROLES: tuple[str, ...] = tuple(_TOLD["roles"])
 TENANT_TABLES: tuple[str, ...] = tuple(_TOLD["tenant_tables"])
+SCARCE_KEYS: tuple[str, ...] = tuple(_TOLD["scarce_keys"])
+"""Statements that take away the unique keys which allow fewer rows than the tests make, such as of a flag."""
 PERMISSIONS: dict[str, dict[str, tuple[Grant, ...]]] = {
     role: {permission: tuple(map(tuple, grants)) for permission, grants in permissions.items()}
     for role, permissions in _TOLD["permissions"].items()

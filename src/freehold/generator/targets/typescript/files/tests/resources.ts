@@ -108,6 +108,7 @@ interface Told {
   readonly roles: readonly string[];
   readonly user: string | null;
   readonly tenant_tables: readonly string[];
+  readonly scarce_keys: readonly string[];
   readonly permissions: Readonly<Record<string, Readonly<Record<string, readonly Grant[]>>>>;
   readonly resources: readonly ToldResource[];
 }
@@ -118,6 +119,8 @@ export const ROLES = TOLD.roles;
 export const EVERY_ROLE = ["public", "authenticated", ...ROLES, "service"];
 export const PERMISSIONS = TOLD.permissions;
 export const TENANT_TABLES = TOLD.tenant_tables;
+/** Statements that take away the unique keys which allow fewer rows than the tests make, such as of a flag. */
+export const SCARCE_KEYS = TOLD.scarce_keys;
 export const RESOURCES = TOLD.resources.map(
   (told): Resource => ({
     ...ABSENT,

@@ -8,6 +8,7 @@ import { createApp } from "../src/app.js";
 import { newId } from "../src/core/ids.js";
 import * as migrate from "../src/migrate.js";
 import { load } from "../src/settings.js";
+import { SCARCE_KEYS } from "./resources.js";
 
 export const ADMIN_URL = process.env["TEST_DATABASE_URL"] ?? "postgresql://postgres:postgres@127.0.0.1:5432/postgres";
 export const SECRET = `only-for-tests-${"0123456789".repeat(3)}`;
@@ -42,6 +43,7 @@ async function asAdministrator(url: string, statement: string): Promise<void> {
 async function migratedDatabase(): Promise<string> {
   const url = await preparedDatabase();
   await migrate.session(url, "public", "app_owner", migrate.up);
+  for (const statement of SCARCE_KEYS) await asAdministrator(url, statement);
   return url;
 }
 
