@@ -205,6 +205,34 @@ def test_what_rows_that_are_there_need_is_told_before_a_migration_fails_on_them(
     assert again.stdout == "service is up to date.\n"
 
 
+def test_checks_and_keys_that_rows_may_not_fit_are_told_and_wider_ones_are_not(folder: Path):
+    freehold(folder, "--out", "service")
+    schema = folder / "freehold.yaml"
+    text = schema.read_text()
+    for old, new in (
+        ("name:     { type: string(100)", "name:     { type: string(50)"),
+        ("enum(draft, active, 1st)", "enum(draft, 1st)"),
+        ("code:     { type: string(20)", "code:     { type: string(30)"),
+        ("decimal(12,2)", "decimal(14,2)"),
+        ("    soft_delete: true\n", "    soft_delete: true\n    unique: [[name]]\n"),
+        ("slug: {", "rank: { type: int, nullable: true, min: 1, unique: global }\n      slug: {"),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    schema.write_text(text)
+    made = json.loads(freehold(folder, "--out", "service", "--json").stdout)
+
+    assert sorted(made["needs"]) == [
+        "different values of (tenant_id, name) in the rows of project that are there",
+        "values of project.name that pass project_name_length_check in each row that is there",
+        "values of project.status that pass project_status_values_check in each row that is there",
+    ]
+    texts = [path.read_text() for path in (folder / "service/db/migrations").glob("*.sql")]
+    failing = [text for text in texts if "-- needs: " in text]
+    assert all("VALIDATE" in text or "UNIQUE INDEX" in text for text in failing)
+    assert len(failing) == 3
+
+
 def test_what_is_read_and_not_made_is_named(folder: Path):
     schema = folder / "freehold.yaml"
     platform = "platform: { buckets: { avatars: {}, files: { max_size: 5MB } }, topics: { news: {} } }\n"

@@ -376,8 +376,8 @@ def _text(report: Report, out: Path) -> str:
     if report.needs:
         lines += ["", *(f"     needs  {each}" for each in report.needs)]
         lines.append(
-            "Where there are rows, say a `default:`, or change that migration before it is applied: AGENTS.md"
-            " says how rows are changed there."
+            "Where rows do not have it, that migration fails: say a `default:` for what is missing, or change"
+            " the rows, before it or in it. AGENTS.md says how rows are changed there."
         )
     if report.unapproved:
         said = " ".join(f"--approve {table}" for table in sorted(report.unapproved))

@@ -39,12 +39,12 @@ def choices(each: FieldPlan) -> int:
     match _one(each):
         case {"value": _}:
             return 1
-        case {"number": [least, most]}:
+        case {"number": [int(least), int(most)]}:
             return min(most - least + 1, MANY)
         case {"spelled": alphabets}:
             return min(_choices(alphabets), MANY)
-        case {"text": length}:
-            return min(len(LETTERS + DIGITS) ** length, MANY)
+        case {"text": int(length)}:
+            return min(_choices([LETTERS + DIGITS] * length), MANY)
         case _:
             return MANY
 

@@ -64,6 +64,7 @@ class EntitySql:
         self.system = {name: quote(column) for name, column in plan.system.items()}
         self.tenant_column = quote(plan.tenant_column) if plan.tenant_column else ""
         self.touch = _touch(self.system)
+        self.unchanged = _unchanged(plan)
         self.inserts = tuple(_inserts(self))
         self.placeholders = ", ".join(f"${number}" for number in range(1, len(self.inserts) + 1))
         self.natural = ", ".join(map(quote, plan.natural_columns))
@@ -162,11 +163,18 @@ def _cascade(plan: EntityPlan, position: int) -> CascadeSql:
 
 
 def _touch(system: dict[str, str]) -> str:
-    """What every change of a row sets, whatever else it changes."""
+    """What every change of a row sets, whatever else it changes; empty where nothing tells of changes."""
     parts = {
         "updated_at": "{} = now()",
         "updated_by": "{} = nullif(current_setting('app.actor_id', true), '')",
         "version": "{0} = {0} + 1",
     }
     found = [text.format(system[name]) for name, text in parts.items() if name in system]
-    return ",\n    ".join(found) or "{0} = {0}".format(system["id"])
+    return ",\n    ".join(found)
+
+
+def _unchanged(plan: EntityPlan) -> str:
+    """What a change sets that changes nothing. An id that the database counts cannot be set, even to itself."""
+    last = (plan.tenant_column, plan.system.get("deleted_at"), plan.system["id"])
+    column = quote(next(each for each in (*(each.column for each in plan.writable), *last) if each))
+    return f"{column} = {column}"

@@ -24,7 +24,7 @@ from freehold.schema.comparison import compare
 from freehold.schema.conversions import conversion
 from freehold.schema.model import Schema
 from freehold.schema.table_names import AUDIT_LOG
-from freehold.schema.tables import Check, Constraint, ForeignKey, PrimaryKey, Unique
+from freehold.schema.tables import Check, Column, Constraint, ForeignKey, PrimaryKey, Unique
 
 
 def create(schema: Schema, namespace: str | None = None) -> list[Step]:
@@ -57,6 +57,8 @@ class _Planner:
         self.namespace = namespace
         self.online = online
         self.new_tables: set[str] = set()
+        self.new_columns: dict[tuple[str, str], Column] = {}
+        self.dropped: list[tuple[str, Constraint]] = []
 
     def steps(self, change: Change) -> Iterator[Step]:
         return _PLANNED[type(change)](self, change)
@@ -107,6 +109,7 @@ class _Planner:
 
     def add_column(self, change: changes_of.AddColumn) -> Iterator[Step]:
         column = change.column
+        self.new_columns[change.table, column.name] = column
         yield Step(
             summary=f"Add the column {change.table}.{column.name}",
             sql=self.alter(change.table, f"ADD COLUMN {spelling.column_sql(column)}"),
@@ -223,15 +226,24 @@ class _Planner:
         drop = self.alter(table, f"DROP CONSTRAINT {quote(constraint.name)}")
         summary = f"Add {_described(constraint)} to {table}"
         lock = SHARE_ROW_EXCLUSIVE if isinstance(constraint, ForeignKey) else ACCESS_EXCLUSIVE
+        needs = self.asked_of_rows(table, constraint)
         if isinstance(constraint, Check) and constraint.rule == "present":
             summary, add = f"{summary}, for rows that are written from now on", f"{add} NOT VALID"
             yield Step(summary=summary, sql=add, table=table, lock=lock, inverse=drop)
             return
         if not self.is_careful(table):
             is_new = table in self.new_tables and not isinstance(constraint, ForeignKey)
-            yield Step(summary=summary, sql=add, table=table, lock=None if is_new else lock, inverse=drop)
+            yield Step(
+                summary=summary,
+                sql=add,
+                table=table,
+                lock=None if is_new else lock,
+                needs=needs,
+                inverse=drop,
+            )
         elif isinstance(constraint, (PrimaryKey, Unique)):
-            yield from self.unique_online(table, constraint, summary, drop)
+            first, second = self.unique_online(table, constraint, summary, drop)
+            yield from (replace(first, needs=needs), second)
         else:
             yield Step(
                 summary=f"{summary}, for new rows",
@@ -240,9 +252,30 @@ class _Planner:
                 lock=lock,
                 inverse=drop,
             )
-            yield self.validate(
+            step = self.validate(
                 table, quote(constraint.name), f"Check the rows of {table} for {constraint.name}"
             )
+            yield replace(step, needs=needs)
+
+    def asked_of_rows(self, table: str, constraint: Constraint) -> str | None:
+        """What the rows that are there may not have yet, as far as the changes tell."""
+        if table in self.new_tables:
+            return None
+        before = [each for where, each in self.dropped if where == table]
+        if isinstance(constraint, Check):
+            old = [each for each in before if isinstance(each, Check) and each.column == constraint.column]
+            known = any(each.rule == constraint.rule and _is_wider_check(each, constraint) for each in old)
+            is_new = (table, constraint.column) in self.new_columns
+            return None if known or is_new else _fitting(table, constraint)
+        columns = constraint.columns
+        added = [self.new_columns[table, each] for each in columns if (table, each) in self.new_columns]
+        if any(each.nullable and each.default is None for each in added):
+            return None
+        if isinstance(constraint, ForeignKey):
+            known = any(isinstance(each, ForeignKey) and each.columns == columns for each in before)
+            return None if known or added else f"a row of {constraint.target} for each {table}.{columns[-1]}"
+        known = any(isinstance(each, PrimaryKey | Unique) and each.columns == columns for each in before)
+        return None if known else _different(table, columns)
 
     def unique_online(
         self, table: str, constraint: PrimaryKey | Unique, summary: str, drop: str
@@ -263,6 +296,7 @@ class _Planner:
         yield Step(summary=summary, sql=add, table=table, inverse=drop)
 
     def drop_constraint(self, change: changes_of.DropConstraint) -> Iterator[Step]:
+        self.dropped.append((change.table, change.constraint))
         yield Step(
             summary=f"Drop {_described(change.constraint)} of {change.table}",
             sql=self.alter(change.table, f"DROP CONSTRAINT {quote(change.constraint.name)}"),
@@ -274,7 +308,9 @@ class _Planner:
 
     def change_check(self, change: changes_of.ChangeCheck) -> Iterator[Step]:
         table = change.table
-        careful = self.is_careful(table) or _is_wider_check(change.old, change.new)
+        is_wider = _is_wider_check(change.old, change.new)
+        careful = self.is_careful(table) or is_wider
+        needs = None if is_wider else _fitting(table, change.new)
 
         def exchange(check: Check) -> str:
             added = f"ADD {spelling.constraint_sql(check, self.namespace)}"
@@ -284,6 +320,7 @@ class _Planner:
             summary=f"Change {_described(change.new)} of {table}",
             sql=exchange(change.new),
             table=table,
+            needs=None if careful else needs,
             # Undone without a scan, the check would stay unvalidated; so the rows are read again.
             inverse=exchange(change.old).removesuffix(" NOT VALID"),
         )
@@ -291,7 +328,7 @@ class _Planner:
             step = self.validate(
                 table, quote(change.new.name), f"Check the rows of {table} for {change.new.name}"
             )
-            yield replace(step, afterwards=_is_wider_check(change.old, change.new))
+            yield replace(step, afterwards=is_wider, needs=needs)
 
     def rename_constraint(self, change: changes_of.RenameConstraint) -> Iterator[Step]:
         old, new = quote(change.constraint), quote(change.to)
@@ -308,12 +345,14 @@ class _Planner:
         careful = self.is_careful(change.table)
         online = "CONCURRENTLY " if careful else ""
         unique = "unique index" if change.index.unique else "index"
+        unique_key = Unique(name=change.index.name, columns=change.index.columns)
         yield Step(
             summary=f"Build the {unique} {change.index.name} on {change.table}",
             sql=spelling.create_index_sql(change.table, change.index, self.namespace, concurrently=careful),
             table=change.table,
             lock=SHARE_UPDATE_EXCLUSIVE if careful else self.lock(change.table, SHARE),
             inverse=f"DROP INDEX {online}{self.at(change.index.name)}",
+            needs=self.asked_of_rows(change.table, unique_key) if change.index.unique else None,
             transactional=not careful,
             goes_with_table=True,
             builds=self.at(change.index.name) if careful else None,
@@ -531,6 +570,14 @@ def _is_wider_numeric(old: str, new: str) -> bool:
 def _digits(type_: str) -> tuple[int, int]:
     precision, _, scale = type_.removeprefix("numeric(").removesuffix(")").partition(",")
     return int(precision), int(scale or 0)
+
+
+def _fitting(table: str, check: Check) -> str:
+    return f"values of {table}.{check.column} that pass {check.name} in each row that is there"
+
+
+def _different(table: str, columns: tuple[str, ...]) -> str:
+    return f"different values of ({', '.join(columns)}) in the rows of {table} that are there"
 
 
 def _value_of(table: str, column: str) -> str:
