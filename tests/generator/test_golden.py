@@ -82,6 +82,7 @@ def test_only_keys_that_allow_fewer_rows_than_tests_make_are_taken_away_for_them
 
     assert told["scarce_keys"] == [
         "alter table tier drop constraint if exists tier_code_key",
+        "alter table tier drop constraint if exists tier_default_key",
         "alter table tier drop constraint if exists tier_default_level_key",
     ]
     assert (tier.get("natural_key"), tier["natural_key_scarce"]) == (None, True)

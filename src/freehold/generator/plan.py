@@ -96,6 +96,8 @@ class EntityPlan:
     """The field by which people know a row; `on_conflict` is about it."""
     natural_columns: tuple[str, ...] = ()
     """The columns in which it is unique."""
+    keys: tuple[tuple[str, ...], ...] = ()
+    """The columns of each unique key, but for the id and keys with system columns."""
     audit: bool = False
     read_only: bool = False
     """Whether the service itself writes it, and nobody over HTTP."""

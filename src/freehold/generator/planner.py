@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from freehold.generator import fields, names, permissions, relations, tenancy
@@ -77,6 +78,7 @@ def _entity(schema: Schema, entity: Entity, held: Permissions) -> EntityPlan:
         search_column=search_column(entity) if any(each.search for each in entity.fields) else "",
         natural_key=next((each.wire_name for each in entity.fields if each.natural_key), ""),
         natural_columns=_natural_columns(entity),
+        keys=tuple(_keys(entity)),
         audit=entity.audit,
         cascades=tuple(relations.cascades(schema, entity)) if entity.soft_delete else (),
         system=names.system_columns(layout),
@@ -89,6 +91,17 @@ def _natural_columns(entity: Entity) -> tuple[str, ...]:
             tenant = entity.layout.tenant if each.unique == "tenant" else None
             return (*([tenant] if tenant else []), each.column)
     return ()
+
+
+def _keys(entity: Entity) -> Iterator[tuple[str, ...]]:
+    tenant = (entity.layout.tenant,) if entity.layout.tenant else ()
+    columns = {each.name: each.column for each in entity.columns}
+    for each in entity.columns:
+        if each.unique is not None:
+            yield (each.column,) if each.unique == "global" else (*tenant, each.column)
+    for index in entity.indexes:
+        if index.unique and all(part.field in columns for part in index.parts):
+            yield (*tenant, *(columns[part.field] for part in index.parts))
 
 
 def _audit_log(schema: Schema) -> EntityPlan:

@@ -79,7 +79,9 @@ def seeds(plan: ServicePlan) -> dict[str, list[Seed]]:
         rows: list[Seed] = []
         for tenant in _tenants(entity):
             for number in range(_count(plan, entity, tenant, found)):
-                rows.append(_row(plan, entity, tenant, places[entity.name], number, len(rows), found))
+                row = _row(plan, entity, tenant, places[entity.name], number, len(rows), found)
+                if not any(_clash(entity, row, other) for other in rows):
+                    rows.append(row)
         found[entity.name] = rows
     return found
 
@@ -118,6 +120,19 @@ def _count(plan: ServicePlan, entity: EntityPlan, tenant: int | None, found: dic
         if each.target and not each.nullable
     ]
     return min([ROWS, *bounds])
+
+
+def _clash(entity: EntityPlan, row: Seed, other: Seed) -> bool:
+    """Whether a unique key cannot have both rows; a column that neither names has its default, or null."""
+    null = {each.column for each in entity.writable if each.nullable and not each.has_default}
+    return any(
+        all(
+            row.columns.get(column) == other.columns.get(column)
+            and (column in row.columns or column not in null)
+            for column in key
+        )
+        for key in entity.keys
+    )
 
 
 def _reachable(rows: list[Seed], tenant: int | None) -> list[Seed]:

@@ -174,7 +174,7 @@ def _touch(system: dict[str, str]) -> str:
 
 
 def _unchanged(plan: EntityPlan) -> str:
-    """What a change sets that changes nothing. An id that the database counts cannot be set, even to itself."""
+    """What a change sets that changes nothing. An id that the database counts cannot be set."""
     last = (plan.tenant_column, plan.system.get("deleted_at"), plan.system["id"])
     column = quote(next(each for each in (*(each.column for each in plan.writable), *last) if each))
     return f"{column} = {column}"
