@@ -9,7 +9,7 @@ from typing import Any
 from freehold.db.ddl import quote
 from freehold.generator import documents
 from freehold.generator.constraints import tenant_tables
-from freehold.generator.plan import EntityPlan, Relation, Rule, ServicePlan
+from freehold.generator.plan import EntityPlan, FieldPlan, Relation, Rule, ServicePlan
 from freehold.generator.samples import MANY, choices, filter_values, holds_words, sample
 from freehold.schema.design import design
 from freehold.schema.model import PLACES, Schema
@@ -47,7 +47,7 @@ def _scarce_keys(schema: Schema, plan: ServicePlan) -> Iterator[tuple[str, tuple
     for table in design(schema):
         if (entity := entities.get(table.name)) is None:
             continue
-        values = {each.column: MANY if each.system else choices(each) for each in entity.fields}
+        values = {each.column: _choices(plan, each) for each in entity.fields}
         values |= {entity.tenant_column: 1} if entity.tenant_column else {}
         alter = f"alter table {quote(table.name)} drop constraint if exists"
         keys = [(each.columns, f"{alter} {quote(each.name)}") for each in table.uniques]
@@ -59,6 +59,12 @@ def _scarce_keys(schema: Schema, plan: ServicePlan) -> Iterator[tuple[str, tuple
         for columns, statement in keys:
             if prod(values.get(column, MANY) for column in columns) < MANY:
                 yield table.name, columns, statement
+
+
+def _choices(plan: ServicePlan, each: FieldPlan) -> int:
+    """How many values the field has in the rows of a tenant; MANY is as good as any number."""
+    is_own = each.target is not None and plan.entity(each.target).tenant == "self" and not each.nullable
+    return 1 if is_own else MANY if each.system else choices(each)
 
 
 def _resource(entity: EntityPlan, scarce: set[tuple[str, tuple[str, ...]]]) -> Json:
