@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,11 @@ func TestARequestThatComesTwiceHasOneEffect(t *testing.T) {
 		sent := body(t, of, tenant, writer.role)
 		first := writer.post(t, of.Path, sent, key)
 		again := writer.post(t, of.Path, sent, key)
-		other := writer.post(t, of.Path, body(t, of, tenant, writer.role), key)
+		second, path := body(t, of, tenant, writer.role), of.Path
+		if reflect.DeepEqual(second, sent) {
+			second, path = row{"items": []row{sent}}, path+"/batch"
+		}
+		other := writer.post(t, path, second, key)
 
 		want(t, first.status, 201, first.body)
 		want(t, again.status, 201)

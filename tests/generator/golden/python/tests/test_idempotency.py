@@ -35,7 +35,9 @@ def test_a_repeated_create_is_answered_and_not_done_again(world: World, resource
     assert other.status_code == 422
 
 
-@MANY
+@pytest.mark.parametrize(
+    "resource", [each for each in RESOURCES if each.tenant != "self" and each.sample() != each.sample()][:3], ids=str
+)
 def test_a_key_of_another_request_is_refused(world: World, resource: Resource) -> None:
     tenant = world.tenant()
     writer = world.able(f"{resource.name}:create", tenant, world.user(resource, tenant))
