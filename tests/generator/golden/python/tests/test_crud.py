@@ -69,7 +69,7 @@ def test_what_was_deleted_softly_can_be_restored(world: World, resource: Resourc
     row = world.row(resource, tenant)
     path = f"{resource.path}/{row['id']}"
     assert eraser.delete(path).status_code == 204
-    listed = eraser.get(resource.path, params={"deleted": "only"}).json()["data"]
+    listed = eraser.get(resource.path, params={"deleted": "only", "id.in": row["id"]}).json()["data"]
     restored = eraser.post(f"{path}/restore")
 
     assert [each["id"] for each in listed] == [row["id"]]

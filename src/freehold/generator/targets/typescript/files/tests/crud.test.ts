@@ -136,7 +136,7 @@ for (const resource of RESOURCES) {
       const eraser = able(`${name}:delete`, tenant);
       const row = await newRow(resource, tenant);
       assert.equal((await eraser.delete(pathTo(resource, row))).status, 204);
-      const listed = await eraser.get(path, { deleted: "only" });
+      const listed = await eraser.get(path, { deleted: "only", "id.in": String(row.id) });
       const restored = await eraser.post(`${pathTo(resource, row)}/restore`);
 
       assert.deepEqual(listed.ids, [row.id]);
