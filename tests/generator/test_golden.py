@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from openapi_spec_validator import validate
 
@@ -87,6 +88,24 @@ def test_only_keys_that_allow_fewer_rows_than_tests_make_are_taken_away_for_them
     ]
     assert (tier.get("natural_key"), tier["natural_key_scarce"]) == (None, True)
     assert (screw["natural_key"], "natural_key_scarce" in screw) == ("code", False)
+
+
+@pytest.mark.parametrize("plural", ["relations", "settings", "traces"])
+@pytest.mark.parametrize("lang", TARGETS)
+def test_no_resource_shares_a_folder_or_a_module_with_the_service_itself(lang: str, plural: str):
+    base = schema("small")
+    first, project, *others = base.entities
+    entities = (first, msgspec.structs.replace(project, plural=plural), *others)
+    emitted = generate(msgspec.structs.replace(base, entities=entities), lang)
+    code = {"python": "app", "typescript": "src", "go": "internal"}[lang]
+
+    def names(tree: dict[str, str]) -> set[str]:
+        return {path.split("/")[1] for path in tree if path.startswith(f"{code}/")}
+
+    assert len(emitted) == len(generate(base, lang))
+    assert len(names(emitted)) == len(names(generate(base, lang)))
+    if lang == "python":  # where a folder hides a module
+        assert len({Path(name).stem for name in names(emitted)}) == len(names(emitted))
 
 
 @pytest.mark.parametrize("lang", TARGETS)

@@ -49,7 +49,19 @@ _LIST_QUERY_NAMES = frozenset(
     ]
 )
 _PACKAGES = frozenset(
-    ["core", "constraints", "features", "main", "migrate", "permissions", "settings", "token"]
+    [
+        "api_key",
+        "core",
+        "constraints",
+        "extra",
+        "features",
+        "main",
+        "migrate",
+        "permissions",
+        "relations",
+        "settings",
+        "token",
+    ]
 )
 
 
