@@ -18,8 +18,8 @@ _INITIALISMS = _words(
 
 # Folders that the service has beside those of its entities, and names that their packages know otherwise.
 _PACKAGES = _words(
-    "access api auth cmp config context db fmt http json migrate pgx problem server service slices strings time"
-    " traces uuid wire"
+    "access api auth cmp config context db fmt http json migrate pgx problem server service slices strings"
+    " time traces uuid wire"
 )
 _KEYWORDS = _words(
     "break case chan const continue default defer else fallthrough for func go goto if import interface map"
