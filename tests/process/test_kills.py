@@ -26,9 +26,9 @@ from freehold.services.storage import cleanup
 from tests.platform import Platform, Project, running_platform
 from tests.postgres import Server
 from tests.process.installation import until
+from tests.services.files import PART, contents_on_disk, new_bucket, part_of
 from tests.services.receiver import Receiver, running_receiver
 from tests.services.sockets import socket
-from tests.services.test_storage import PART, contents_on_disk, new_bucket, part_of
 
 KILLS = int(os.environ.get("KILLS", 4))
 PATIENCE_S = 120.0

@@ -13,7 +13,7 @@ import pytest
 from freehold.config import Settings
 from freehold.services.storage import push_secret
 from tests.platform import Project, User, error_of
-from tests.services.test_storage import fetch
+from tests.services.files import fetch
 
 PART = 5 * 1024 * 1024
 FILES = "/storage/buckets/box/files"

@@ -18,8 +18,8 @@ from freehold.services.storage import rewrap
 from tests.platform import Platform, Project, error_of, running_platform
 from tests.postgres import Server
 from tests.process.installation import run, until
+from tests.services.files import PART, fetch, new_bucket, part_of, upload
 from tests.services.outside_stores import EICAR, Scanner, Store, running_scanner, running_store
-from tests.services.test_storage import PART, fetch, new_bucket, part_of, upload
 from tests.services.test_stored_files import TEXT
 
 FIRST, SECOND = f"first:{'1a' * 32}", f"second:{'2b' * 32}"

@@ -21,9 +21,9 @@ from freehold.providers.both_stores import BothStores
 from tests.platform import Platform, Project, running_platform
 from tests.postgres import Server
 from tests.process.installation import run, until
+from tests.services.files import PART, contents_on_disk, fetch, new_bucket, part_of, upload
 from tests.services.outside_stores import Store, running_store
 from tests.services.test_previews import picture
-from tests.services.test_storage import PART, contents_on_disk, fetch, new_bucket, part_of, upload
 from tests.services.test_stored_files import TEXT
 
 pytestmark = pytest.mark.xdist_group("moving files")  # they share a platform that is started anew

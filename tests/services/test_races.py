@@ -15,7 +15,7 @@ from appwrite.query import Query
 from appwrite.services.tables_db import TablesDB
 
 from tests.platform import Project
-from tests.services.test_storage import PART, new_bucket, part_of, upload
+from tests.services.files import PART, new_bucket, part_of, upload
 
 TABLES = "/tablesdb/d/tables"
 WORKERS = 4

@@ -19,7 +19,7 @@ from PIL import Image
 from tests.platform import Platform, Project, error_of, running_platform
 from tests.postgres import Server
 from tests.process.installation import until
-from tests.services.test_storage import PART, contents_on_disk, new_bucket, part_of, upload
+from tests.services.files import PART, contents_on_disk, new_bucket, part_of, upload
 from tests.services.test_stored_files import TEXT
 
 

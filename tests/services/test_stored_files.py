@@ -18,7 +18,7 @@ from freehold.jobs import Context, Job
 from freehold.providers.frames import FRAME_BYTES, Contents, Damaged, Layout, encrypt, in_frames
 from freehold.services.storage.cleanup import sweep
 from tests.platform import Platform, Project, error_of
-from tests.services.test_storage import (
+from tests.services.files import (
     PART,
     contents_on_disk,
     fetch,
