@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -14,7 +15,8 @@ from openapi_spec_validator import validate
 
 from freehold.generator import TARGETS, generate, openapi
 from freehold.generator.planner import plan
-from tests.generator.golden import GOLDEN, schema, tree
+from freehold.schema.read import read_schema
+from tests.generator.golden import GOLDEN, HERE, schema, tree
 
 
 @pytest.mark.parametrize("lang", TARGETS)
@@ -88,6 +90,17 @@ def test_only_keys_that_allow_fewer_rows_than_tests_make_are_taken_away_for_them
     ]
     assert (tier.get("natural_key"), tier["natural_key_scarce"]) == (None, True)
     assert (screw["natural_key"], "natural_key_scarce" in screw) == ("code", False)
+
+
+@pytest.mark.parametrize("name", ["uuid", "class_var", "one_of", "sort_key"])
+def test_no_class_hides_what_its_module_uses_after_it(name: str, tmp_path: Path):
+    text = (HERE / "schemas" / "small" / "freehold.yaml").read_text(encoding="utf-8")
+    (tmp_path / "freehold.yaml").write_text(text.replace("  project:", f"  {name}:"))
+    emitted = generate(read_schema(tmp_path / "freehold.yaml"), "python")
+    code = ast.parse(emitted[f"app/{name}s/schemas.py"]).body
+    known = {each.name for node in code if isinstance(node, ast.ImportFrom) for each in node.names}
+
+    assert known.isdisjoint(node.name for node in code if isinstance(node, ast.ClassDef))
 
 
 @pytest.mark.parametrize("plural", ["relations", "settings", "traces"])

@@ -68,6 +68,15 @@ _VIEW = _BODY | {
     Kind.LINE: "list[tuple[float, float]]",
     Kind.POLYGON: "list[list[tuple[float, float]]]",
 }
+_IMPORTED = frozenset({"ClassVar", "OneOf", "SortKey", "Uuid"})
+"""What modules of resources use after they have said what their own class is."""
+
+
+def _class_name(entity: EntityPlan) -> str:
+    """The class of an entity's rows; one that its modules know otherwise gets a word more."""
+    return f"{entity.class_name}Entity" if entity.class_name in _IMPORTED else entity.class_name
+
+
 _OWN_CLASSES = frozenset({"Create", "Update", "Summary", "Query", "BatchCreate", "Change"})
 
 
@@ -239,8 +248,8 @@ class PythonEntity:
         self.words = names.words(plan.name)
         self.plural_words = names.words(plan.plural)
         self.package = names.python_package(plan.plural)
-        self.class_name = plan.class_name
-        self.summary_class = f"{plan.class_name}Summary" if plan.heavy else plan.class_name
+        self.class_name = _class_name(plan)
+        self.summary_class = f"{self.class_name}Summary" if plan.heavy else self.class_name
         self.plural = plan.plural
         self.path = plan.path
         self.id_type = ID_TYPES[plan.id_kind]
@@ -264,7 +273,7 @@ class PythonEntity:
         self.natural_column = self.sql.columns[natural.name] if natural else ""
         self.body_id = {"uuid": "Uuid", "serial": "Int53", "text": "TextId"}[plan.id_kind]
         self.batch_create = (
-            f"{plan.class_name}BatchCreate" if plan.natural_key else f"Items[{plan.class_name}Create]"
+            f"{self.class_name}BatchCreate" if plan.natural_key else f"Items[{self.class_name}Create]"
         )
         self.texts = [
             each.name
