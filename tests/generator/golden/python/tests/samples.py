@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-_counter = (time.time_ns() // 1000 ^ int.from_bytes(os.urandom(4), "big")) % 10**9
+_START = (time.time_ns() // 1000 ^ int.from_bytes(os.urandom(4), "big")) % 10**9
+_given: dict[str, int] = {}
 
 
 def made(recipe: dict[str, Any]) -> Any:
@@ -21,7 +22,7 @@ def made(recipe: dict[str, Any]) -> Any:
         return str(new_id())
     if "number" in recipe:
         least, most = recipe["number"]
-        value = least + _next() % (most - least + 1)
+        value = least + _next(str(recipe["number"])) % (most - least + 1)
         return f"{recipe['before']}{value}" if "before" in recipe else value
     alphabets = recipe["spelled"] if "spelled" in recipe else [LETTERS] * recipe["text"]
     return recipe.get("before", "") + _spelled(alphabets) + recipe.get("after", "")
@@ -31,15 +32,15 @@ def new_id() -> UUID:
     return uuid4()
 
 
-def _next() -> int:
-    global _counter
-    _counter += 1
-    return _counter
+def _next(kind: str) -> int:
+    """Counts each kind by itself: what is made of the others uses up none of a kind of which there are few."""
+    _given[kind] = _given.get(kind, _START) + 1
+    return _given[kind]
 
 
 def _spelled(alphabets: list[str]) -> str:
     """One character of each alphabet. The same text does not come back before all others were given."""
-    count = _next()
+    count = _next(" ".join(alphabets))
     found = []
     for alphabet in reversed(alphabets):
         count, place = divmod(count, len(alphabet))

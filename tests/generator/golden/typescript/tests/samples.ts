@@ -17,7 +17,8 @@ export interface Recipe {
   readonly after?: string;
 }
 
-let counter = randomInt(1_000_000_000);
+const START = randomInt(1_000_000_000);
+const given = new Map<string, number>();
 
 export function made(recipe: Recipe): unknown {
   if (recipe.list !== undefined) return [made(recipe.list)];
@@ -25,21 +26,23 @@ export function made(recipe: Recipe): unknown {
   if (recipe.uuid === true) return newId();
   if (recipe.number !== undefined) {
     const [least, most] = recipe.number;
-    const value = least + (next() % (most - least + 1));
+    const value = least + (next(`${least} ${most}`) % (most - least + 1));
     return recipe.before === undefined ? value : `${recipe.before}${value}`;
   }
   const alphabets = recipe.spelled ?? new Array<string>(recipe.text ?? 0).fill(LETTERS);
   return `${recipe.before ?? ""}${spelled(alphabets)}${recipe.after ?? ""}`;
 }
 
-function next(): number {
-  counter += 1;
-  return counter;
+/** Counts each kind by itself: what is made of the others uses up none of a kind of which there are few. */
+function next(kind: string): number {
+  const count = (given.get(kind) ?? START) + 1;
+  given.set(kind, count);
+  return count;
 }
 
 /** One character of each alphabet. The same text does not come back before all others were given. */
 function spelled(alphabets: readonly string[]): string {
-  let count = next();
+  let count = next(alphabets.join(" "));
   const found = alphabets.toReversed().map((alphabet) => {
     const place = count % alphabet.length;
     count = Math.floor(count / alphabet.length);

@@ -112,11 +112,15 @@ type recipe struct {
 
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 
-var counter = rand.IntN(1_000_000_000)
+var (
+	start = rand.IntN(1_000_000_000)
+	given = map[string]int{}
+)
 
-func next() int {
-	counter++
-	return counter
+// next counts each kind by itself, so that the others use up none of which there are few.
+func next(kind string) int {
+	given[kind]++
+	return start + given[kind]
 }
 
 // make follows the recipe; the values differ each time where they must.
@@ -129,7 +133,7 @@ func (r recipe) make() any {
 	case r.UUID:
 		return uuid.NewString()
 	case r.Number != nil:
-		value := r.Number[0] + next()%(r.Number[1]-r.Number[0]+1)
+		value := r.Number[0] + next(fmt.Sprint(r.Number))%(r.Number[1]-r.Number[0]+1)
 		if r.Before != "" {
 			return fmt.Sprintf("%s%d", r.Before, value)
 		}
@@ -139,7 +143,7 @@ func (r recipe) make() any {
 	for range r.Text {
 		alphabets = append(alphabets, letters)
 	}
-	count := next()
+	count := next(strings.Join(alphabets, " "))
 	var spelled []string
 	for _, alphabet := range slices.Backward(alphabets) {
 		choices := []rune(alphabet)
