@@ -18,7 +18,7 @@ from freehold.services.storage import rewrap
 from tests.platform import Platform, Project, error_of, running_platform
 from tests.postgres import Server
 from tests.process.installation import run, until
-from tests.services.files import PART, fetch, new_bucket, part_of, upload
+from tests.services.files import PART, contents_on_disk, fetch, new_bucket, part_of, upload
 from tests.services.outside_stores import EICAR, Scanner, Store, running_scanner, running_store
 from tests.services.test_stored_files import TEXT
 
@@ -67,7 +67,7 @@ async def test_a_file_lies_in_the_store_alone_and_goes_with_its_row(
 
     assert store.objects() == {**before, place: len(TEXT)}
     assert store.read(place) == TEXT
-    assert not [each for each in (platform.installation.data / "files").rglob("*") if each.is_file()]
+    assert contents_on_disk(platform) == set()
     assert download(project.server, "text").content == TEXT
     ranged = download(project.server, "text", Range="bytes=1048570-1048580")
     assert (ranged.status_code, ranged.content) == (206, TEXT[1048570:1048581])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +24,8 @@ from freehold.providers import image_worker
 from freehold.providers.blobs import PlainFiles
 from freehold.services.storage.previews import MOST_KEPT
 from tests.platform import Project, User, error_of
+from tests.process.installation import until
+from tests.services.files import contents_on_disk
 
 register_heif_opener()
 
@@ -232,39 +233,34 @@ def test_a_preview_has_a_color_profile_of_its_own_colors_only(
 
 def test_a_preview_is_made_once_and_goes_with_its_file(project: Project, storage: Storage) -> None:
     put(storage, "p.png", picture())
-    previews = project.platform.installation.data / "files" / "previews"
-
-    def kept() -> set[str]:
-        return {str(each) for each in previews.rglob("*") if each.is_file()}
-
-    before = kept()
+    before = previews_on_disk(project)
     first = storage.get_file_preview("photos", "p", width=33)
-    made = kept() - before
+    made = previews_on_disk(project) - before
     again = storage.get_file_preview("photos", "p", width=33)
-    still = kept() - before
+    still = previews_on_disk(project) - before
     storage.delete_file("photos", "p")
-    deadline = time.monotonic() + 30
-    while kept() - before and time.monotonic() < deadline:
-        time.sleep(0.2)
 
     assert first == again
     assert len(made) == 1
     assert still == made
-    assert kept() - before == set()
+    until(lambda: previews_on_disk(project) <= before, 30)
+
+
+def previews_on_disk(project: Project) -> set[Path]:
+    return {each for each in contents_on_disk(project.platform) if "previews" in each.parts}
 
 
 def test_of_a_file_in_ever_other_sizes_so_many_previews_are_kept(project: Project, storage: Storage) -> None:
     put(storage, "p.png", picture((4, 4)))
-    previews = project.platform.installation.data / "files" / "previews"
-    before = set(previews.rglob("*.png"))
+    before = previews_on_disk(project)
     asked = project.server
     for width in range(1, MOST_KEPT + 6):
         assert asked.get(PREVIEW.format("p"), params={"width": width, "height": 1}).status_code == 200
-    kept = set(previews.rglob("*.png")) - before
+    kept = previews_on_disk(project) - before
     asked.get(PREVIEW.format("p"), params={"width": MOST_KEPT + 5, "height": 1})
 
     assert len(kept) == MOST_KEPT
-    assert set(previews.rglob("*.png")) - before == kept
+    assert previews_on_disk(project) - before == kept
 
 
 @pytest.mark.parametrize(
